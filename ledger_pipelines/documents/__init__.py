@@ -1,0 +1,1 @@
+"""The common language between every source and every target: money, dates, keys, documents. Pure, no I/O."""

@@ -1,0 +1,76 @@
+"""Deterministic keys, canonical bodies, names safe for files and external ids.
+
+Belongs here: anything that must come out the same after a lost journal. Does not belong here: random ids.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+Json: TypeAlias = "None | bool | int | str | Decimal | list[Json] | dict[str, Json]"
+"""A JSON value whose fractions are Decimals, never floats."""
+
+_ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="number")
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+KEY_LENGTH = 20
+
+
+def canonical(value: Json) -> str:
+    """One spelling per value: sorted names, no blanks, exact decimals as JSON numbers."""
+    return _ENCODER.encode(value).decode()
+
+
+def decode(text: str | bytes) -> Json:
+    """Read JSON with every fraction as a Decimal. Raises msgspec.DecodeError."""
+    value: Json = _DECODER.decode(text)
+    return value
+
+
+def digest(*parts: str | bytes) -> str:
+    """SHA-256 over length-prefixed parts, hexadecimal: ("ab","c") and ("a","bc") differ."""
+    state = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        state.update(str(len(raw)).encode() + b":" + raw)
+    return state.hexdigest()
+
+
+def effect_key(
+    *,
+    connection: str,
+    account: str,
+    kind: str,
+    source_system: str,
+    source_id: str,
+    purpose: str,
+    revision: int = 0,
+) -> str:
+    """The identity of one intended effect (reliability.md 1.2): 20 characters of A-Z and 2-7 (100 bits).
+
+    Deterministic, so a lost journal regenerates the same keys; safe in every external-id field
+    (NetSuite allows letters, digits, `_` and `-`; a `|` breaks parsing, netsuite.md 1).
+    """
+    raw = digest(connection, account, kind, source_system, source_id, purpose, str(revision))
+    return base64.b32encode(bytes.fromhex(raw)).decode()[:KEY_LENGTH]
+
+
+def external_id(*parts: str) -> str:
+    """Join parts with `-`, every other character than letters, digits, `_`, `-` replaced by `_`."""
+    return "-".join(_UNSAFE.sub("_", part) for part in parts if part)
+
+
+def rows_digest(rows: Iterable[str]) -> str:
+    """Digest of an ordered sequence of canonical rows."""
+    state = hashlib.sha256()
+    for row in rows:
+        raw = row.encode()
+        state.update(str(len(raw)).encode() + b":" + raw)
+    return state.hexdigest()

@@ -1,0 +1,1 @@
+"""One package an integration: which documents flow, under which of the user's settings."""

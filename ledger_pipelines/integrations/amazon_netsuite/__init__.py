@@ -1,0 +1,1 @@
+"""Amazon settlements into NetSuite."""

@@ -1,0 +1,1 @@
+"""What an accountant looks at: statement, reconciliation, plots."""

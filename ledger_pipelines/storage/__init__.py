@@ -1,0 +1,1 @@
+"""Snapshots, settlements, the warehouse over them, the journal: everything that lies on a disk."""

@@ -1,0 +1,1 @@
+"""The engine: plan, guards, apply, recover. Knows no vendor."""

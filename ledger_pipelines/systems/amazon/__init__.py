@@ -1,0 +1,1 @@
+"""Amazon: settlement files, and the SP-API that serves them."""
