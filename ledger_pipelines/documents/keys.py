@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import msgspec
 
-Json: TypeAlias = "None | bool | int | str | Decimal | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | Decimal | list[Json] | dict[str, Json] | None"
 """A JSON value whose fractions are Decimals, never floats."""
 
 _ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="number")
