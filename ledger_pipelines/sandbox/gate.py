@@ -37,6 +37,7 @@ class Gate:
         self._late = late
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count one call, and let it through or go wrong."""
         if scope["type"] != "http":
             return
         name, method, path = self._vendor.name, scope["method"], scope["path"]

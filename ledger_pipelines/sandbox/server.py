@@ -42,6 +42,14 @@ class SandboxStartError(RuntimeError):
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config):
+        super().__init__(config)
+        self.accepting = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.accepting.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave signals to :func:`run_sandbox`: several servers share this process."""
@@ -117,7 +125,8 @@ class Sandbox:
         for name, vendor in self.vendors.items():
             self._apps[name] = Gate(vendor, self.clock, self.calls, self.faults, self._late)
         self._servers: dict[str, _Server] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._serving: dict[str, asyncio.Task[None]] = {}
+        self._late_task: asyncio.Task[None] | None = None
         self._shut_ports: dict[str, int] = {}
 
     @property
@@ -153,7 +162,7 @@ class Sandbox:
         """Open every port; returns when all accept."""
         for name in self._sockets:
             await self._serve(name)
-        self._tasks.append(asyncio.create_task(self._late.run(), name="late applies"))
+        self._late_task = asyncio.create_task(self._late.run(), name="late applies")
 
     async def _serve(self, name: str) -> None:
         config = uvicorn.Config(
@@ -173,11 +182,9 @@ class Sandbox:
         )
         server = _Server(config)
         self._servers[name] = server
-        self._tasks.append(
-            asyncio.create_task(server.serve(sockets=[self._sockets[name]]), name=f"{name} server")
-        )
-        while not server.started:
-            await asyncio.sleep(0.005)
+        serving = asyncio.create_task(server.serve(sockets=[self._sockets[name]]), name=f"{name} server")
+        self._serving[name] = serving
+        await server.accepting.wait()
 
     async def _listen(self, name: str, wanted: bool) -> None:
         """Shut a vendor's port, so that connecting is refused, or open it again."""
@@ -189,8 +196,7 @@ class Sandbox:
             server.force_exit = True
             for connection in list(server.server_state.connections):
                 connection.transport.abort()
-            while any(task.get_name() == f"{name} server" and not task.done() for task in self._tasks):
-                await asyncio.sleep(0.005)
+            await self._serving.pop(name)
             self._shut_ports[name] = port
         elif wanted and not is_open:
             host = self._host.strip("[]")
@@ -204,11 +210,10 @@ class Sandbox:
         )  # calls that are cancelled now are no errors
         for server in self._servers.values():
             server.should_exit = True
-        servers = [task for task in self._tasks if task.get_name() != "late applies"]
-        await asyncio.gather(*servers, return_exceptions=True)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._late_task is not None:
+            self._late_task.cancel()
+            await asyncio.gather(self._late_task, return_exceptions=True)
+        await asyncio.gather(*self._serving.values())
         self.store.close()
 
 

@@ -27,7 +27,7 @@ class CuttableProtocol(H11Protocol):
             scope.setdefault("extensions", {})[TRANSPORT] = transport
             await application(scope, receive, send)
 
-        self.app = with_transport  # type: ignore[assignment]  # starlette's and uvicorn's message types differ in name only
+        self.app = with_transport
 
 
 def transport_of(scope: Scope) -> asyncio.Transport:
@@ -95,6 +95,7 @@ class Captured:
         self.body = b""
 
     async def __call__(self, message: Message) -> None:
+        """Keep one ASGI message."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = list(message.get("headers", []))
