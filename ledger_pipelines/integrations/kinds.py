@@ -6,7 +6,7 @@ an integration does. One line a kind; the layers above hand `KINDS` to `config.l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
@@ -32,27 +32,33 @@ def check_amazon_netsuite(
         or not isinstance(target, NetSuiteConnectionConfig)
     ):
         return
-    for currency in source.currencies:
-        if (settings.payment.enabled or settings.refund.enabled) and (
-            currency not in settings.payment.netsuite_payment_account
-        ):
-            yield Finding(
-                "settings.payment.netsuite_payment_account",
-                f"has no clearing account for {currency}, which {integration.source} is paid in",
-                f"Add {currency}: and a bank account of that currency, or take {currency} from the connection.",
-            )
-        if settings.journal.enabled and currency not in settings.journal.amazon_payment_account:
-            yield Finding(
-                "settings.journal.amazon_payment_account",
-                f"has no bank account for deposits in {currency}",
-                f"Add {currency}: and the account the deposit arrives in.",
-            )
-        if settings.journal.enabled and target.one_world and currency not in settings.subsidiary:
-            yield Finding(
-                "settings.subsidiary",
-                f"has no subsidiary for {currency}, and {integration.target} is a OneWorld account",
-                f"Add {currency}: and the subsidiary whose books the journal belongs to.",
-            )
+    pays = settings.payment.enabled or settings.refund.enabled
+    journals = settings.journal.enabled
+    clearing = _without(source, settings.payment.netsuite_payment_account) if pays else ""
+    bank = _without(source, settings.journal.amazon_payment_account) if journals else ""
+    owner = _without(source, settings.subsidiary) if journals and target.one_world else ""
+    if clearing:
+        yield Finding(
+            "settings.payment.netsuite_payment_account",
+            f"has no clearing account for {clearing}, which {integration.source} is paid in",
+            "Add a line for each, with an account of type Bank, or take the currency from the connection.",
+        )
+    if bank:
+        yield Finding(
+            "settings.journal.amazon_payment_account",
+            f"has no bank account for deposits in {bank}",
+            "Add a line for each, with the account the deposit arrives in.",
+        )
+    if owner:
+        yield Finding(
+            "settings.subsidiary",
+            f"has no subsidiary for {owner}, and {integration.target} is a OneWorld account",
+            "Add a line for each, with the subsidiary whose books the journal belongs to.",
+        )
+
+
+def _without(source: AmazonConnectionConfig, accounts: Mapping[str, str]) -> str:
+    return ", ".join(currency for currency in source.currencies if currency not in accounts)
 
 
 KINDS = {"amazon_netsuite": IntegrationKind(AmazonNetSuiteSettings, check_amazon_netsuite)}

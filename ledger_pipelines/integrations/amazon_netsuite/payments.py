@@ -1,0 +1,363 @@
+"""Flow 3, payments: each order of the settlement is paid gross into the clearing account.
+
+Belongs here: deciding one order's groups (8.4, 8.5) and the payment effect. Does not belong here: refunds, fees.
+Fees are not netted from a payment; a payment never exceeds what its invoices have unpaid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from ledger_pipelines.documents.effects import Action, Effect, Expected
+from ledger_pipelines.documents.keys import Json, canonical
+from ledger_pipelines.documents.money import ZERO, Money
+from ledger_pipelines.documents.settlement import SettlementGroup
+from ledger_pipelines.integrations.amazon_netsuite.amounts import (
+    BASES,
+    Basis,
+    claimed,
+    default_basis,
+    distinct_bases,
+)
+from ledger_pipelines.integrations.amazon_netsuite.books import BookDocument
+from ledger_pipelines.integrations.amazon_netsuite.context import Context
+from ledger_pipelines.integrations.amazon_netsuite.decisions import (
+    Decision,
+    InvoicePlan,
+    Planned,
+    from_journal,
+)
+from ledger_pipelines.integrations.amazon_netsuite.matching import (
+    OrderBooks,
+    Payable,
+    books_of,
+    covers,
+    share,
+)
+from ledger_pipelines.integrations.amazon_netsuite.order_invoices import (
+    FULLY_FULFILLED,
+    invoice_key,
+    plan_invoice,
+    why_not,
+)
+from ledger_pipelines.integrations.amazon_netsuite.worklist import (
+    GroupState,
+    amount_text,
+    no_order,
+    nothing_to_pay,
+)
+from ledger_pipelines.sync.plan import Reason
+
+FLOW = "payments"
+PAYMENT = "customerPayment"
+
+
+def decide_order(
+    ctx: Context, groups: Sequence[SettlementGroup], payables: dict[str, Payable]
+) -> tuple[list[Decision], list[InvoicePlan]]:
+    """Decide the Order groups of one order id; what they will pay is taken off `payables` (shared by the settlement)."""
+    order = books_of(ctx.books, groups[0], merchant=ctx.settings.general.match_merchant_order_id)
+    fallback = default_basis(groups)
+    decisions: list[Decision] = []
+    waiting: list[SettlementGroup] = []
+    for group in groups:
+        decided = _without_books(ctx, group, order, fallback)
+        if decided is None:
+            waiting.append(group)
+        else:
+            decisions.append(decided)
+    invoices: list[InvoicePlan] = []
+    if waiting:
+        open_invoices, invoices, obstacle = _payables_of(ctx, order, waiting[0], payables)
+        if obstacle is not None:
+            state, reason = obstacle
+            decisions += [_open(g, fallback, state, reason) for g in waiting]
+        else:
+            decisions += _pay_groups(ctx, waiting, open_invoices, fallback)
+    return decisions, invoices
+
+
+def payment_title(group: SettlementGroup) -> str:
+    """For people."""
+    return f"Payment of Amazon order {group.order_id}"
+
+
+def _open(group: SettlementGroup, basis: Basis, state: GroupState, reason: Reason) -> Decision:
+    return Decision(group, state, reason, basis, claimed(group, basis))
+
+
+def _without_books(ctx: Context, group: SettlementGroup, order: OrderBooks, basis: Basis) -> Decision | None:
+    """What needs no matching: nothing to pay, or a payment the journal knows."""
+    if all(claimed(group, b) == 0 for b in BASES):
+        return Decision(group, GroupState.MATCHED, nothing_to_pay(), None)
+    key = ctx.group_key(PAYMENT, group, "payment")
+    entry = ctx.journal.known.get(key)
+    paid = claimed(group, basis) if entry is None or entry.amount is None else entry.amount
+    known = from_journal(ctx, key, PAYMENT, payment_title(group), paid)
+    if known is None:
+        return None
+    near = min(distinct_bases(group), key=lambda b: abs(claimed(group, b) - paid))
+    return Decision(
+        group,
+        known.state,
+        known.reason,
+        near,
+        claimed(group, near),
+        residue=max(claimed(group, near) - paid, ZERO),
+        documents=(known,),
+        sales_order=order.sales_orders[0].id if order.sales_orders else "",
+        invoice=order.invoices[0].id if order.invoices else "",
+    )
+
+
+def _payables_of(
+    ctx: Context, order: OrderBooks, group: SettlementGroup, payables: dict[str, Payable]
+) -> tuple[list[Payable], list[InvoicePlan], tuple[GroupState, Reason] | None]:
+    """Open invoices of the order, existing or planned here; or what stands in the way."""
+    if not order:
+        return [], [], (GroupState.NO_ORDER, no_order(group.order_id))
+    found: list[Payable] = []
+    invoices: list[InvoicePlan] = []
+    obstacle: tuple[GroupState, Reason] | None = None
+    if order.cash_sales and not order.invoices:
+        return [], [], _cash_sale(ctx, order.cash_sales[0], group)
+    found += [payables.setdefault(d.id, Payable(d.id, d, d.unpaid)) for d in order.invoices]
+    billed = {document.created_from for document in order.invoices if document.created_from}
+    for sales_order in order.sales_orders:
+        if sales_order.id in billed or (order.invoices and not billed):
+            continue
+        known = ctx.journal.confirmed(invoice_key(ctx, sales_order))
+        reason = None if known else why_not(ctx, sales_order, group)
+        if reason is not None:
+            obstacle = (GroupState.NO_INVOICE, reason)
+            continue
+        planned = plan_invoice(ctx, sales_order, group)
+        invoices.append(planned)
+        if planned.planned.state in (GroupState.PERIOD_CLOSED, GroupState.ERROR, GroupState.IGNORED):
+            obstacle = (planned.planned.state, planned.planned.reason)
+        elif sales_order.status != FULLY_FULFILLED and known is None:
+            obstacle = (
+                GroupState.MATCHED,
+                Reason(
+                    "invoice-first",
+                    f"Sales order {sales_order.number} is billed in part; the payment follows when its invoice is known.",
+                    "Nothing: the next run pays it.",
+                ),
+            )
+        else:
+            reference = f"$link:{planned.planned.key}"
+            found.append(payables.setdefault(reference, Payable(reference, sales_order, sales_order.total)))
+    if found:
+        obstacle = _unfit(ctx, found)
+    return found, invoices, obstacle
+
+
+def _unfit(ctx: Context, found: list[Payable]) -> tuple[GroupState, Reason] | None:
+    """Why invoices that were found cannot be paid by this settlement at all."""
+    foreign = next((p for p in found if p.document.currency != ctx.currency), None)
+    if foreign is not None:
+        return GroupState.CURRENCY_DIFFERS, Reason(
+            "currency-differs",
+            f"{foreign.document.number} is in {foreign.document.currency}, the settlement in {ctx.currency}.",
+            "Reissue the document in the settlement's currency, or book this order by hand and ignore the group.",
+        )
+    inactive = next((p for p in found if p.document.entity_inactive), None)
+    if inactive is not None:
+        return GroupState.CUSTOMER_INACTIVE, Reason(
+            "customer-inactive",
+            f"Customer {inactive.document.entity} of {inactive.document.number} is inactive.",
+            "Make the customer active in NetSuite, then run again.",
+        )
+    if ctx.clearing is None:
+        name = ctx.settings.payment.netsuite_payment_account.get(ctx.currency)
+        return GroupState.ERROR, Reason(
+            "no-clearing-account",
+            f"The NetSuite Payment Account for {ctx.currency} is {'not set' if name is None else f'{name!r}, which is no active account'}.",
+            f"Set `payment.netsuite_payment_account.{ctx.currency}` to the clearing account.",
+        )
+    return None
+
+
+def _cash_sale(ctx: Context, sale: BookDocument, group: SettlementGroup) -> tuple[GroupState, Reason]:
+    amount = amount_text(claimed(group, default_basis([group])), ctx.currency)
+    if (
+        sale.account_id
+        and sale.account_id == ctx.clearing
+        and sale.total in {claimed(group, b) for b in BASES}
+    ):
+        return GroupState.CASH_SALE, Reason(
+            "cash-sale-in-clearing",
+            f"Cash sale {sale.number} put {amount} into the clearing account already; the journal takes it out.",
+        )
+    return GroupState.CASH_SALE, Reason(
+        "cash-sale",
+        f"Order {group.order_id} is cash sale {sale.number}, which cannot be paid and is not in the clearing account.",
+        "Move the cash sale to the clearing account, or ignore the group and book it by hand.",
+    )
+
+
+def _pay_groups(
+    ctx: Context, groups: list[SettlementGroup], payables: list[Payable], fallback: Basis
+) -> list[Decision]:
+    unpaid = sum((p.unpaid for p in payables), ZERO)
+    common = next((b for b in BASES if sum((claimed(g, b) for g in groups), ZERO) == unpaid), None)
+    decisions = []
+    for group in groups:
+        basis = common if common is not None and unpaid else _basis_of(group, payables, fallback)
+        decisions.append(_pay(ctx, group, payables, basis))
+    return decisions
+
+
+def _basis_of(group: SettlementGroup, payables: list[Payable], fallback: Basis) -> Basis:
+    """The basis under which the group fits: exactly one invoice, or all of them, or part of one with its items."""
+    unpaid = [p.unpaid for p in payables if p.unpaid > 0]
+    for basis in distinct_bases(group):
+        if claimed(group, basis) in (*unpaid, sum(unpaid, ZERO)):
+            return basis
+    return fallback
+
+
+def _pay(ctx: Context, group: SettlementGroup, payables: list[Payable], basis: Basis) -> Decision:
+    amount = claimed(group, basis)
+    unpaid = sum((p.unpaid for p in payables), ZERO)
+    numbers = ", ".join(p.document.number for p in payables)
+    if amount <= 0:
+        return _open(group, basis, GroupState.ERROR, Reason(
+            "not-positive",
+            f"Order {group.order_id} comes to {amount_text(amount, ctx.currency)}, which is no payment.",
+            "Book it by hand and ignore the group.",
+        ))  # fmt: skip
+    if not Money(amount, ctx.currency).is_bookable:
+        return _open(group, basis, GroupState.ERROR, Reason(
+            "unbookable-amount",
+            f"{amount_text(amount, ctx.currency)} has more decimals than {ctx.currency} has.",
+            "Ask Amazon about the order; nothing is rounded here.",
+        ))  # fmt: skip
+    if unpaid == 0:
+        return _open(group, basis, GroupState.ALREADY_PAID, Reason(
+            "already-paid",
+            f"{numbers} has nothing unpaid, and the payment is not ours ({amount_text(amount, ctx.currency)}).",
+            "If it was paid into the clearing account, ignore the group; else un-apply that payment and run again.",
+        ))  # fmt: skip
+    pays = min(amount, unpaid)
+    residue = amount - pays
+    if not _fits(ctx, group, payables, amount, unpaid):
+        state = GroupState.AMOUNT_DIFFERS
+        if amount > unpaid and any(p.unpaid < p.document.total for p in payables):
+            state = GroupState.OVER_PAID
+        return _open(group, basis, state, _difference(ctx, group, basis, numbers, unpaid))
+    shares = share(pays, payables, group)
+    for payable, part in shares:
+        payable.unpaid -= part
+    planned = _payment(ctx, group, shares, pays)
+    return Decision(
+        group,
+        planned.state,
+        planned.reason,
+        basis,
+        amount,
+        residue=residue,
+        documents=(planned,),
+        sales_order=shares[0][0].document.id if shares[0][0].reference.startswith("$") else "",
+        invoice=shares[0][0].reference,
+    )
+
+
+def _fits(
+    ctx: Context, group: SettlementGroup, payables: list[Payable], amount: Decimal, unpaid: Decimal
+) -> bool:
+    """Equal to what is unpaid (of one invoice or of all), or a shipment of the order, or within tolerance."""
+    if amount == unpaid or any(p.unpaid == amount for p in payables):
+        return True
+    if amount < unpaid and any(p.unpaid >= amount and covers(p.document, group) for p in payables):
+        return True
+    return abs(amount - unpaid) <= ctx.settings.general.tolerance_per_order
+
+
+def _difference(ctx: Context, group: SettlementGroup, basis: Basis, numbers: str, unpaid: Decimal) -> Reason:
+    amounts = group.amounts
+    parts = [
+        f"{name} {amount_text(value, ctx.currency)}"
+        for name, value in (
+            ("product", amounts.product),
+            ("shipping", amounts.shipping),
+            ("gift wrap", amounts.giftwrap),
+            ("promotions", amounts.promotion),
+            ("tax", amounts.tax),
+            ("withheld tax", amounts.withheld_tax),
+        )
+        if value
+    ]
+    amount = claimed(group, basis)
+    return Reason(
+        "amount-differs",
+        f"Amazon paid {amount_text(amount, ctx.currency)} ({basis.words()}) for order {group.order_id}, "
+        f"{numbers} has {amount_text(unpaid, ctx.currency)} unpaid: difference "
+        f"{amount_text(amount - unpaid, ctx.currency)}. Amazon's parts: {'; '.join(parts)}.",
+        "Correct the invoice (or credit it), then run again; or ignore the group.",
+    )
+
+
+def _payment(
+    ctx: Context, group: SettlementGroup, shares: list[tuple[Payable, Decimal]], amount: Decimal
+) -> Planned:
+    key = ctx.group_key(PAYMENT, group, "payment")
+    title = payment_title(group)
+    wanted = max([ctx.document_day(group), *(p.document.day for p, _ in shares)])
+    day = ctx.open_day(wanted)
+    if day is None:
+        return Planned(key, PAYMENT, title, amount, None, GroupState.PERIOD_CLOSED, Reason(
+            "period-closed",
+            f"The period of {wanted} is closed for the payment of order {group.order_id}.",
+            "Open the period, or set `general.closed_period: first_open`.",
+        ))  # fmt: skip
+    if not ctx.settings.payment.enabled:
+        return Planned(key, PAYMENT, title, amount, None, GroupState.MATCHED, Reason(
+            "payments-off", "Matched; payments are switched off.", "Switch on `payment.enabled`."
+        ))  # fmt: skip
+    first = shares[0][0].document
+    reference = ctx.external_id("P", key)
+    body: dict[str, Json] = {
+        "externalId": reference,
+        "customer": {"id": first.entity_id},
+        "currency": {"id": ctx.books.currencies[ctx.currency]},
+        "payment": amount,
+        "undepFunds": False,
+        "account": {"id": ctx.clearing},
+        "tranDate": day.isoformat(),
+        "memo": f"{ctx.marked}Amazon order {group.order_id}, settlement {ctx.sid}",
+        "autoApply": False,
+        "apply": {"items": [{"doc": _doc(p.reference), "apply": True, "amount": part} for p, part in shares]},
+        **ctx.marks(group.order_id),
+    }
+    if first.account_id:
+        body["arAcct"] = {"id": first.account_id}
+    effect = Effect(
+        key=key,
+        connection=ctx.target,
+        integration=ctx.integration,
+        flow=FLOW,
+        partition=ctx.sid,
+        kind=PAYMENT,
+        action=Action.CREATE,
+        external_id=reference,
+        number=group.order_id,
+        title=title,
+        body=canonical(body),
+        expected=Expected(Money(amount, ctx.currency), day),
+        depends_on=tuple(
+            p.reference.removeprefix("$link:") for p, _ in shares if p.reference.startswith("$")
+        ),
+        source=ctx.source_of(group),
+    )
+    numbers = ", ".join(p.document.number for p, _ in shares)
+    return Planned(key, PAYMENT, title, amount, effect, GroupState.MATCHED, Reason(
+        "pay", f"Pays {amount_text(amount, ctx.currency)} to {numbers}."
+    ))  # fmt: skip
+
+
+def _doc(reference: str) -> dict[str, Json]:
+    if reference.startswith("$link:"):
+        return {"id": {"$link": reference.removeprefix("$link:")}}
+    return {"id": reference}
