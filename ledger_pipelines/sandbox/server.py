@@ -84,6 +84,29 @@ def _bind(port: int, host: str, offsets: Mapping[str, int]) -> dict[str, socket.
 
 
 @dataclass(frozen=True)
+class SandboxOptions:
+    """How to run. ``port`` 0 = free ports; ``vendors`` = names of those wanted, ``None`` for all."""
+
+    port: int = DEFAULT_PORT
+    seed: str = "demo"
+    state: Path | None = None
+    host: str = "127.0.0.1"
+    vendors: tuple[str, ...] | None = None
+
+    def entries(self) -> list[VendorEntry]:
+        """The registry's entries that are wanted. Raises :class:`SandboxStartError`."""
+        there = {entry.name: entry for entry in available()}
+        unknown = [name for name in self.vendors or () if name not in there]
+        if unknown:
+            raise SandboxStartError(f"no vendor {unknown[0]!r}; there are {', '.join(there)}")
+        if self.seed not in SEEDS:
+            raise SandboxStartError(f"no seed {self.seed!r}; there are {', '.join(SEEDS)}")
+        if self.host not in _LOOPBACK:
+            raise SandboxStartError(f"the sandbox listens on loopback only, not on {self.host}")
+        return [entry for name, entry in there.items() if self.vendors is None or name in self.vendors]
+
+
+@dataclass(frozen=True)
 class SandboxAddress:
     """Where the sandbox is: the control port's URL and each vendor's."""
 
@@ -94,20 +117,17 @@ class SandboxAddress:
 class Sandbox:
     """The whole sandbox on one loop. Build it inside the loop, then :meth:`start`, then :meth:`stop`."""
 
-    def __init__(self, port: int, seed: str, state: Path | None, host: str):
-        if seed not in SEEDS:
-            raise SandboxStartError(f"no seed {seed!r}; there are {', '.join(SEEDS)}")
-        if host not in _LOOPBACK:
-            raise SandboxStartError(f"the sandbox listens on loopback only, not on {host}")
-        self._entries: list[VendorEntry] = available()
+    def __init__(self, options: SandboxOptions):
+        self._entries = options.entries()
         offsets = {CONTROL: 0} | {entry.name: entry.port_offset for entry in self._entries}
-        self._sockets = bind_ports(port, host, offsets)
+        host = options.host
+        self._sockets = bind_ports(options.port, host, offsets)
         self._host = f"[{host}]" if ":" in host else host
-        self.store = StateStore(state)
+        self.store = StateStore(options.state)
         self.clock = SandboxClock(_kept_clock(self.store), self._keep_clock)
         self.calls = CallLog()
         self.faults = Faults(self.clock)
-        self.vendors = self._build_vendors(seed)
+        self.vendors = self._build_vendors(options.seed)
         apps: dict[str, ASGIApp] = {name: vendor.app for name, vendor in self.vendors.items()}
         self._late = LateApplies(self.store, self.clock, apps)
         control = Control(
@@ -118,7 +138,7 @@ class Sandbox:
             faults=self.faults,
             late=self._late,
             store=self.store,
-            seed=seed,
+            seed=options.seed,
             listen=self._listen,
         )
         self._apps: dict[str, ASGIApp] = {CONTROL: control.app()}
@@ -222,14 +242,12 @@ def _kept_clock(store: StateStore) -> ClockState | None:
     return None if kept is None else msgspec.convert(kept, ClockState, strict=False)
 
 
-async def _run(
-    port: int, seed: str, state: Path | None, host: str, announce: Callable[[Sandbox], None]
-) -> None:
+async def _run(options: SandboxOptions, announce: Callable[[Sandbox], None]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    sandbox = Sandbox(port, seed, state, host)
+    sandbox = Sandbox(options)
     await sandbox.start()
     announce(sandbox)
     await stop.wait()
@@ -241,13 +259,16 @@ def run_sandbox(
     seed: str = "demo",
     state: Path | None = None,
     host: str = "127.0.0.1",
+    *,
+    vendors: tuple[str, ...] | None = None,
     announce: Callable[[Sandbox], None] | None = None,
 ) -> None:
     """Run until SIGINT or SIGTERM; ``announce`` is called when every port accepts (default: print the addresses).
 
     A state file that exists is taken up as it is; ``seed`` counts for a new one only. Raises :class:`SandboxStartError`.
     """
-    asyncio.run(_run(port, seed, state, host, announce or _print_addresses))
+    options = SandboxOptions(port, seed, state, host, vendors)
+    asyncio.run(_run(options, announce or _print_addresses))
 
 
 def _print_addresses(sandbox: Sandbox) -> None:
@@ -274,9 +295,9 @@ class RunningSandbox:
 class SandboxThread(threading.Thread):
     """The sandbox on a loop of its own in a background thread."""
 
-    def __init__(self, port: int, seed: str, state: Path | None, host: str):
+    def __init__(self, options: SandboxOptions):
         super().__init__(name="sandbox", daemon=True)
-        self._arguments = (port, seed, state, host)
+        self._options = options
         self._is_ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -295,7 +316,7 @@ class SandboxThread(threading.Thread):
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        sandbox = Sandbox(*self._arguments)
+        sandbox = Sandbox(self._options)
         await sandbox.start()
         self.address = sandbox.address
         self._is_ready.set()
@@ -320,10 +341,15 @@ class SandboxThread(threading.Thread):
 
 @contextlib.contextmanager
 def running_sandbox(
-    seed: str = "empty", port: int = 0, state: Path | None = None, host: str = "127.0.0.1"
+    seed: str = "empty",
+    port: int = 0,
+    state: Path | None = None,
+    host: str = "127.0.0.1",
+    *,
+    vendors: tuple[str, ...] | None = None,
 ) -> Iterator[RunningSandbox]:
-    """A sandbox for a test, on free ports, stopped at the end of the ``with``."""
-    thread = SandboxThread(port, seed, state, host)
+    """A sandbox for a test, on free ports, stopped at the end of the ``with``; ``vendors`` as in SandboxOptions."""
+    thread = SandboxThread(SandboxOptions(port, seed, state, host, vendors))
     thread.start()
     try:
         address = thread.wait_until_ready()
