@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ledger_pipelines.config.base import Address, Currency, Days, EnvName, Model, Slug
 
@@ -83,7 +83,14 @@ class TokenBased(Model):
         return (self.consumer_key_env, self.consumer_secret_env, self.token_id_env, self.token_secret_env)
 
 
-NetSuiteAuth = Annotated[MachineToMachine | TokenBased, Field(discriminator="method")]
+def _machine_by_default(value: object) -> object:
+    return {"method": "m2m", **value} if isinstance(value, dict) and "method" not in value else value
+
+
+NetSuiteAuth = Annotated[
+    Annotated[MachineToMachine | TokenBased, Field(discriminator="method")],
+    BeforeValidator(_machine_by_default),
+]
 
 
 class NetSuiteConnectionConfig(Model):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 
 from ledger_pipelines.config.base import Slug
 from ledger_pipelines.config.connections import AmazonConnectionConfig, Connection, NetSuiteConnectionConfig
@@ -99,11 +99,13 @@ def declared(kinds: IntegrationModels) -> dict[str, IntegrationKind]:
 
 def integration_model(kind: str, settings: type[BaseModel]) -> type[IntegrationConfig]:
     """The model of one kind of integration: `settings` is its own settings model, with its defaults."""
+    described = IntegrationConfig.model_fields
+    default = settings.model_construct() if _all_optional(settings) else ...
     fields: dict[str, Any] = {
-        "kind": (Literal[kind], ...),
-        "settings": (settings, settings.model_construct() if _all_optional(settings) else ...),
+        "kind": (Literal[kind], Field(description=described["kind"].description)),
+        "settings": (settings, Field(default, description=described["settings"].description)),
     }
-    name = "".join(word.title() for word in kind.split("_")) + "IntegrationConfig"
+    name = "".join(word.title() for word in kind.split("_")) + "Integration"
     return cast("type[IntegrationConfig]", create_model(name, __base__=IntegrationConfig, **fields))
 
 
@@ -125,6 +127,17 @@ def _without_tags(loc: tuple[int | str, ...], value: Value, model: type[BaseMode
             continue
         inner.append(part)
     return tuple(inner)
+
+
+def _within(value: Value, path: FieldPath) -> Value:
+    for part in path:
+        if isinstance(value, dict):
+            value = value.get(str(part))
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return None
+    return value
 
 
 class _Loader:
@@ -257,7 +270,7 @@ class _Loader:
         except ValidationError as error:
             for details in error.errors(include_url=False):
                 inner = _without_tags(details["loc"], value, model)
-                message, remedy = describe(details, model, inner)
+                message, remedy = describe(details, model, inner, _within(value, inner[:-1]))
                 self._problem((*path, *inner), message, remedy)
             return None
 

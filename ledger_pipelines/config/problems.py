@@ -74,8 +74,10 @@ def choose(word: str, allowed: Sequence[str]) -> str:
     return f"Did you mean {meant}? Allowed: {listed}." if meant else f"Allowed: {listed}."
 
 
-def describe(error: ErrorDetails, model: type[BaseModel], path: FieldPath) -> tuple[str, str]:
-    """(message, remedy) of one pydantic error at `path`, relative to `model`."""
+def describe(
+    error: ErrorDetails, model: type[BaseModel], path: FieldPath, owner: object = None
+) -> tuple[str, str]:
+    """(message, remedy) of one pydantic error at `path`, relative to `model`. owner: the mapping it stands in."""
     kind, given, context = error["type"], error.get("input"), error.get("ctx", {})
     shown = "" if sensitive(path) else _shown(given)
     match kind:
@@ -83,7 +85,9 @@ def describe(error: ErrorDetails, model: type[BaseModel], path: FieldPath) -> tu
             return "is required and not there", _example(model, path)
         case "extra_forbidden":
             word = str(path[-1])
-            fields = fields_at(model, path[:-1])
+            fields = [
+                name for found in _fitting(models_at(model, path[:-1]), owner) for name in found.model_fields
+            ]
             return "is no setting here", choose(word, fields) if fields else ""
         case "enum" | "literal_error":
             allowed = words_at(model, path)
@@ -156,6 +160,22 @@ def _example(model: type[BaseModel], path: FieldPath) -> str:
         if described is not None and described.description:
             return described.description.split("\n")[0]
     return ""
+
+
+def _fitting(models: list[type[BaseModel]], owner: object) -> list[type[BaseModel]]:
+    """Of several models of a union, those whose fixed words are the ones that stand in the file."""
+    if not isinstance(owner, dict):
+        return models
+    fitting = [
+        model
+        for model in models
+        if all(
+            str(owner[name]) in map(str, get_args(field.annotation))
+            for name, field in model.model_fields.items()
+            if name in owner and get_origin(field.annotation) is Literal
+        )
+    ]
+    return fitting or models
 
 
 def fields_at(model: type[BaseModel], path: FieldPath) -> list[str]:
