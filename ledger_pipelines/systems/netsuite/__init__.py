@@ -1,1 +1,1 @@
-"""NetSuite: SuiteTalk REST records and SuiteQL."""
+"""NetSuite over SuiteTalk REST and SuiteQL. Facts: reference netsuite.md; what is assumed: docs/systems/netsuite.md."""

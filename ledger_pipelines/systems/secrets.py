@@ -1,0 +1,169 @@
+"""Secrets: values that never show, and the redaction of every text that might carry one.
+
+Belongs here: the `Secret` type, `Redactor`, the log filter.
+Does not belong here: which variables a connection needs (`config`), how a secret is sent (`systems/<vendor>`).
+The rules are reliability.md 8: by value, also URL-encoded, base64 and JSON-escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import quote, quote_plus
+
+from ledger_pipelines.errors import ConfigurationError
+
+MASK = "***"
+SHORTEST = 4
+"""Values shorter than this are not redacted by value: they would blank out ordinary words."""
+
+
+class Secret:
+    """A value whose repr, str, format and pickling show nothing. `reveal()` at the last moment only."""
+
+    __slots__ = ("_value", "name")
+
+    def __init__(self, value: str, *, name: str = "") -> None:
+        self._value = value
+        self.name = name
+
+    @classmethod
+    def from_env(cls, variable: str, *, connection: str, environ: Mapping[str, str] | None = None) -> Secret:
+        """Read an environment variable.
+
+        Raises:
+            ConfigurationError: not set or empty; names the variable and the connection.
+        """
+        value = (os.environ if environ is None else environ).get(variable, "").strip()
+        if not value:
+            raise ConfigurationError(
+                f"Connection {connection!r}: the environment variable {variable} is not set.",
+                remedy=f"Set {variable}, or name another variable in the connection.",
+                code="missing-secret",
+            )
+        return cls(value, name=variable)
+
+    @classmethod
+    def from_file_env(
+        cls, variable: str, *, connection: str, environ: Mapping[str, str] | None = None
+    ) -> Secret:
+        """Read the file whose path an environment variable gives (a mounted key).
+
+        Raises:
+            ConfigurationError: variable not set, or file not readable.
+        """
+        path = cls.from_env(variable, connection=connection, environ=environ).reveal()
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"Connection {connection!r}: the file named by {variable} cannot be read"
+                f" ({type(error).__name__}).",
+                remedy=f"Point {variable} at a readable text file.",
+                code="missing-secret",
+            ) from None
+        return cls(text, name=variable)
+
+    def reveal(self) -> str:
+        """The value itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({self.name or MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A Secret is not pickled; name its environment variable instead.")
+
+
+def _base64_cores(raw: bytes) -> set[str]:
+    """What base64 of any text containing `raw` is sure to contain, for each of the three alignments."""
+    cores = set()
+    for lead in range(3):
+        encoded = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")
+        first = (lead * 8 + 5) // 6
+        last = (lead + len(raw)) * 8 // 6
+        core = encoded[first:last]
+        if len(core) >= 8:
+            cores |= {core, core.replace("+", "-").replace("/", "_")}
+    return cores
+
+
+def _spellings(value: str) -> set[str]:
+    spellings = {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]}
+    lower = re.compile(r"%[0-9A-F]{2}")
+    spellings |= {lower.sub(lambda m: m.group().lower(), s) for s in spellings}
+    lines = {line.strip() for line in value.splitlines() if len(line.strip()) >= 16}
+    return spellings | lines | _base64_cores(value.encode())
+
+
+class Redactor:
+    """Replaces known secrets in texts by a mask, however they are spelt. Safe to share between threads."""
+
+    def __init__(self, secrets: Iterable[Secret | str] = ()) -> None:
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: Secret | str) -> None:
+        """Learn one more value (an access token, a signed address)."""
+        value = secret.reveal() if isinstance(secret, Secret) else secret
+        if len(value) < SHORTEST:
+            return
+        with self._lock:
+            if value in self._known:
+                return
+            self._known |= _spellings(value)
+            longest_first = sorted((k for k in self._known if len(k) >= SHORTEST), key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def clean(self, text: str) -> str:
+        """The text with every known secret masked, and query strings of signed addresses cut."""
+        pattern = self._pattern
+        masked = pattern.sub(MASK, text) if pattern else text
+        return _SIGNED.sub(r"\1" + MASK, masked)
+
+
+_SIGNED = re.compile(
+    r"((?:X-Amz-(?:Signature|Credential|Security-Token)|client_assertion|refresh_token|client_secret"
+    r"|access_token|oauth_signature)=)[^&\s\"']+",
+    re.IGNORECASE,
+)
+
+
+class RedactingFilter(logging.Filter):
+    """Log filter by value: install on handlers so that records of every logger pass through it."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self.redactor = redactor
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Render the message, mask it, and let it pass."""
+        record.msg = self.redactor.clean(record.getMessage())
+        record.args = ()
+        if record.exc_info and record.exc_info[1] is not None and not record.exc_text:
+            record.exc_text = self.redactor.clean(logging.Formatter().formatException(record.exc_info))
+        elif record.exc_text:
+            record.exc_text = self.redactor.clean(record.exc_text)
+        return True
