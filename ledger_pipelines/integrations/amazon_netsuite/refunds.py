@@ -67,7 +67,9 @@ def decide_refund(ctx: Context, group: SettlementGroup, payables: dict[str, Paya
     basis = _basis(group)
     amount = refunded(ctx, group, basis)
     if all(claimed(group, b) == 0 for b in BASES) and not amount:
-        return Decision(group, GroupState.MATCHED, nothing_to_pay("Nothing was given back to the buyer"), None)
+        return Decision(
+            group, GroupState.MATCHED, nothing_to_pay("Nothing was given back to the buyer"), None
+        )
 
     def stuck(state: GroupState, reason: Reason) -> Decision:
         return Decision(group, state, reason, basis, -amount)
@@ -313,7 +315,9 @@ def _product_line(ctx: Context, item: ItemLine, invoice: BookDocument, amount: D
                 "Create the item, or set `refund.unknown_sku_item`.",
             ))  # fmt: skip
         item_id, name = replacement, sku
-    if settings.tracked_item_types and (item_id in settings.tracked_item_types or name in settings.tracked_item_types):
+    if settings.tracked_item_types and (
+        item_id in settings.tracked_item_types or name in settings.tracked_item_types
+    ):
         substitute = ctx.reference("item", settings.substitute_item)
         if substitute is None:
             raise _NoItemError(Reason(
@@ -438,7 +442,9 @@ def _refund(
         "account": {"id": ctx.refund_account},
         "tranDate": day.isoformat(),
         "memo": f"{ctx.marked}Amazon refund of order {group.order_id}, settlement {ctx.sid}",
-        "apply": {"items": [{"doc": {"id": {"$link": memo_key}}, "line": 0, "apply": True, "amount": amount}]},
+        "apply": {
+            "items": [{"doc": {"id": {"$link": memo_key}}, "line": 0, "apply": True, "amount": amount}]
+        },
         **ctx.marks(group.order_id),
     }
     if document.account_id:

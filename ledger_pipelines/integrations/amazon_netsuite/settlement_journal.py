@@ -23,13 +23,17 @@ from ledger_pipelines.documents.settlement import Kind, TransactionClass
 from ledger_pipelines.integrations.amazon_netsuite.amounts import claimed_by_month, journaled_kinds
 from ledger_pipelines.integrations.amazon_netsuite.context import Context
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision, from_journal
+from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL
 from ledger_pipelines.integrations.amazon_netsuite.refunds import RESTOCKING
 from ledger_pipelines.integrations.amazon_netsuite.settings import Mode, OpenGroups, RestockingFee
 from ledger_pipelines.integrations.amazon_netsuite.worklist import GroupState, amount_text
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
 FLOW = "settlement_journal"
-JOURNAL = "journalEntry"
+DEPOSITED = "Amount deposited by Amazon"
+TRANSACTIONS = "Total transaction amount"
+FORWARD_IN = "Carried forward from the month before"
+FORWARD_OUT = "Carried forward to the next month"
 TAX = "marketplace tax"
 _TAX_CATEGORIES = frozenset({"tax_collected", "tax_withheld"})
 _TRANSACTION_CLASSES = frozenset(
@@ -257,14 +261,14 @@ def _entries(
         last = part.month == parts[-1].month
         lines = _lines(ctx, part, decisions)
         if carried:
-            lines.append(Line(str(forward), carried, "Carried forward from the month before"))
+            lines.append(Line(str(forward), carried, FORWARD_IN))
         if last:
             if total:
-                lines.append(Line(_deposit_account(ctx), -total, "Amount deposited by Amazon"))
+                lines.append(Line(_deposit_account(ctx), -total, DEPOSITED))
         else:
             carried += part.net
             if carried:
-                lines.append(Line(str(forward), -carried, "Carried forward to the next month"))
+                lines.append(Line(str(forward), -carried, FORWARD_OUT))
         if not lines:
             continue
         if sum((line.amount for line in lines), ZERO) != 0:
@@ -302,14 +306,14 @@ def _lines(ctx: Context, part: Part, decisions: Sequence[Decision]) -> list[Line
         for label, account, amount in part.by_label
     ]
     if part.clearing:
-        lines.append(Line(str(ctx.clearing), part.clearing, "Total transaction amount"))
+        lines.append(Line(str(ctx.clearing), part.clearing, TRANSACTIONS))
     refund_account = ctx.refund_account
     if refund_account is not None and refund_account != ctx.clearing:
         refunds = _refunds_of(ctx, part.month, decisions)
         if refunds:
             lines[-1:] = [
-                Line(str(ctx.clearing), part.clearing - refunds, "Total transaction amount: payments"),
-                Line(refund_account, refunds, "Total transaction amount: refunds"),
+                Line(str(ctx.clearing), part.clearing - refunds, f"{TRANSACTIONS}: payments"),
+                Line(refund_account, refunds, f"{TRANSACTIONS}: refunds"),
             ]
     return [line for line in lines if line.amount]
 

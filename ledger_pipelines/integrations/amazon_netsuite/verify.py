@@ -1,0 +1,135 @@
+"""From Booked to Verified, or back to open: each decision held against what NetSuite says now.
+
+Belongs here: comparing our documents, read back, with what was booked. Does not belong here: reading, writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from ledger_pipelines.documents.money import ZERO
+from ledger_pipelines.integrations.amazon_netsuite.books import CREDIT_MEMO
+from ledger_pipelines.integrations.amazon_netsuite.context import Context
+from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision, Planned
+from ledger_pipelines.integrations.amazon_netsuite.payments import PAYMENT
+from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL, ReadBack
+from ledger_pipelines.integrations.amazon_netsuite.refunds import CUSTOMER_REFUND
+from ledger_pipelines.integrations.amazon_netsuite.settlement_journal import (
+    DEPOSITED,
+    FORWARD_IN,
+    FORWARD_OUT,
+    TRANSACTIONS,
+)
+from ledger_pipelines.integrations.amazon_netsuite.worklist import RESOLVED, GroupState, amount_text
+from ledger_pipelines.sync.plan import Reason
+
+CASH_SALE = "cash-sale-in-clearing"
+LETTERS = {PAYMENT: "P", CREDIT_MEMO: "C", CUSTOMER_REFUND: "R"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """One settlement in figures; every difference is in the settlement's currency.
+
+    booked: what the journals put on the bank (or owe to Amazon). clearing: what our documents left on the clearing
+    account. difference: deposit - booked.
+    """
+
+    currency: str
+    deposit: Decimal
+    paid: Decimal
+    refunded: Decimal
+    journaled: Decimal
+    booked: Decimal
+    clearing: Decimal
+    difference: Decimal
+    groups: int
+    resolved: int
+    open: int
+
+    @property
+    def clean(self) -> bool:
+        """Deposit = booked, clearing 0, nothing open."""
+        return self.difference == 0 and self.clearing == 0 and self.open == 0
+
+
+def verified(ctx: Context, decisions: Sequence[Decision], after: ReadBack) -> list[Decision]:
+    """Each decision with the state it has in the light of the read-back."""
+    journal_done = any(d.record == JOURNAL and not d.voided for d in after.documents)
+    return [_one(ctx, decision, after, journal_done) for decision in decisions]
+
+
+def _one(ctx: Context, decision: Decision, after: ReadBack, journal_done: bool) -> Decision:
+    if not decision.documents:
+        if decision.settled and decision.state is not GroupState.IGNORED and journal_done:
+            return replace(decision, state=GroupState.VERIFIED)
+        return decision
+    if decision.state is not GroupState.BOOKED:
+        return decision
+    for planned in decision.documents:
+        trouble = _trouble(ctx, decision, planned, after)
+        if trouble is not None:
+            return replace(decision, state=trouble[0], reason=trouble[1])
+    return replace(
+        decision,
+        state=GroupState.VERIFIED,
+        reason=Reason("verified", "Read back from NetSuite: all of it agrees."),
+    )
+
+
+def _trouble(
+    ctx: Context, decision: Decision, planned: Planned, after: ReadBack
+) -> tuple[GroupState, Reason] | None:
+    document = after.by_external_id.get(ctx.external_id(LETTERS[planned.kind], planned.key))
+    order = decision.group.order_id
+    if document is None or document.voided:
+        return GroupState.ERROR, Reason(
+            "document-gone",
+            f"{planned.title} was booked (id {planned.remote_id}) and is gone from NetSuite.",
+            "If that was meant, ignore the group; else `retry` it to have it booked again.",
+        )
+    if planned.amount and document.total != abs(planned.amount):
+        return GroupState.AMOUNT_DIFFERS, Reason(
+            "document-changed",
+            f"{document.number} for order {order} was booked over {amount_text(planned.amount, ctx.currency)} and says "
+            f"{amount_text(document.total, ctx.currency)} now.",
+            "Undo the change in NetSuite, or ignore the group.",
+        )
+    if planned.kind in (PAYMENT, CREDIT_MEMO) and document.unused:
+        return GroupState.MATCHED, Reason(
+            "no-longer-applied",
+            f"{amount_text(document.unused, ctx.currency)} of {document.number} is not applied any more (order {order}).",
+            "Apply it again in NetSuite, or ignore the group.",
+        )
+    return None
+
+
+def reconcile(ctx: Context, decisions: Sequence[Decision], after: ReadBack) -> Reconciliation:
+    """The figures of one settlement, from NetSuite's own ledger."""
+    deposit = ctx.settlement.total.amount
+    booked = sum((line.amount for line in after.journal_lines() if line.memo == DEPOSITED), ZERO)
+    other = sum((-line.amount for line in after.journal_lines() if _is_fee(line.memo)), ZERO)
+    cash_sales = sum((d.claimed for d in decisions if d.reason.code == CASH_SALE), ZERO)
+    clearing = after.posted(ctx.clearing) + cash_sales
+    if ctx.refund_account != ctx.clearing:
+        clearing += after.posted(ctx.refund_account)
+    resolved = sum(1 for d in decisions if d.state in RESOLVED or d.reason.code == CASH_SALE)
+    return Reconciliation(
+        currency=ctx.currency,
+        deposit=deposit,
+        paid=after.total(PAYMENT) + cash_sales,
+        refunded=after.total(CUSTOMER_REFUND),
+        journaled=other,
+        booked=booked,
+        clearing=clearing,
+        difference=deposit - booked,
+        groups=len(decisions),
+        resolved=resolved,
+        open=len(decisions) - resolved,
+    )
+
+
+def _is_fee(memo: str) -> bool:
+    return memo not in (DEPOSITED, FORWARD_IN, FORWARD_OUT) and not memo.startswith(TRANSACTIONS)
