@@ -1,0 +1,71 @@
+"""Files that are there whole or not at all, on a folder or in a bucket.
+
+Belongs here: replacing a file in one step, durably. Does not belong here: what is in the file.
+
+Local: temporary name in the same folder, fsync, rename, fsync of the folder (so that the name survives power loss).
+A bucket's put is atomic already: readers see the old object or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from upath import UPath
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+
+def is_local(path: UPath | Path) -> bool:
+    """Whether the path is a file of this machine."""
+    return isinstance(path, Path) or str(getattr(path, "protocol", "")) in {"", "file", "local"}
+
+
+def make_folder(path: UPath | Path) -> None:
+    """Make a folder and those above it; readable by the owner only (it may hold names and amounts)."""
+    if is_local(path):
+        Path(str(path)).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    else:
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def write_atomically(path: UPath | Path, data: bytes) -> None:
+    """Put `data` at `path`, replacing what is there. Raises OSError; then the old file still stands."""
+    if not is_local(path):
+        path.write_bytes(data)
+        return
+    with replacing(Path(str(path))) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write, which takes the place of `path` when the block ends well, and vanishes when it does not."""
+    make_folder(path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(FILE_MODE)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
