@@ -23,9 +23,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--state", type=Path, default=None, help="SQLite file that keeps the state (default: memory)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address (default %(default)s)")
+    parser.add_argument("--vendors", default=None, help="only these, separated by commas (default: all)")
     given = parser.parse_args(arguments)
+    vendors = None if given.vendors is None else tuple(given.vendors.split(","))
     try:
-        run_sandbox(port=given.port, seed=given.seed, state=given.state, host=given.host)
+        run_sandbox(port=given.port, seed=given.seed, state=given.state, host=given.host, vendors=vendors)
     except SandboxStartError as error:
         sys.stderr.write(f"{error}\n")
         return 2

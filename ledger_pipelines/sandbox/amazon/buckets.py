@@ -31,9 +31,13 @@ class TokenBucket:
     def __init__(self, limit: Limit, now: datetime):
         self._limit = limit
         self._full_at = now
+        self._seen = now
 
     def take(self, now: datetime) -> bool:
         """Take one token; ``False`` when there is none. The bucket is kept as the instant at which it is full."""
+        if now < self._seen:  # the sandbox's clock was set back: no time has passed for the bucket
+            self._full_at -= self._seen - now
+        self._seen = now
         full_at = max(self._full_at, now) + self._limit.interval
         if full_at - now > self._limit.burst * self._limit.interval:
             return False

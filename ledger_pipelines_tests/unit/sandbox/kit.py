@@ -35,8 +35,8 @@ class Kit:
     amazon: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.control = httpx.Client(base_url=self.sandbox.control_url, trust_env=False)
-        self.amazon = httpx.Client(base_url=self.sandbox.base_urls["amazon"], trust_env=False)
+        self.control = httpx.Client(base_url=self.sandbox.control_url, trust_env=False, verify=False)
+        self.amazon = httpx.Client(base_url=self.sandbox.base_urls["amazon"], trust_env=False, verify=False)
 
     def close(self) -> None:
         self.control.close()
