@@ -1,0 +1,323 @@
+"""Effects in the journal: reading, entering, claiming, and moving from state to state.
+
+Belongs here: the SQL, each change conditional on what the row must be. Does not belong here: which change is right
+(`sync`). Every method runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
+
+from ledger_pipelines.documents.effects import Action, Effect, EffectState, Expected
+from ledger_pipelines.documents.keys import canonical, digest
+from ledger_pipelines.documents.money import Money
+from ledger_pipelines.storage.journal.models import effects
+from ledger_pipelines.storage.journal.records import Entry, Problem, Search
+
+CHUNK = 500
+"""Keys of one IN list."""
+
+
+def fingerprint(effect: Effect) -> str:
+    """Digest of all that makes an intent what it is in the target; titles and sources are not part of it."""
+    expected = effect.expected
+    return digest(
+        canonical(
+            [
+                effect.connection,
+                effect.kind,
+                effect.action.value,
+                effect.external_id,
+                effect.origin,
+                effect.target_id,
+                None if expected.amount is None else str(expected.amount),
+                None if expected.day is None else expected.day.isoformat(),
+                expected.lines,
+            ]
+        ),
+        effect.body,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values for a row; a field left out stays."""
+
+    key: str
+    values: Mapping[str, Any]
+
+
+def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    """The keys in lists short enough for one statement."""
+    iterator = iter(keys)
+    while part := list(islice(iterator, CHUNK)):
+        yield part
+
+
+def intent_values(effect: Effect) -> dict[str, Any]:
+    """The columns an effect fills."""
+    expected = effect.expected
+    return {
+        "key": effect.key,
+        "connection": effect.connection,
+        "integration": effect.integration,
+        "flow": effect.flow,
+        "partition": effect.partition,
+        "kind": effect.kind,
+        "action": effect.action.value,
+        "external_id": effect.external_id,
+        "number": effect.number,
+        "title": effect.title,
+        "body": effect.body,
+        "body_hash": fingerprint(effect),
+        "expected_amount": None if expected.amount is None else expected.amount.amount,
+        "expected_currency": None if expected.amount is None else expected.amount.currency,
+        "expected_day": expected.day,
+        "expected_lines": expected.lines,
+        "origin": effect.origin,
+        "target_id": effect.target_id,
+        "depends_on": canonical(list(effect.depends_on)),
+        "source": effect.source,
+    }
+
+
+class Effects:
+    """The effects, inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def get(self, keys: Iterable[str]) -> dict[str, Entry]:
+        """The known ones among the keys."""
+        found: dict[str, Entry] = {}
+        for part in chunks(dict.fromkeys(keys)):
+            for row in self._connection.execute(select(effects).where(effects.c.key.in_(part))):
+                found[row.key] = entry(row)
+        return found
+
+    def find(self, search: Search) -> list[Entry]:
+        """What fits, in the order of plan and entry."""
+        query = (
+            _narrowed(select(effects), search)
+            .order_by(effects.c.created_at, effects.c.sequence, effects.c.key)
+            .limit(search.limit)
+            .offset(search.offset)
+        )
+        return [entry(row) for row in self._connection.execute(query)]
+
+    def in_states(
+        self, connection: str, states: Sequence[EffectState], search: Search | None = None
+    ) -> list[Entry]:
+        """All effects of a connection in those states, in the order of plan and entry."""
+        query = _narrowed(select(effects), search or Search()).where(
+            effects.c.connection == connection, effects.c.state.in_([state.value for state in states])
+        )
+        query = query.order_by(effects.c.created_at, effects.c.sequence, effects.c.key)
+        return [entry(row) for row in self._connection.execute(query)]
+
+    def counts(self, search: Search) -> dict[EffectState, int]:
+        """How many stand where."""
+        query = _narrowed(select(effects.c.state, func.count()), search).group_by(effects.c.state)
+        return {EffectState(state): int(count) for state, count in self._connection.execute(query)}
+
+    def remote_ids(self, keys: Iterable[str]) -> dict[str, str]:
+        """Target ids of the confirmed ones among the keys."""
+        found: dict[str, str] = {}
+        for part in chunks(dict.fromkeys(keys)):
+            query = select(effects.c.key, effects.c.remote_id).where(
+                effects.c.key.in_(part), effects.c.state == EffectState.CONFIRMED.value
+            )
+            found.update({key: remote or "" for key, remote in self._connection.execute(query)})
+        return found
+
+    # --- changing ------------------------------------------------------------------------------------------------
+
+    def enter(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add new effects (`intent_values` and the columns of their state)."""
+        if rows:
+            self._connection.execute(insert(effects), list(rows))
+
+    def claim(
+        self, keys: Sequence[str], *, fence: int, owner: str, now: datetime, lease_until: datetime
+    ) -> list[str]:
+        """Take approved effects, atomically; returns those obtained.
+
+        Not obtained: taken or finished by someone else, not due yet, or already under a newer fence.
+        """
+        taken: set[str] = set()
+        for part in chunks(keys):
+            statement = (
+                update(effects)
+                .where(
+                    effects.c.key.in_(part),
+                    effects.c.state == EffectState.APPROVED.value,
+                    effects.c.fence <= fence,
+                    or_(effects.c.not_before.is_(None), effects.c.not_before <= now),
+                )
+                .values(
+                    state=EffectState.CLAIMED.value,
+                    fence=fence,
+                    lease_owner=owner,
+                    lease_until=lease_until,
+                    updated_at=now,
+                )
+                .returning(effects.c.key)
+            )
+            taken.update(self._connection.execute(statement).scalars())
+        return [key for key in keys if key in taken]
+
+    def mark_sent(
+        self, keys: Sequence[str], *, fence: int, now: datetime, lease_until: datetime
+    ) -> dict[str, int]:
+        """From claimed to sent, only under our own unexpired claim; returns key -> number of this attempt."""
+        marked: dict[str, int] = {}
+        for part in chunks(keys):
+            statement = (
+                update(effects)
+                .where(
+                    effects.c.key.in_(part),
+                    effects.c.state == EffectState.CLAIMED.value,
+                    effects.c.fence == fence,
+                    effects.c.lease_until > now,
+                )
+                .values(
+                    state=EffectState.SENT.value,
+                    attempt=effects.c.attempt + 1,
+                    sent_at=now,
+                    settle_from=now,
+                    lease_until=lease_until,
+                    updated_at=now,
+                )
+                .returning(effects.c.key, effects.c.attempt)
+            )
+            marked.update((key, attempt) for key, attempt in self._connection.execute(statement))
+        return marked
+
+    def release(self, keys: Sequence[str], *, fence: int, now: datetime) -> None:
+        """Give back claims that were never sent."""
+        for part in chunks(keys):
+            self._connection.execute(
+                update(effects)
+                .where(
+                    effects.c.key.in_(part),
+                    effects.c.state == EffectState.CLAIMED.value,
+                    effects.c.fence == fence,
+                )
+                .values(state=EffectState.APPROVED.value, lease_owner=None, lease_until=None, updated_at=now)
+            )
+
+    def record(self, change: Change, *, fence: int, attempt: int) -> bool:
+        """Record the ending of a call, only if the row is still ours: sent, our fence, this attempt."""
+        return self._changed(
+            change,
+            and_(
+                effects.c.state == EffectState.SENT.value,
+                effects.c.fence == fence,
+                effects.c.attempt == attempt,
+            ),
+        )
+
+    def move(self, change: Change, *, seen: Entry) -> bool:
+        """Change a row, only if it still is as it was seen (state, fence, attempt)."""
+        return self._changed(
+            change,
+            and_(
+                effects.c.state == seen.state.value,
+                effects.c.fence == seen.fence,
+                effects.c.attempt == seen.attempt,
+            ),
+        )
+
+    def _changed(self, change: Change, condition: Any) -> bool:
+        result = self._connection.execute(
+            update(effects).where(effects.c.key == change.key, condition).values(**change.values)
+        )
+        return result.rowcount == 1
+
+
+def _narrowed(query: Select[Any], search: Search) -> Select[Any]:
+    for column, wanted in (
+        (effects.c.connection, search.connection),
+        (effects.c.integration, search.integration),
+        (effects.c.flow, search.flow),
+        (effects.c.partition, search.partition),
+        (effects.c.kind, search.kind),
+        (effects.c.plan_digest, search.plan_digest),
+    ):
+        if wanted:
+            query = query.where(column == wanted)
+    if search.states:
+        query = query.where(effects.c.state.in_([state.value for state in search.states]))
+    if search.text:
+        # A range instead of LIKE: it uses the index on both databases, and % and _ mean themselves.
+        last = search.text[:-1] + chr(ord(search.text[-1]) + 1)
+        query = query.where(
+            or_(
+                and_(effects.c.number >= search.text, effects.c.number < last),
+                effects.c.external_id == search.text,
+                effects.c.remote_id == search.text,
+                effects.c.key == search.text,
+            )
+        )
+    return query
+
+
+def entry(row: Row[Any]) -> Entry:
+    """A row as a record."""
+    amount = None
+    if row.expected_amount is not None:
+        amount = Money(row.expected_amount, row.expected_currency)
+    return Entry(
+        effect=Effect(
+            key=row.key,
+            connection=row.connection,
+            integration=row.integration,
+            flow=row.flow,
+            partition=row.partition,
+            kind=row.kind,
+            action=Action(row.action),
+            external_id=row.external_id,
+            number=row.number,
+            title=row.title,
+            body=row.body,
+            expected=Expected(amount, row.expected_day, row.expected_lines),
+            origin=row.origin,
+            target_id=row.target_id,
+            depends_on=tuple(msgspec.json.decode(row.depends_on, type=list[str])),
+            source=row.source,
+        ),
+        body_hash=row.body_hash,
+        sequence=row.sequence,
+        plan_digest=row.plan_digest,
+        mode=row.mode,
+        state=EffectState(row.state),
+        attempt=row.attempt,
+        fence=row.fence,
+        lease_owner=row.lease_owner,
+        lease_until=row.lease_until,
+        not_before=row.not_before,
+        sent_at=row.sent_at,
+        settle_from=row.settle_from,
+        problem=None
+        if row.error_code is None
+        else Problem(row.error_code, row.error_text or "", row.error_remedy or ""),
+        remote_id=row.remote_id,
+        remote_number=row.remote_number,
+        adopted=bool(row.adopted),
+        held_from=None if row.held_from is None else EffectState(row.held_from),
+        conflict=row.conflict,
+        acted_by=row.acted_by,
+        acted_why=row.acted_why,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        confirmed_at=row.confirmed_at,
+    )

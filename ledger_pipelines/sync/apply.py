@@ -1,0 +1,378 @@
+"""Carrying out a plan exactly once; resuming what an earlier run left.
+
+Belongs here: the order of steps, and the result. Does not belong here: any step itself (the modules beside).
+
+Correctness lives in the journal: whatever the caller is told, and whether it is told anything, calling again is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from random import Random
+
+import msgspec
+
+from ledger_pipelines import faultpoints
+from ledger_pipelines.documents.dates import Clock, SystemClock
+from ledger_pipelines.documents.effects import EffectState, Writer
+from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
+from ledger_pipelines.sync.gates import refuse_altered, refuse_stale, staleness
+from ledger_pipelines.sync.guards import Guard, GuardInput, Override, judge
+from ledger_pipelines.sync.intents import record_intents
+from ledger_pipelines.sync.links import needs
+from ledger_pipelines.sync.owners import active, new_owner
+from ledger_pipelines.sync.plan import Plan
+from ledger_pipelines.sync.recover import expire, resolve, unknown_entries
+from ledger_pipelines.sync.report import entry_rows, plan_rows
+from ledger_pipelines.sync.result import ApplyResult, GuardVerdict, RowResult
+from ledger_pipelines.sync.sender import Sender
+from ledger_pipelines.sync.session import Session, parked_reason
+from ledger_pipelines.sync.states import Mode, Policy
+
+Progress = Callable[[int, int], None]
+
+
+def apply(
+    plan: Plan,
+    *,
+    journal: Journal,
+    writer: Writer,
+    mode: Mode = Mode.PLAN,
+    clock: Clock | None = None,
+    guards: Sequence[Guard] = (),
+    overrides: Sequence[Override] = (),
+    recompute: Callable[[], Plan] | None = None,
+    remote_memory: bool = False,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    who: str = "ledger-pipelines",
+    policy: Policy | None = None,
+    random: Random | None = None,
+) -> ApplyResult:
+    """Write what the plan says, and nothing else.
+
+    Args:
+        plan: A sealed plan.
+        journal: Where intents and outcomes live.
+        writer: The target.
+        mode: PLAN writes nothing, neither to the target nor to the journal; TEST and LIVE write.
+        clock: The machine's by default.
+        guards: All must pass; one that cannot be evaluated counts as tripped.
+        overrides: Guards that a named person lets pass, and why.
+        recompute: Makes the same plan from the inputs as they are now, without calls; None = not checked.
+        remote_memory: The target is known to hold records of ours for this partition that the journal does not know:
+            keys new to the journal are looked for before they are sent.
+        progress: Told (done, total).
+        stop: Asked between calls; True ends the run in good order.
+        who: For the log.
+        policy: Patience.
+        random: For jitter.
+
+    Raises:
+        AlteredPlanError: the plan does not fit its digest; nothing was written.
+        StalePlanError: the plan would come out differently now; nothing was written (in mode PLAN it is reported).
+        ConfigurationError: the writer is of another connection.
+    """
+    clock, policy = clock or SystemClock(), policy or Policy()
+    refuse_altered(plan)
+    _same_connection(plan, writer)
+    started = clock.now()
+    if mode is Mode.PLAN:
+        return _look(plan, journal, writer, guards, overrides, recompute, started)
+    if recompute is not None:
+        refuse_stale(plan, recompute)
+    with active(new_owner()) as owner:
+        session = _begin(
+            journal, writer, clock, policy, random, mode, owner, who, plan.digest, plan.integration, plan.flow,
+            plan.partition,
+        )  # fmt: skip
+        effects = plan.effects()
+        keys = [effect.key for effect in effects]
+        others = _recover(session)
+        verdicts: tuple[GuardVerdict, ...] = ()
+        if session.parked is None:
+            verdicts = _guard(session, plan, guards, overrides)
+            if not any(verdict.stops for verdict in verdicts):
+                record_intents(session, effects, plan.digest, remote_memory=remote_memory)
+                if remote_memory:
+                    known = journal.entries(keys)
+                    resolve(session, [e for e in known.values() if _fresh_unknown(e, session)])
+                _send(session, keys, progress, stop)
+        entries = journal.entries(keys)
+        rows = plan_rows(plan, entries, session, verdicts)
+        mine = set(keys)
+        other_rows = entry_rows(session, [key for key in others if key not in mine])
+        return _end(session, plan, rows, other_rows, verdicts, started)
+
+
+def resume(
+    *,
+    journal: Journal,
+    writer: Writer,
+    mode: Mode = Mode.LIVE,
+    clock: Clock | None = None,
+    search: Search | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    who: str = "ledger-pipelines",
+    policy: Policy | None = None,
+    random: Random | None = None,
+) -> ApplyResult:
+    """Finish what earlier applies left: settle unknown outcomes, then send what is approved.
+
+    Args:
+        journal: Where intents and outcomes live.
+        writer: The target; only effects of its connection are dealt with.
+        mode: PLAN settles nothing and lists what is left; TEST and LIVE send.
+        search: Narrows to an integration, flow, partition or kind.
+        clock, progress, stop, who, policy, random: As for `apply`.
+    """
+    return _finish_earlier(
+        journal, writer, mode, clock, search, progress, stop, who, policy, random, send=mode is not Mode.PLAN
+    )
+
+
+def recover(
+    *,
+    journal: Journal,
+    writer: Writer,
+    clock: Clock | None = None,
+    search: Search | None = None,
+    who: str = "ledger-pipelines",
+    policy: Policy | None = None,
+) -> ApplyResult:
+    """Settle unknown outcomes by asking the target; sends nothing."""
+    return _finish_earlier(
+        journal, writer, Mode.LIVE, clock, search, None, None, who, policy, None, send=False
+    )
+
+
+_LEFT = (EffectState.APPROVED, EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
+
+
+def _finish_earlier(
+    journal: Journal,
+    writer: Writer,
+    mode: Mode,
+    clock: Clock | None,
+    search: Search | None,
+    progress: Progress | None,
+    stop: Callable[[], bool] | None,
+    who: str,
+    policy: Policy | None,
+    random: Random | None,
+    *,
+    send: bool,
+) -> ApplyResult:
+    clock, policy, search = clock or SystemClock(), policy or Policy(), search or Search()
+    started = clock.now()
+    nothing = Plan(search.integration, search.flow, search.partition, writer.connection, started, (), ())
+    with journal.read() as unit:
+        left = [entry.key for entry in unit.effects.in_states(writer.connection, _LEFT, search)]
+    if mode is Mode.PLAN:
+        session = _reader(journal, writer, clock, policy, mode)
+        return _end_unlogged(session, nothing, entry_rows(session, left), started)
+    with active(new_owner()) as owner:
+        session = _begin(
+            journal, writer, clock, policy, random, mode, owner, who, "", search.integration, search.flow,
+            search.partition,
+        )  # fmt: skip
+        _recover(session, search)
+        if send and session.parked is None:
+            _send(session, left, progress, stop)
+        return _end(session, nothing, entry_rows(session, left), (), (), started)
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+def _same_connection(plan: Plan, writer: Writer) -> None:
+    others = {effect.connection for effect in plan.effects()} | {plan.connection}
+    if others != {writer.connection}:
+        raise ConfigurationError(
+            f"The plan writes to {', '.join(sorted(others))}, the writer to {writer.connection}.",
+            remedy="Give the plan's own connection.",
+            code="connection-differs",
+        )
+
+
+def _reader(journal: Journal, writer: Writer, clock: Clock, policy: Policy, mode: Mode) -> Session:
+    return Session(journal, writer, clock, policy, Random(0), mode, 0, "", "")
+
+
+def _begin(
+    journal: Journal,
+    writer: Writer,
+    clock: Clock,
+    policy: Policy,
+    random: Random | None,
+    mode: Mode,
+    owner: str,
+    who: str,
+    plan_digest: str,
+    integration: str,
+    flow: str,
+    partition: str,
+) -> Session:
+    now = clock.now()
+    with journal.write() as unit:
+        fence = unit.applies.begin(
+            connection=writer.connection,
+            integration=integration,
+            flow=flow,
+            partition=partition,
+            plan_digest=plan_digest,
+            mode=mode.value,
+            owner=owner,
+            who=who,
+            now=now,
+        )
+        unit.events.append(
+            [Event(who, f"apply:{fence}", "begin", "", mode.value, f"plan {plan_digest or 'none: resume'}")],
+            now,
+        )
+        parked = unit.parking.get(writer.connection)
+    session = Session(journal, writer, clock, policy, random or Random(), mode, fence, owner, who)
+    if parked is not None:
+        if now < parked.try_again_at:
+            session.parked = parked_reason(parked.connection, parked.text, parked.try_again_at)
+        else:
+            session.trial = True
+    faultpoints.reached("apply.started")
+    return session
+
+
+def _recover(session: Session, search: Search | None = None) -> list[str]:
+    """Settle what can be settled; returns the keys that were open."""
+    expire(session)
+    if session.parked is not None:
+        return []
+    entries = unknown_entries(session, search)
+    if session.trial:
+        resolve(session, entries[:1])
+        if session.parked is None:
+            resolve(session, entries[1:])
+    else:
+        resolve(session, entries)
+    return [entry.key for entry in entries]
+
+
+def _guard(
+    session: Session, plan: Plan, guards: Sequence[Guard], overrides: Sequence[Override]
+) -> tuple[GuardVerdict, ...]:
+    known = session.journal.entries(effect.key for effect in plan.effects())
+    verdicts = judge(_guard_input(plan, known), guards, overrides)
+    told = [verdict for verdict in verdicts if verdict.tripped]
+    if told:
+        session.journal.log(
+            [
+                Event(
+                    verdict.overridden_by or session.who,
+                    f"plan:{plan.digest}",
+                    "guard-overridden" if verdict.overridden_by else "guard-tripped",
+                    "",
+                    "",
+                    f"{verdict.guard}: {verdict.reason.text} {verdict.why}".strip(),
+                )
+                for verdict in told
+            ],
+            session.clock.now(),
+        )
+    return verdicts
+
+
+def _guard_input(plan: Plan, known: Mapping[str, Entry]) -> GuardInput:
+    done = {key for key, entry in known.items() if entry.state is EffectState.CONFIRMED}
+    return GuardInput(
+        plan, tuple(row for row in plan.rows if row.effect is not None and row.effect.key not in done)
+    )
+
+
+def _fresh_unknown(entry: Entry, session: Session) -> bool:
+    return entry.state is EffectState.UNKNOWN and entry.attempt == 0 and entry.key not in session.touched
+
+
+def _send(
+    session: Session, keys: Iterable[str], progress: Progress | None, stop: Callable[[], bool] | None
+) -> None:
+    wanted = list(keys)
+    known = session.journal.entries(wanted)
+    due = [known[key] for key in wanted if key in known and known[key].state is EffectState.APPROVED]
+    now = session.clock.now()
+    due = [entry for entry in due if entry.not_before is None or entry.not_before <= now]
+    if not due or session.parked is not None:
+        return
+    with session.journal.read() as unit:
+        confirmed = unit.effects.remote_ids(key for entry in due for key in needs(entry.effect))
+    Sender(session, due, confirmed, progress, stop).run()
+
+
+def _look(
+    plan: Plan,
+    journal: Journal,
+    writer: Writer,
+    guards: Sequence[Guard],
+    overrides: Sequence[Override],
+    recompute: Callable[[], Plan] | None,
+    started: datetime,
+) -> ApplyResult:
+    """Mode plan: what would be, without a call and without an entry."""
+    known = journal.entries(effect.key for effect in plan.effects())
+    session = _reader(journal, writer, SystemClock(), Policy(), Mode.PLAN)
+    parked = journal.parked(writer.connection)
+    if parked is not None:
+        session.parked = parked_reason(parked.connection, parked.text, parked.try_again_at)
+    verdicts = judge(_guard_input(plan, known), guards, overrides)
+    rows = plan_rows(plan, known, session, verdicts)
+    result = _end_unlogged(session, plan, rows, started)
+    stale = None if recompute is None else staleness(plan, recompute)
+    return replace(result, guards=verdicts, stale=stale)
+
+
+def _end_unlogged(
+    session: Session, plan: Plan, rows: tuple[RowResult, ...], started: datetime
+) -> ApplyResult:
+    return ApplyResult(
+        integration=plan.integration,
+        flow=plan.flow,
+        partition=plan.partition,
+        connection=plan.connection,
+        plan_digest=plan.digest,
+        mode=session.mode.value,
+        apply_id=session.fence,
+        started_at=started,
+        ended_at=started,
+        rows=rows,
+        parked=session.parked,
+        stopped=session.stopped,
+        sends=session.sends,
+        probes=session.probes,
+    )
+
+
+def _end(
+    session: Session,
+    plan: Plan,
+    rows: tuple[RowResult, ...],
+    others: tuple[RowResult, ...],
+    verdicts: tuple[GuardVerdict, ...],
+    started: datetime,
+) -> ApplyResult:
+    faultpoints.reached("apply.before_end")
+    now = session.clock.now()
+    result = replace(
+        _end_unlogged(session, plan, rows, started), others=others, guards=verdicts, ended_at=now
+    )
+    summary = {outcome.value: count for outcome, count in result.counts().items() if count}
+    summary |= {"sends": session.sends, "probes": session.probes}
+    text = msgspec.json.encode(summary).decode()
+    with session.journal.write() as unit:
+        if session.trial and session.parked is None and session.probes and not session.trouble:
+            session.unpark(unit, now)
+        unit.applies.end(session.fence, text, now)
+        unit.events.append([Event(session.who, f"apply:{session.fence}", "end", "", "", text)], now)
+        head = unit.events.head()
+    return replace(result, log_head=head)
