@@ -31,8 +31,8 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Making the environment in $(VENV) (once; a minute or two) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked packages ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 	@touch $@
 	@echo "Environment ready."
 
@@ -62,7 +62,7 @@ format: venv ## put the format right
 	@$(BIN)/ruff check --fix .
 
 lock: venv ## resolve requirements.lock anew: hashes, no address
-	@$(BIN)/python -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install -qq --disable-pip-version-check uv
 	@$(VENV)/lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock
 

@@ -48,12 +48,12 @@ def _slug(value: str) -> str:
     return value
 
 
-def is_plain_http_allowed(host: str) -> bool:
-    """Whether a host may be reached without TLS: this machine, or a single-label name of a private network."""
+def is_this_machine(host: str) -> bool:
+    """Whether a host is the loopback address: where a sandbox may be, and plain http may go."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return "." not in host
+        return host == "localhost"
 
 
 def _address(value: str) -> str:
@@ -62,7 +62,7 @@ def _address(value: str) -> str:
         raise ValueError("an address begins with https:// (or http:// for the sandbox) and names a host")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("an address holds no user, password, query or fragment")
-    if parts.scheme == "http" and not is_plain_http_allowed(parts.hostname):
+    if parts.scheme == "http" and not is_this_machine(parts.hostname):
         raise ValueError("http:// is for the sandbox on this machine only; use https://")
     return value.rstrip("/")
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from ledger_pipelines.config.base import Address, Currency, Days, EnvName, Model, Slug
+from ledger_pipelines.config.base import Address, Currency, Days, EnvName, Model, Slug, is_this_machine
 
 _NETSUITE_DOMAIN = ".suitetalk.api.netsuite.com"
 _AMAZON_HOSTS = {
@@ -30,6 +30,10 @@ def _time_zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError("a time zone is an IANA name, like America/New_York or UTC")
     return value
+
+
+def _on_this_machine(address: str | None) -> bool:
+    return address is not None and is_this_machine(urlsplit(address).hostname or "")
 
 
 TimeZoneName = Annotated[str, AfterValidator(_time_zone), WithJsonSchema({"type": "string"})]
@@ -144,8 +148,8 @@ class NetSuiteConnectionConfig(Model):
                     f"base_url is not an address of NetSuite (https://...{_NETSUITE_DOMAIN}); leave it out for a "
                     "real account, or set sandbox: true for the sandbox"
                 )
-        if self.sandbox and self.base_url is None:
-            raise ValueError("sandbox: true needs base_url, like http://127.0.0.1:8706")
+        if self.sandbox and not _on_this_machine(self.base_url):
+            raise ValueError("sandbox: true needs base_url, on this machine, like http://127.0.0.1:8706")
         return self
 
     @property
@@ -233,8 +237,10 @@ class AmazonConnectionConfig(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> AmazonConnectionConfig:
-        if self.sandbox and self.api is not None and self.base_url is None:
-            raise ValueError("sandbox: true with api needs base_url, like http://127.0.0.1:8707")
+        if self.sandbox and self.api is not None and not _on_this_machine(self.base_url):
+            raise ValueError(
+                "sandbox: true with api needs base_url, on this machine, like http://127.0.0.1:8707"
+            )
         for name, value in (("base_url", self.base_url), ("token_url", self.token_url)):
             host = urlsplit(value or "").hostname or ""
             if value is not None and not self.sandbox and not re.search(r"(^|\.)amazon\.com$", host):

@@ -186,6 +186,19 @@ def test_an_account_number_keeps_its_leading_zeros(tmp_path: Path) -> None:
             id="plain http to another machine",
         ),
         pytest.param(
+            (
+                "account: 9123456_SB2",
+                "account: 9123456_SB2\n    sandbox: true\n    base_url: https://evil.example",
+            ),
+            [
+                (
+                    "11:3 connections.books: sandbox: true needs base_url, on this machine, "
+                    "like http://127.0.0.1:8706."
+                )
+            ],
+            id="a sandbox elsewhere",
+        ),
+        pytest.param(
             ("{client_id_env", "{method: oauth, client_id_env"),
             ["15:5 connections.books.auth: method cannot be 'oauth'. Allowed: m2m, tba."],
             id="a tag of a union",
