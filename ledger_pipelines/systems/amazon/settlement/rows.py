@@ -1,0 +1,96 @@
+"""Writing the rows of a settlement to Parquet, a batch at a time.
+
+Belongs here: the row as the careful readers produce it, and its writer. Does not belong here: reading, and where the
+file finally lies (`storage`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from operator import attrgetter
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ledger_pipelines.systems.amazon.settlement.columns import DICTIONARY_COLUMNS, ROWS_SCHEMA
+
+BATCH_ROWS = 20_000
+_FIELDS = attrgetter(*ROWS_SCHEMA.names)
+
+
+@dataclass(frozen=True, slots=True)
+class AmountRow:
+    """One amount; fields in the order of `columns.ROWS_SCHEMA`. posted_at: UTC, without a zone, as Arrow stores it."""
+
+    ordinal: int
+    part: int
+    line: int | None
+    transaction_type: str
+    order_id: str
+    merchant_order_id: str
+    adjustment_id: str
+    shipment_id: str
+    marketplace_name: str
+    amount_type: str
+    amount_description: str
+    amount: Decimal
+    fulfillment_id: str
+    posted_at: datetime
+    order_item_code: str
+    merchant_order_item_id: str
+    merchant_adjustment_item_id: str
+    sku: str
+    quantity: int | None
+    promotion_id: str
+    extra: str
+
+
+def parquet_writer(path: Path, schema: pa.Schema = ROWS_SCHEMA) -> pq.ParquetWriter:
+    """The one way rows are written: LZ4, repeating columns dictionary-encoded, sequences delta-encoded."""
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="lz4",
+        use_dictionary=DICTIONARY_COLUMNS,
+        write_statistics=False,
+        store_schema=False,
+        column_encoding={"ordinal": "DELTA_BINARY_PACKED", "line": "DELTA_BINARY_PACKED"},
+    )
+
+
+class RowWriter:
+    """Collects rows and writes them in batches, so that memory stays bounded."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = parquet_writer(path)
+        self._batch: list[AmountRow] = []
+        self.count = 0
+
+    def __enter__(self) -> RowWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
+
+    def add(self, row: AmountRow) -> None:
+        """Take one row."""
+        self._batch.append(row)
+        self.count += 1
+        if len(self._batch) >= BATCH_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._batch:
+            return
+        columns = zip(*map(_FIELDS, self._batch), strict=True)
+        arrays = [pa.array(list(c), type=f.type) for c, f in zip(columns, ROWS_SCHEMA, strict=True)]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=ROWS_SCHEMA))
+        self._batch.clear()
