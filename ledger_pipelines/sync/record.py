@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ledger_pipelines import faultpoints
 from ledger_pipelines.documents.effects import (
     Confirmed,
     CredentialsRefused,
@@ -29,7 +28,6 @@ from ledger_pipelines.sync.recover import (
     confirmed_values,
     link_of,
     mismatch_values,
-    resolve,
     unsearchable_values,
 )
 from ledger_pipelines.sync.session import Session
@@ -46,40 +44,32 @@ class Ended:
     not_before: datetime | None = None
 
 
-def record(session: Session, ended: Sequence[Ended]) -> None:
-    """Record endings; then fetch and compare what the target says it has already."""
-    if not ended:
-        return
-    faultpoints.reached("apply.before_confirm")
-    now = session.clock.now()
+def record(session: Session, unit: Unit, ended: Sequence[Ended], now: datetime) -> list[str]:
+    """Record endings inside the caller's transaction; returns keys the target says it has already."""
+    events: list[Event] = []
+    links: list[Link] = []
     to_fetch: list[str] = []
-    with session.journal.write() as unit:
-        events: list[Event] = []
-        links: list[Link] = []
-        for item in ended:
-            values, event, link = _change(session, item, now)
-            change = Change(item.entry.key, values)
-            if not unit.effects.record(change, fence=session.fence, attempt=item.prepared.attempt):
-                events.append(_late(session, unit, item, now))
-                continue
-            events.append(event)
-            session.touched.add(item.entry.key)
-            if link is not None:
-                links.append(link)
-                session.written.add(item.entry.key)
-            if values.get("error_code") == EXISTS:
-                to_fetch.append(item.entry.key)
-        unit.links.put(links)
-        unit.events.append(events, now)
-        refused = next((i.ending.text for i in ended if isinstance(i.ending, CredentialsRefused)), None)
-        if refused is not None:
-            session.park(unit, refused, now)
-        elif session.trial and any(not isinstance(i.ending, NotSent) for i in ended):
-            session.unpark(unit, now)
-    faultpoints.reached("apply.confirmed")
-    if to_fetch and session.parked is None:
-        entries = session.journal.entries(to_fetch)
-        resolve(session, [entry for entry in entries.values() if entry.state is EffectState.UNKNOWN])
+    for item in ended:
+        values, event, link = _change(session, item, now)
+        change = Change(item.entry.key, values)
+        if not unit.effects.record(change, fence=session.fence, attempt=item.prepared.attempt):
+            events.append(_late(session, unit, item, now))
+            continue
+        events.append(event)
+        session.touched.add(item.entry.key)
+        if link is not None:
+            links.append(link)
+            session.written.add(item.entry.key)
+        if values.get("error_code") == EXISTS:
+            to_fetch.append(item.entry.key)
+    unit.links.put(links)
+    unit.events.append(events, now)
+    refused = next((i.ending.text for i in ended if isinstance(i.ending, CredentialsRefused)), None)
+    if refused is not None:
+        session.park(unit, refused, now)
+    elif session.trial and any(not isinstance(i.ending, NotSent) for i in ended):
+        session.unpark(unit, now)
+    return to_fetch
 
 
 def _change(session: Session, item: Ended, now: datetime) -> tuple[dict[str, Any], Event, Link | None]:

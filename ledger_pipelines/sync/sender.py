@@ -30,10 +30,11 @@ from ledger_pipelines.documents.effects import (
     Unknown,
 )
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.storage.journal import Change, Entry
+from ledger_pipelines.storage.journal import Change, Entry, Event, Unit
 from ledger_pipelines.sync.links import needs, prepare
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.sync.record import Ended, record
+from ledger_pipelines.sync.recover import resolve
 from ledger_pipelines.sync.session import Session
 
 _ENDINGS = (Confirmed, Refused, NotSent, Unknown, Exists, CredentialsRefused)
@@ -102,12 +103,14 @@ class Sender:
 
     def _loop(self, workers: int, pool: ThreadPoolExecutor | None) -> None:
         flying: dict[Future[None], _Call] = {}
+        finished: list[_Call] = []
         while True:
-            calls = self._next_calls(1 if self._session.trial else workers, len(flying))
+            calls = self._turn(finished, workers - len(flying))
+            finished = []
             if pool is None:
                 for call in calls:
                     self._make(call)
-                self._finish(calls)
+                finished = calls
                 if not calls and not self._wait_or_end():
                     break
                 continue
@@ -117,7 +120,7 @@ class Sender:
                 done, _ = wait(flying, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()  # a drill's stop comes through here
-                self._finish([flying.pop(future) for future in done])
+                finished = [flying.pop(future) for future in done]
             elif not calls and not self._wait_or_end():
                 break
         self._release()
@@ -141,20 +144,57 @@ class Sender:
 
     # --- choosing and claiming -----------------------------------------------------------------------------------
 
-    def _next_calls(self, workers: int, flying: int) -> list[_Call]:
-        if flying >= workers or self._stopping():
+    def _turn(self, finished: Sequence[_Call], room: int) -> list[_Call]:
+        """Record what ended and mark what goes next, in one transaction; returns the calls to make."""
+        session = self._session
+        ended = self._close(finished)
+        groups = self._next_groups(room)
+        if not groups and not ended:
             return []
-        if self._hold_until is not None and self._hold_until > self._session.clock.now():
+        if ended:
+            faultpoints.reached("apply.before_confirm")
+        if groups:
+            faultpoints.reached("apply.before_sent")
+        before = session.written | session.adopted if ended else set()
+        to_fetch: list[str] = []
+        calls: list[_Call] = []
+        now = session.clock.now()
+        with session.journal.write() as unit:
+            if ended:
+                to_fetch = record(session, unit, ended, now)
+            if groups and session.parked is None:
+                calls = self._mark(unit, groups, now)
+        if ended:
+            faultpoints.reached("apply.confirmed")
+        if groups and not calls and session.parked is not None:
+            self._claimed.extendleft(key for group in groups for key in group)
+        if calls:
+            faultpoints.reached("apply.marked_sent")
+        if to_fetch and session.parked is None:
+            entries = session.journal.entries(to_fetch)
+            resolve(session, [entry for entry in entries.values() if entry.state is EffectState.UNKNOWN])
+        if ended:
+            for key in (session.written | session.adopted) - before:
+                self._unlock(key)
+            if self._progress is not None:
+                self._progress(self._done, len(self._entries))
+        return calls
+
+    def _next_groups(self, room: int) -> list[list[str]]:
+        """Claimed effects for the next calls, one list a call."""
+        session = self._session
+        if session.trial:
+            room = min(room, 1)
+        if room < 1 or self._stopping():
+            return []
+        if self._hold_until is not None and self._hold_until > session.clock.now():
             return []
         if not self._claimed:
             self._claim_ahead()
-        calls: list[_Call] = []
         groups: list[list[str]] = []
-        while self._claimed and len(groups) < workers - flying:
+        while self._claimed and len(groups) < room:
             groups.append(self._take_group())
-        if groups:
-            calls = self._begin(groups)
-        return calls
+        return groups
 
     def _claim_ahead(self) -> None:
         """Claim the next effects in one transaction: whole batches, as many as one round of workers can use."""
@@ -197,52 +237,49 @@ class Sender:
         self._claimed = rest
         return group
 
-    def _begin(self, groups: Sequence[Sequence[str]]) -> list[_Call]:
-        """Mark as sent, durably and in one transaction, what is about to be sent."""
+    def _mark(self, unit: Unit, groups: Sequence[Sequence[str]], now: datetime) -> list[_Call]:
+        """Mark as sent what is about to be sent."""
         session = self._session
-        faultpoints.reached("apply.before_sent")
-        now = session.clock.now()
         lease_until = now + session.policy.lease
         keys = [key for group in groups for key in group]
+        ids = unit.effects.remote_ids(need for key in keys for need in needs(self._entries[key].effect))
+        ready: dict[str, Prepared] = {}
+        events: list[Event] = []
+        for key in keys:
+            try:
+                ready[key] = prepare(self._entries[key].effect, ids)
+            except (DataError, msgspec.DecodeError) as error:
+                events.extend(self._unreadable(unit, key, str(error), now))
+        marked = unit.effects.mark_sent(list(ready), fence=session.fence, now=now, lease_until=lease_until)
+        events.extend(
+            session.event(key, "sent", "claimed", "sent", f"Attempt {attempt}, fence {session.fence}.")
+            for key, attempt in marked.items()
+        )
+        unit.events.append(events, now)
         calls: list[_Call] = []
-        with session.journal.write() as unit:
-            needed = {need for key in keys for need in needs(self._entries[key].effect)}
-            ids = unit.effects.remote_ids(needed)
-            ready: dict[str, Prepared] = {}
-            events = []
-            for key in keys:
-                entry = self._entries[key]
-                try:
-                    ready[key] = prepare(entry.effect, ids)
-                except (DataError, msgspec.DecodeError) as error:
-                    values = {
-                        "state": EffectState.REFUSED.value,
-                        "error_code": "unreadable-body",
-                        "error_text": f"{entry.effect.number}: {error}",
-                        "error_remedy": "Make the plan again.",
-                        "lease_owner": None,
-                        "lease_until": None,
-                        "updated_at": now,
-                    }
-                    current = unit.effects.get([key])[key]
-                    if current.fence == session.fence and current.state is EffectState.CLAIMED:
-                        unit.effects.move(Change(key, values), seen=current)
-                        events.append(session.event(key, "refused", "claimed", "refused", str(error)))
-            marked = unit.effects.mark_sent(
-                list(ready), fence=session.fence, now=now, lease_until=lease_until
-            )
-            events.extend(
-                session.event(key, "sent", "claimed", "sent", f"Attempt {attempt}, fence {session.fence}.")
-                for key, attempt in marked.items()
-            )
-            unit.events.append(events, now)
         for group in groups:
             own = [key for key in group if key in marked]
             if own:
                 prepared = [replace(ready[key], attempt=marked[key]) for key in own]
                 calls.append(_Call([self._entries[key] for key in own], prepared, lease_until))
-        faultpoints.reached("apply.marked_sent")
         return calls
+
+    def _unreadable(self, unit: Unit, key: str, text: str, now: datetime) -> list[Event]:
+        """A body of ours that cannot be made into a request is refused by ourselves."""
+        current = unit.effects.get([key])[key]
+        values = {
+            "state": EffectState.REFUSED.value,
+            "error_code": "unreadable-body",
+            "error_text": f"{current.effect.number}: {text}",
+            "error_remedy": "Make the plan again.",
+            "lease_owner": None,
+            "lease_until": None,
+            "updated_at": now,
+        }
+        if current.state is not EffectState.CLAIMED or current.fence != self._session.fence:
+            return []
+        unit.effects.move(Change(key, values), seen=current)
+        return [self._session.event(key, "refused", "claimed", "refused", text)]
 
     # --- calling -------------------------------------------------------------------------------------------------
 
@@ -267,32 +304,22 @@ class Sender:
 
     # --- after the call ------------------------------------------------------------------------------------------
 
-    def _finish(self, calls: Sequence[_Call]) -> None:
-        if not calls:
-            return
-        session = self._session
+    def _close(self, calls: Sequence[_Call]) -> list[Ended]:
+        """The endings of finished calls; those to be tried again are queued."""
         ended: list[Ended] = []
-        again: list[str] = []
         for call in calls:
-            session.sends += 1
+            self._session.sends += 1
             self._judge(call)
             for entry, prepared, ending in zip(call.entries, call.prepared, call.endings, strict=True):
                 not_before = None
                 if isinstance(ending, NotSent):
-                    not_before, retry = self._back_off(entry.key, ending)
-                    if retry:
-                        again.append(entry.key)
+                    not_before, again = self._back_off(entry.key, ending)
+                    if again:
+                        heapq.heappush(self._ready, (self._place[entry.key], entry.key))
                 else:
                     self._done += 1
                 ended.append(Ended(entry, prepared, ending, not_before))
-        before = session.written | session.adopted
-        record(session, ended)
-        for key in again:
-            heapq.heappush(self._ready, (self._place[key], key))
-        for key in (session.written | session.adopted) - before:
-            self._unlock(key)
-        if self._progress is not None:
-            self._progress(self._done, len(self._entries))
+        return ended
 
     def _unlock(self, key: str) -> None:
         for dependant in self._dependants.pop(key, ()):

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, func, insert, or_, select, update
 
 from ledger_pipelines.documents.effects import Action, Effect, EffectState, Expected
 from ledger_pipelines.documents.keys import canonical, digest
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.storage.journal.models import effects
 from ledger_pipelines.storage.journal.records import Entry, Problem, Search
+from ledger_pipelines.storage.journal.types import Instant
 
+_KEYS = msgspec.json.Decoder(list[str])
 CHUNK = 500
 """Keys of one IN list."""
 
@@ -155,24 +158,8 @@ class Effects:
         """
         taken: set[str] = set()
         for part in chunks(keys):
-            statement = (
-                update(effects)
-                .where(
-                    effects.c.key.in_(part),
-                    effects.c.state == EffectState.APPROVED.value,
-                    effects.c.fence <= fence,
-                    or_(effects.c.not_before.is_(None), effects.c.not_before <= now),
-                )
-                .values(
-                    state=EffectState.CLAIMED.value,
-                    fence=fence,
-                    lease_owner=owner,
-                    lease_until=lease_until,
-                    updated_at=now,
-                )
-                .returning(effects.c.key)
-            )
-            taken.update(self._connection.execute(statement).scalars())
+            given = {"keys": part, "our": fence, "holder": owner, "now": now, "until": lease_until}
+            taken.update(self._connection.execute(_CLAIM, given).scalars())
         return [key for key in keys if key in taken]
 
     def mark_sent(
@@ -181,25 +168,8 @@ class Effects:
         """From claimed to sent, only under our own unexpired claim; returns key -> number of this attempt."""
         marked: dict[str, int] = {}
         for part in chunks(keys):
-            statement = (
-                update(effects)
-                .where(
-                    effects.c.key.in_(part),
-                    effects.c.state == EffectState.CLAIMED.value,
-                    effects.c.fence == fence,
-                    effects.c.lease_until > now,
-                )
-                .values(
-                    state=EffectState.SENT.value,
-                    attempt=effects.c.attempt + 1,
-                    sent_at=now,
-                    settle_from=now,
-                    lease_until=lease_until,
-                    updated_at=now,
-                )
-                .returning(effects.c.key, effects.c.attempt)
-            )
-            marked.update((key, attempt) for key, attempt in self._connection.execute(statement))
+            given = {"keys": part, "our": fence, "now": now, "until": lease_until}
+            marked.update((row.key, row.attempt) for row in self._connection.execute(_MARK_SENT, given))
         return marked
 
     def release(self, keys: Sequence[str], *, fence: int, now: datetime) -> None:
@@ -217,31 +187,71 @@ class Effects:
 
     def record(self, change: Change, *, fence: int, attempt: int) -> bool:
         """Record the ending of a call, only if the row is still ours: sent, our fence, this attempt."""
-        return self._changed(
-            change,
-            and_(
-                effects.c.state == EffectState.SENT.value,
-                effects.c.fence == fence,
-                effects.c.attempt == attempt,
-            ),
-        )
+        return self._changed(change, EffectState.SENT, fence, attempt)
 
     def move(self, change: Change, *, seen: Entry) -> bool:
         """Change a row, only if it still is as it was seen (state, fence, attempt)."""
-        return self._changed(
-            change,
-            and_(
-                effects.c.state == seen.state.value,
-                effects.c.fence == seen.fence,
-                effects.c.attempt == seen.attempt,
-            ),
-        )
+        return self._changed(change, seen.state, seen.fence, seen.attempt)
 
-    def _changed(self, change: Change, condition: Any) -> bool:
-        result = self._connection.execute(
-            update(effects).where(effects.c.key == change.key, condition).values(**change.values)
-        )
+    def _changed(self, change: Change, state: EffectState, fence: int, attempt: int) -> bool:
+        given = {"the_key": change.key, "the_state": state.value, "the_fence": fence, "the_attempt": attempt}
+        given |= {f"new_{name}": value for name, value in change.values.items()}
+        result = self._connection.execute(_change_statement(frozenset(change.values)), given)
         return result.rowcount == 1
+
+
+# Built once: making a statement costs more than running it.
+
+_CLAIM = (
+    update(effects)
+    .where(
+        effects.c.key.in_(bindparam("keys", expanding=True)),
+        effects.c.state == EffectState.APPROVED.value,
+        effects.c.fence <= bindparam("our"),
+        or_(effects.c.not_before.is_(None), effects.c.not_before <= bindparam("now", type_=Instant)),
+    )
+    .values(
+        state=EffectState.CLAIMED.value,
+        fence=bindparam("our"),
+        lease_owner=bindparam("holder"),
+        lease_until=bindparam("until", type_=Instant),
+        updated_at=bindparam("now", type_=Instant),
+    )
+    .returning(effects.c.key)
+)
+
+_MARK_SENT = (
+    update(effects)
+    .where(
+        effects.c.key.in_(bindparam("keys", expanding=True)),
+        effects.c.state == EffectState.CLAIMED.value,
+        effects.c.fence == bindparam("our"),
+        effects.c.lease_until > bindparam("now", type_=Instant),
+    )
+    .values(
+        state=EffectState.SENT.value,
+        attempt=effects.c.attempt + 1,
+        sent_at=bindparam("now", type_=Instant),
+        settle_from=bindparam("now", type_=Instant),
+        lease_until=bindparam("until", type_=Instant),
+        updated_at=bindparam("now", type_=Instant),
+    )
+    .returning(effects.c.key, effects.c.attempt)
+)
+
+
+@lru_cache(maxsize=64)
+def _change_statement(columns: frozenset[str]) -> Update:
+    return (
+        update(effects)
+        .where(
+            effects.c.key == bindparam("the_key"),
+            effects.c.state == bindparam("the_state"),
+            effects.c.fence == bindparam("the_fence"),
+            effects.c.attempt == bindparam("the_attempt"),
+        )
+        .values({name: bindparam(f"new_{name}", type_=effects.c[name].type) for name in sorted(columns)})
+    )
 
 
 def _narrowed(query: Select[Any], search: Search) -> Select[Any]:
@@ -292,7 +302,7 @@ def entry(row: Row[Any]) -> Entry:
             expected=Expected(amount, row.expected_day, row.expected_lines),
             origin=row.origin,
             target_id=row.target_id,
-            depends_on=tuple(msgspec.json.decode(row.depends_on, type=list[str])),
+            depends_on=() if row.depends_on == "[]" else tuple(_KEYS.decode(row.depends_on)),
             source=row.source,
         ),
         body_hash=row.body_hash,
