@@ -74,12 +74,17 @@ class Login:
         token = f"Atza|{secrets.token_urlsafe(48)}"
         now = self._clock.now()
         with self._store.transaction():
-            for old, expires in self._store.items(_TOKENS):
-                if datetime.fromisoformat(str(expires)) < now - timedelta(days=1):
-                    self._store.delete(_TOKENS, old)
+            number = self.issued + 1
+            if number % 100 == 0:
+                self._forget_those_expired_before(now - timedelta(days=1))
             self._store.put(_TOKENS, token, (now + LIFETIME).isoformat())
-            self._store.put(_META, "issued", self.issued + 1)
+            self._store.put(_META, "issued", number)
         return token
+
+    def _forget_those_expired_before(self, instant: datetime) -> None:
+        for token, expires in self._store.items(_TOKENS):
+            if datetime.fromisoformat(str(expires)) < instant:
+                self._store.delete(_TOKENS, token)
 
     def refusal(self, request: Request) -> Response | None:
         """403 when the call's access token is missing, unknown or expired; ``None`` when it is good."""
