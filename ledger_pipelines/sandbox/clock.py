@@ -62,6 +62,10 @@ class SandboxClock:
         if self._state.frozen_at is not None:
             self._set(ClockState((self._state.frozen_at - datetime.now(UTC)).total_seconds()))
 
+    def keep(self) -> None:
+        """Have the present state kept again (the state under it was put back to a snapshot)."""
+        self._set(self._state)
+
     def _set(self, state: ClockState) -> None:
         self._state = state
         if self._on_change is not None:

@@ -193,6 +193,8 @@ class Control:
         if wish.name not in self._snapshots:
             raise ControlError(f"no snapshot {wish.name!r}; there are {sorted(self._snapshots)}", 404)
         self.store.restore(self._snapshots[wish.name])
+        self.clock.keep()
+        self.late.reload()
         for vendor in self.vendors.values():
             if isinstance(vendor, HasCache):
                 vendor.reload()

@@ -7,6 +7,7 @@ come. Does not belong here: which requests these are (``faults``).
 import asyncio
 import base64
 import itertools
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from ledger_pipelines.sandbox.vendor import CALL, CallInfo
 from ledger_pipelines.sandbox.wire import Captured, replay
 
 _NAMESPACE = "sandbox.late"
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ class LateApplies:
         self._apps = apps
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
-        kept = store.items(_NAMESPACE)
-        self._pending = {key: msgspec.convert(body, LateRequest) for key, body in kept}
-        self._numbers = itertools.count(max((int(key) for key in self._pending), default=0) + 1)
+        self._pending: dict[str, LateRequest] = {}
+        self._numbers = itertools.count(1)
+        self.reload()
 
     @property
     def pending(self) -> int:
@@ -77,6 +79,13 @@ class LateApplies:
         self._pending[key] = request
         self._wake.set()
 
+    def reload(self) -> None:
+        """Take up what the store holds."""
+        kept = self._store.items(_NAMESPACE)
+        self._pending = {key: msgspec.convert(body, LateRequest) for key, body in kept}
+        self._numbers = itertools.count(max((int(key) for key in self._pending), default=0) + 1)
+        self._wake.set()
+
     def clear(self) -> None:
         """Forget what waits."""
         self._pending.clear()
@@ -91,9 +100,15 @@ class LateApplies:
                 # Taken off first: a kill in between loses the request, which a vendor may do, rather than doubling it.
                 request = self._pending.pop(key)
                 self._store.delete(_NAMESPACE, key)
-                await self._apps[request.vendor](
-                    _scope(request), replay(base64.b64decode(request.body)), Captured()
-                )
+                body = base64.b64decode(request.body)
+                application = self._apps[request.vendor](_scope(request), replay(body), Captured())
+                [failure] = await asyncio.gather(application, return_exceptions=True)
+                if (
+                    failure is not None
+                ):  # a fault of the sandbox; the requests behind this one still have their turn
+                    _LOGGER.error(
+                        "%s %s could not be applied late", request.method, request.path, exc_info=failure
+                    )
 
     async def run(self) -> None:
         """Apply requests as their time comes, until cancelled."""

@@ -77,12 +77,19 @@ def test_reset_forgets_state_faults_calls_and_clock(kit: Kit) -> None:
 
 def test_a_snapshot_is_restored_whole(kit: Kit) -> None:
     kit.add()
+    kit.fault(kind="apply_late", seconds=500, nth=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        kit.login()
     kit.control.post("/snapshot", json={"name": "one report"})
     kit.add()
     kit.login()
+    kit.advance(600)
+    assert kit.applied() == 2
     kit.control.post("/restore", json={"name": "one report"})
     dump = kit.control.get("/dump/amazon").json()
-    assert (len(dump["reports"]), dump["tokens_issued"]) == (1, 0)
+    assert len(dump["reports"]) == 1
+    assert kit.control.post("/clock", json={"advance_seconds": 0}).json()["offset_seconds"] == 600
+    assert kit.applied() == 1
     assert kit.control.post("/restore", json={"name": "none such"}).status_code == 404
 
 

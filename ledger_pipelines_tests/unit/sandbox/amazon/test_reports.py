@@ -225,6 +225,11 @@ def test_buckets_are_separate_and_a_400_takes_a_token(kit: Kit, access: dict[str
     assert kit.amazon.get(f"{REPORTS}/{added['reportId']}", headers=access).status_code == 200
 
 
+def test_a_call_refused_for_its_token_takes_nothing_from_the_bucket(kit: Kit, access: dict[str, str]) -> None:
+    assert [listed(kit, {}).status_code for _ in range(12)] == [403] * 12
+    assert listed(kit, access).status_code == 200
+
+
 def test_listing_faults_show_blank_pages_and_repeated_entries(kit: Kit, access: dict[str, str]) -> None:
     added = [kit.add(created=f"2026-05-{day:02d}T00:00:00Z")["reportId"] for day in (1, 2, 3)][::-1]
     kit.fault(kind="blank_page", nth=1)
