@@ -113,6 +113,8 @@ class Books:
     items_by_sku: dict[str, BookRecord] = field(default_factory=dict)
     ours: tuple[OurDocument, ...] = ()
     summary_id: str = ""
+    memory_lost: bool = False
+    """NetSuite holds our summary and the journal did not know it: it may have lost its memory."""
 
     @cached_property
     def by_order(self) -> dict[str, tuple[BookDocument, ...]]:
@@ -150,7 +152,7 @@ class Books:
         """Digest of everything but the instant of reading."""
         parts = (
             self.connection, self.settlement_id, self.documents, self.periods, self.currencies, self.resolved,
-            self.items_by_sku, self.ours, self.summary_id,
+            self.items_by_sku, self.ours, self.summary_id, self.memory_lost,
         )  # fmt: skip
         return digest(msgspec.json.encode(parts, order="sorted"))
 

@@ -20,9 +20,9 @@ from ledger_pipelines.integrations.amazon_netsuite.books import Books
 from ledger_pipelines.integrations.amazon_netsuite.settings import (
     AmazonNetSuiteSettings,
     ClosedPeriodPolicy,
-    Mode,
     PaymentDate,
 )
+from ledger_pipelines.sync.states import Mode
 
 
 @dataclass(frozen=True, slots=True)

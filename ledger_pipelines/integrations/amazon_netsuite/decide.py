@@ -15,8 +15,8 @@ from ledger_pipelines.integrations.amazon_netsuite.decisions import Decided, Dec
 from ledger_pipelines.integrations.amazon_netsuite.matching import Payable
 from ledger_pipelines.integrations.amazon_netsuite.payments import decide_order
 from ledger_pipelines.integrations.amazon_netsuite.refunds import decide_refund
-from ledger_pipelines.integrations.amazon_netsuite.settings import Mode
 from ledger_pipelines.integrations.amazon_netsuite.worklist import GroupState, ignored, nothing_to_pay
+from ledger_pipelines.sync.states import Mode
 
 REFUND_CLASSES = frozenset({TransactionClass.REFUND, TransactionClass.CHARGEBACK})
 

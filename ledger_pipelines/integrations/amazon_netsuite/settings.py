@@ -26,14 +26,6 @@ FLOWS = (
 """The flows, in the order they run. Names are API: asset keys, CLI arguments, journal rows."""
 
 
-class Mode(StrEnum):
-    """plan: nothing is written. test: only the orders of test mode, marked. live: everything planned."""
-
-    PLAN = "plan"
-    TEST = "test"
-    LIVE = "live"
-
-
 class ClosedPeriodPolicy(StrEnum):
     """What to do when the posting period of a document's date is closed."""
 

@@ -25,9 +25,10 @@ from ledger_pipelines.integrations.amazon_netsuite.context import Context
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision, from_journal
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL
 from ledger_pipelines.integrations.amazon_netsuite.refunds import RESTOCKING
-from ledger_pipelines.integrations.amazon_netsuite.settings import Mode, OpenGroups, RestockingFee
+from ledger_pipelines.integrations.amazon_netsuite.settings import OpenGroups, RestockingFee
 from ledger_pipelines.integrations.amazon_netsuite.worklist import GroupState, amount_text
 from ledger_pipelines.sync.plan import PlanRow, Reason
+from ledger_pipelines.sync.states import Mode
 
 FLOW = "settlement_journal"
 DEPOSITED = "Amount deposited by Amazon"

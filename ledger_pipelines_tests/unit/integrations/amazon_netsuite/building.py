@@ -30,8 +30,9 @@ from ledger_pipelines.integrations.amazon_netsuite.books import (
     Books,
 )
 from ledger_pipelines.integrations.amazon_netsuite.context import Context, JournalView, Known
-from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings, Mode
+from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
 from ledger_pipelines.sync.plan import PlanRow
+from ledger_pipelines.sync.states import Mode
 
 SID = "26000000001"
 ZONE = ZoneInfo("America/New_York")
@@ -146,7 +147,14 @@ def invoice(
 def sales_order(order: str, total: str, *, internal_id: str = "701", status: str = "F") -> BookDocument:
     """A sales order, pending billing unless said."""
     return invoice(
-        order, total, internal_id=internal_id, unpaid="0", record="salesOrder", number=f"SO{internal_id}", status=status, account_id=""
+        order,
+        total,
+        internal_id=internal_id,
+        unpaid="0",
+        record="salesOrder",
+        number=f"SO{internal_id}",
+        status=status,
+        account_id="",
     )
 
 
