@@ -339,6 +339,27 @@ class Http:
                 )
             self.clock.sleep(wait)
 
+    def read_once(
+        self,
+        method: str,
+        url: str,
+        *,
+        pattern: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """One attempt at a call that changes nothing, for connectors with retry rules of their own.
+
+        Raises:
+            TransientError: no whole answer. PermanentError: an answer too large.
+        """
+        try:
+            return self._call(self._reads, method, url, pattern=pattern, headers=headers, body=body)
+        except BodyError as error:
+            raise PermanentError(self._words(method, pattern, error), code="body-refused") from None
+        except httpx.HTTPError as error:
+            raise self.failure(method, pattern, error) from None
+
     def write(
         self,
         method: str,
@@ -453,11 +474,6 @@ def quiet_wire_logs(redactor: Redactor) -> None:
                 logger.setLevel(logging.WARNING)
             if not any(isinstance(f, RedactingFilter) and f.redactor is redactor for f in logger.filters):
                 logger.addFilter(RedactingFilter(redactor))
-
-
-def permanent(answer: Answer, words: str) -> PermanentError:
-    """A definite refusal of a read."""
-    return PermanentError(f"{answer.method} {answer.pattern}: HTTP {answer.status}. {words}", code="refused")
 
 
 _BODY = msgspec.json.Encoder(decimal_format="number")
