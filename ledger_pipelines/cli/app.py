@@ -1,0 +1,344 @@
+"""The commands themselves: arguments, what is called, the exit code.
+
+Belongs here: one short function a command. Does not belong here: anything but calling and showing.
+Exit codes: 0 fine, 1 something needs a person, 2 wrong use or configuration.
+"""
+
+# ruff: noqa: PLC0415 - every command imports what it needs itself, so that `--help` is quick
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from ledger_pipelines.cli.output import (
+    FINE,
+    NEEDS_A_PERSON,
+    STOPPED,
+    WRONG_USE,
+    code_of,
+    out,
+    print_error,
+    print_json,
+    report_unexpected,
+    say,
+)
+from ledger_pipelines.errors import LedgerError
+
+Json = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print JSON for scripts instead of tables.")
+]
+Partition = Annotated[
+    str | None, Parameter(name="--partition", help="Settlement id. Default: every open one.")
+]
+Who = Annotated[
+    str | None, Parameter(name="--who", help="Your name, for the log. Default: the user logged in.")
+]
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("ledger-pipelines")
+
+
+app = App(
+    name="ledger-pipelines",
+    help="Shops, subscriptions and marketplaces into the books: planned, exactly once, to the cent.",
+    version=_version,
+    help_epilogue="Exit codes: 0 fine, 1 something needs a person, 2 wrong use. Configuration: LEDGER_CONFIG, or ./ledger.yaml.",
+)
+settlement = App(name="settlement", help="Look at a settlement file.")
+config = App(name="config", help="About the configuration file.")
+app.command(settlement)
+app.command(config)
+
+
+@app.command
+def demo(*, keep: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Sandbox, a settlement the whole way into the books, and what came of it. Leaves nothing running.
+
+    Parameters
+    ----------
+    keep
+        Go on with the demo books of last time instead of new ones.
+    """
+    from ledger_pipelines.cli.demo import run_demo
+
+    return run_demo(keep=keep)
+
+
+@app.command
+def dev(*, port: int = 3000) -> int:
+    """Dagster UI on 127.0.0.1 with the sandbox beside it; Ctrl-C stops both.
+
+    Parameters
+    ----------
+    port
+        Port of the UI.
+    """
+    from ledger_pipelines.cli.processes import run_dev
+
+    return run_dev(port)
+
+
+@app.command
+def sandbox(*, port: int = 8700, seed: Literal["demo", "empty"] = "demo", state: Path | None = None) -> int:
+    """The vendors' APIs as local servers: control on PORT, NetSuite on PORT+6, Amazon on PORT+7.
+
+    Parameters
+    ----------
+    port
+        Control port.
+    seed
+        What new books begin with.
+    state
+        File that keeps the books between runs. Default: memory.
+    """
+    from ledger_pipelines.cli.processes import sandbox_in_foreground
+
+    return sandbox_in_foreground(port, seed, state)
+
+
+@app.command
+def check(*, json: Json = False) -> int:
+    """Look at the configuration, then at each connection: secrets, login, clock, rights, what it can see."""
+    from ledger_pipelines.cli.connections import check as look
+    from ledger_pipelines.cli.context import load
+    from ledger_pipelines.cli.tables import show_findings
+
+    loaded = load(quiet=True)
+    found = list(look(loaded))
+    if json:
+        print_json(found)
+    else:
+        show_findings(found)
+    return FINE if all(one.ok for one in found) else NEEDS_A_PERSON
+
+
+@app.command
+def options(connection: str, kind: str | None = None, /, *, search: str = "", json: Json = False) -> int:
+    """The accounts, items, subsidiaries ... that a setting may name, asked of the account itself.
+
+    Parameters
+    ----------
+    connection
+        Name of a connection.
+    kind
+        One list only, like `accounts`.
+    search
+        Part of a name.
+    """
+    from ledger_pipelines.cli.connections import options as lists
+    from ledger_pipelines.cli.context import connection as named
+    from ledger_pipelines.cli.context import load
+    from ledger_pipelines.cli.tables import show_options
+
+    loaded = load()
+    named(loaded, connection)
+    found = list(lists(loaded.config, connection, kind, search))
+    if json:
+        print_json(found)
+    else:
+        for one in found:
+            show_options(one)
+    return FINE
+
+
+@settlement.command
+def inspect(file: Path, /, *, json: Json = False) -> int:
+    """Read a settlement file as it would be read, and show what is in it. Exit code 0 only if it would be accepted.
+
+    Parameters
+    ----------
+    file
+        The file as Amazon gives it.
+    """
+    from ledger_pipelines.cli.settlements import inspect_file
+
+    return inspect_file(file, as_json=json)
+
+
+@app.command
+def drop(file: Path, /, *, connection: str | None = None) -> int:
+    """Put a settlement file into the drop folder of a connection, whole.
+
+    Parameters
+    ----------
+    file
+        The file as Amazon gives it.
+    connection
+        Which, where there are several.
+    """
+    from ledger_pipelines.cli.context import drop_connection, load
+    from ledger_pipelines.cli.settlements import drop_file
+
+    loaded = load()
+    target = drop_file(loaded.config.amazon(drop_connection(loaded, connection)), file)
+    say(f"{file.name} is in {target}.")
+    return FINE
+
+
+@app.command(name="seed-books")
+def seed_books(*files: Path, leave_out: int = 0, connection: str | None = None) -> int:
+    """Give the sandbox's NetSuite the customers, items, orders and invoices behind settlement files.
+
+    Parameters
+    ----------
+    files
+        Settlement files.
+    leave_out
+        How many orders to leave out, for the unmatched cases.
+    connection
+        Which NetSuite connection, where there are several.
+    """
+    from ledger_pipelines.cli.context import load
+    from ledger_pipelines.cli.settlements import seed
+
+    return seed(load(), files, leave_out, connection)
+
+
+@config.command
+def schema() -> int:
+    """Print the JSON Schema of ledger.yaml, for editors."""
+    import json as text
+
+    from ledger_pipelines.config.schema import json_schema
+    from ledger_pipelines.integrations.kinds import KINDS
+
+    sys.stdout.write(text.dumps(json_schema(KINDS), indent=2, default=str) + "\n")
+    return FINE
+
+
+@app.command
+def plan(
+    integration: str, flow: str | None = None, /, *, partition: Partition = None, json: Json = False
+) -> int:
+    """What would be written, why, and for how much. Writes nothing to the target.
+
+    Parameters
+    ----------
+    integration
+        Name of the integration.
+    flow
+        One flow only.
+    """
+    from ledger_pipelines.cli.work import plan as show
+
+    return show(integration, flow, partition, as_json=json)
+
+
+@app.command
+def run(
+    integration: str, flow: str | None = None, /, *, partition: Partition = None, json: Json = False
+) -> int:
+    """Run now: plan, and write what the plan says, as the integration's mode allows.
+
+    Parameters
+    ----------
+    integration
+        Name of the integration.
+    flow
+        One flow only.
+    """
+    from ledger_pipelines.cli.work import run as carry_out
+
+    return carry_out(integration, flow, partition, as_json=json)
+
+
+@app.command
+def status(*, json: Json = False) -> int:
+    """What has been written, what is open, what waits for a person."""
+    from ledger_pipelines.cli.work import status as show
+
+    return show(as_json=json)
+
+
+@app.command
+def errors(search: str = "", /, *, json: Json = False) -> int:
+    """Every record that waits for a person: the reason and the one thing to do.
+
+    Parameters
+    ----------
+    search
+        Document number, or its beginning.
+    """
+    from ledger_pipelines.cli.work import errors as show
+
+    return show(search, as_json=json)
+
+
+@app.command
+def retry(number: str, /, *, why: str = "", who: Who = None) -> int:
+    """Let a refused or held record be sent again, once its cause is gone.
+
+    Parameters
+    ----------
+    number
+        Document number or key, as `errors` shows it.
+    why
+        For the log.
+    """
+    from ledger_pipelines.cli.work import retry as again
+
+    return again(number, who, why)
+
+
+@app.command
+def ignore(number: str, /, *, why: str, who: Who = None) -> int:
+    """Take a record off the list for good: you settled it by hand.
+
+    Parameters
+    ----------
+    number
+        Document number or key, as `errors` shows it.
+    why
+        What you did, for the log.
+    """
+    from ledger_pipelines.cli.work import ignore as leave
+
+    return leave(number, who, why)
+
+
+@app.command
+def resume(integration: str | None = None, /, *, json: Json = False) -> int:
+    """Settle outcomes that are unknown, and finish what earlier runs left.
+
+    Parameters
+    ----------
+    integration
+        Name of the integration, where there are several.
+    """
+    from ledger_pipelines.cli.work import resume as finish
+
+    return finish(integration, as_json=json)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    sys.excepthook = report_unexpected
+    try:
+        code = app(
+            None if arguments is None else list(arguments),
+            exit_on_error=False,
+            print_error=True,
+            result_action="return_value",
+        )
+    except CycloptsError:
+        return WRONG_USE
+    except LedgerError as error:
+        print_error(error)
+        return code_of(error)
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return STOPPED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        sys.stderr.close()
+        return FINE
+    out().file.flush()
+    return code if isinstance(code, int) else FINE

@@ -1,0 +1,178 @@
+"""The commands `check` and `options`: what a connection needs, and what it lets us see.
+
+Belongs here: asking each connection a few harmless questions and putting the answers in a table.
+Does not belong here: how a vendor is asked (`systems`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from ledger_pipelines.config.connections import (
+    AmazonConnectionConfig,
+    NetSuiteConnectionConfig,
+    missing_variables,
+)
+from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.config.models import LedgerConfig
+from ledger_pipelines.errors import ConfigurationError, PermanentError
+from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
+from ledger_pipelines.integrations.connect import netsuite_connection
+from ledger_pipelines.systems.netsuite.check import check as netsuite_check
+from ledger_pipelines.systems.netsuite.client import NetSuiteClient
+from ledger_pipelines.systems.netsuite.options import Option, Options
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. remedy: what to do when it is not ok."""
+
+    connection: str
+    what: str
+    ok: bool
+    text: str
+    remedy: str = ""
+
+
+def check(loaded: LoadedConfig) -> Iterator[Finding]:
+    """Everything found, connection after connection; problems of the file first."""
+    for problem in loaded.problems:
+        yield Finding(
+            ".".join(map(str, problem.path[:2])), "configuration", False, str(problem), "Correct the file."
+        )
+    for name, connection in loaded.config.connections.items():
+        missing = missing_variables(connection, os.environ)
+        if missing:
+            yield Finding(
+                name,
+                "secrets",
+                False,
+                f"not set in the environment: {', '.join(missing)}",
+                "Set them; for the sandbox, `ledger-pipelines sandbox` and README show the values.",
+            )
+        else:
+            yield Finding(name, "secrets", True, f"{len(connection.variables())} environment variables set")
+        if isinstance(connection, AmazonConnectionConfig):
+            yield from _amazon(name, connection, reachable=not missing)
+        elif not missing:
+            yield from _netsuite(loaded.config, name, connection)
+
+
+def _amazon(name: str, connection: AmazonConnectionConfig, *, reachable: bool) -> Iterator[Finding]:
+    if connection.drop is not None:
+        folder = Path(connection.drop.path)
+        if not folder.exists():
+            yield Finding(name, "drop folder", True, f"{folder} (made with the first file)")
+        else:
+            usable = os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+            yield Finding(
+                name,
+                "drop folder",
+                usable,
+                str(folder),
+                "" if usable else "Give this user read and write rights.",
+            )
+    if connection.api is None or not connection.api.enabled or not reachable:
+        return
+    api = connection.api
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": os.environ[api.refresh_token_env],
+        "client_id": os.environ[api.client_id_env],
+        "client_secret": os.environ[api.client_secret_env],
+    }
+    try:
+        # Errors of httpx name the address only; the form is in none of them.
+        answer = httpx.post(connection.token_address, data=form, timeout=30, trust_env=False)
+    except httpx.HTTPError as error:
+        yield Finding(
+            name,
+            "login",
+            False,
+            f"{connection.token_address} cannot be reached: {error}",
+            _SANDBOX_HINT if connection.sandbox else "Check the network.",
+        )
+        return
+    if answer.status_code != httpx.codes.OK:
+        yield Finding(
+            name,
+            "login",
+            False,
+            f"Amazon refuses the credentials (HTTP {answer.status_code})",
+            "Authorize the application again and store the new refresh token.",
+        )
+        return
+    yield Finding(name, "login", True, f"access token granted by {connection.token_address}")
+
+
+_SANDBOX_HINT = "Start the sandbox: ledger-pipelines sandbox"
+
+
+@contextmanager
+def netsuite_client(config: LedgerConfig, name: str) -> Iterator[NetSuiteClient]:
+    """A client of a configured connection, closed at the end. Raises ConfigurationError."""
+    settings = next(
+        (
+            one.settings
+            for one in config.integrations.values()
+            if one.target == name and isinstance(one.settings, AmazonNetSuiteSettings)
+        ),
+        None,
+    )
+    client = NetSuiteClient(netsuite_connection(name, config.netsuite(name), os.environ, settings=settings))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _netsuite(config: LedgerConfig, name: str, connection: NetSuiteConnectionConfig) -> Iterator[Finding]:
+    with netsuite_client(config, name) as client:
+        for found in netsuite_check(client):
+            unreached = connection.sandbox and not found.ok and found.name == "credentials"
+            remedy = _SANDBOX_HINT if unreached else found.remedy
+            yield Finding(name, found.name, found.ok, found.text, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionList:
+    """Records of one kind that a setting may name."""
+
+    kind: str
+    options: tuple[Option, ...]
+    refused: str = ""
+
+
+def options(config: LedgerConfig, name: str, kind: str | None, search: str) -> Iterator[OptionList]:
+    """What a setting may name, asked of the account itself: one list a kind.
+
+    Args:
+        config: The configuration.
+        name: Of a NetSuite connection.
+        kind: One list; None: all, those the role may not see with the reason.
+        search: Part of the name.
+
+    Raises:
+        ConfigurationError: The connection has no lists, or none of that name.
+        LedgerError: The account refuses the one list asked for.
+    """
+    if not isinstance(config.connections.get(name), NetSuiteConnectionConfig):
+        raise ConfigurationError(
+            f"Connection {name} has no lists that a setting may name.", remedy="Name a NetSuite connection."
+        )
+    with netsuite_client(config, name) as client:
+        lists = Options(client)
+        if kind is not None:
+            yield OptionList(kind, lists.read(kind, search))
+            return
+        for one in lists.names():
+            try:
+                yield OptionList(one, lists.read(one, search))
+            except PermanentError as error:
+                yield OptionList(one, (), error.message)

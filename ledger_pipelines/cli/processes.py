@@ -1,0 +1,180 @@
+"""Processes that a command starts, and surely stops: the sandbox, Dagster.
+
+Belongs here: starting, waiting, the environment of children, stopping. Does not belong here: what they do.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ledger_pipelines.cli.output import FINE, STOPPED, say
+from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuiteConnectionConfig
+from ledger_pipelines.config.models import LedgerConfig
+from ledger_pipelines.errors import ConfigurationError, TransientError
+
+DEFAULT_PORT = 8700
+_PATIENCE_SECONDS = 30.0
+
+
+def sandbox_in_foreground(port: int, seed: str, state: Path | None) -> int:
+    """Serve until Ctrl-C. Raises ConfigurationError: a port is taken."""
+    from ledger_pipelines.sandbox.server import SandboxStartError, run_sandbox  # noqa: PLC0415 (starlette, sqlglot)
+
+    try:
+        run_sandbox(port=port, seed=seed, state=state)
+    except SandboxStartError as error:
+        raise ConfigurationError(str(error), remedy="Stop what uses it, or choose another --port.") from error
+    return FINE
+
+
+@contextmanager
+def child(
+    arguments: list[str], environ: Mapping[str, str], *, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child in a process group of its own, stopped with all its own children when the block ends."""
+    output = None if log is None else log.open("ab")
+    process = subprocess.Popen(  # noqa: S603 (our own commands)
+        arguments, env=dict(environ), stdout=output, stderr=output, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        _stop(process)
+        if output is not None:
+            output.close()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for number, patience in ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+        if process.poll() is not None:
+            return
+        try:
+            os.killpg(process.pid, number)
+            process.wait(patience)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+@contextmanager
+def running_sandbox(
+    port: int = DEFAULT_PORT, *, state: Path | None = None, log: Path | None = None
+) -> Iterator[Mapping[str, Any]]:
+    """A sandbox of our own beside us, ready to answer: gives `GET /credentials`.
+
+    Raises:
+        ConfigurationError: Its port is taken. TransientError: It did not start.
+    """
+    control = f"http://127.0.0.1:{port}"
+    if _answers(control):
+        raise ConfigurationError(
+            f"Something answers on port {port} already, perhaps another sandbox.",
+            remedy="Stop it first (Ctrl-C in its window).",
+        )
+    command = [sys.executable, "-m", "ledger_pipelines.sandbox", "--port", str(port), "--seed", "demo"]
+    if state is not None:
+        state.parent.mkdir(parents=True, exist_ok=True)
+        command += ["--state", str(state)]
+    with child(command, os.environ, log=log) as process:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not _answers(control):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise TransientError(
+                    "The sandbox did not start.",
+                    remedy=f"Its ports are {port} to {port + 7}; try `ledger-pipelines sandbox` to see why."
+                    + (f" Its log: {log}." if log else ""),
+                )
+            time.sleep(0.05)
+        yield httpx.get(f"{control}/credentials", trust_env=False).raise_for_status().json()
+
+
+def _answers(control: str) -> bool:
+    try:
+        return httpx.get(f"{control}/health", timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) -> dict[str, str]:
+    """The variables that the configuration's sandbox connections name, with the sandbox's public values.
+
+    A connection to a real account gets nothing: its variables are not touched.
+    """
+    found: dict[str, str] = {}
+    for connection in config.connections.values():
+        given = credentials.get(connection.system)
+        if not connection.sandbox or not isinstance(given, Mapping):
+            continue
+        named: object = None
+        if isinstance(connection, AmazonConnectionConfig):
+            named = connection.api
+        elif isinstance(connection, NetSuiteConnectionConfig):
+            named = connection.auth
+            given = {**given, **_method(given, connection.auth.method)}
+        for field in () if named is None else type(named).model_fields:  # type: ignore[attr-defined]  # two pydantic models
+            variable = getattr(named, field)
+            if field.endswith("_env") and variable is not None:
+                value = given.get(field.removesuffix("_env"))
+                if value is not None:
+                    found[variable] = str(value)
+    return found
+
+
+def _method(given: Mapping[str, Any], method: str) -> Mapping[str, Any]:
+    for name in (method, {"m2m": "oauth2", "tba": "oauth1"}[method]):
+        if isinstance(given.get(name), Mapping):
+            inner: Mapping[str, Any] = given[name]
+            return inner
+    return {}
+
+
+def run_dev(port: int) -> int:
+    """`make dev`: the sandbox, and Dagster's UI and daemon beside it, until Ctrl-C."""
+    from ledger_pipelines.cli.context import load  # noqa: PLC0415 (quick --help)
+
+    config = load().config
+    folder = config.data_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    home = _dagster_home()
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    say("Starting the sandbox on 127.0.0.1:8700 (books kept in the data folder) ...")
+    with running_sandbox(state=folder / "sandbox.sqlite", log=folder / "sandbox.log") as credentials:
+        environ = {
+            **os.environ,
+            **sandbox_environment(config, credentials),
+            "DAGSTER_HOME": str(home),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+        }
+        # Two processes that both make the schema of an empty home would collide (dagster.md 12).
+        subprocess.run([dagster, "instance", "migrate"], env=environ, check=False, capture_output=True)  # noqa: S603
+        say(f"Starting Dagster on http://127.0.0.1:{port} ... Ctrl-C stops everything.")
+        command = [dagster, "dev", "-h", "127.0.0.1", "-p", str(port), "-m", "ledger_pipelines.definitions"]
+        with child(command, environ) as process:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                say("Stopping ...")
+                return STOPPED
+
+
+def _dagster_home() -> Path:
+    """`DAGSTER_HOME`, or a folder beside the configuration with the shipped dagster.yaml in it."""
+    given = os.environ.get("DAGSTER_HOME")
+    home = Path(given) if given else Path(".dagster_home").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    shipped = Path("dagster.yaml")
+    if shipped.exists() and not given:
+        shutil.copyfile(shipped, home / "dagster.yaml")
+    return home

@@ -1,0 +1,127 @@
+"""What people see: tables of plans, results, findings, options.
+
+Belongs here: columns, order, words. Does not belong here: deciding or fetching what is shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from ledger_pipelines.cli.connections import Finding, OptionList
+from ledger_pipelines.cli.output import out
+from ledger_pipelines.sync.plan import Plan, PlanRow
+from ledger_pipelines.sync.result import ApplyResult
+
+MOST_ROWS = 40
+_COLOURS = {"create": "green", "update": "cyan", "void": "magenta", "blocked": "red", "skip": "dim"}
+
+
+def plain_table(title: str, columns: Sequence[str], *, right: Sequence[str] = ()) -> Table:
+    """A table without decoration but a line below its head."""
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+    )
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def cell(value: Any) -> Text:
+    """Any value as text, never read as markup."""
+    return Text("" if value is None else "yes" if value is True else "no" if value is False else str(value))
+
+
+def show_plan(plan: Plan, *, every: bool = False) -> None:
+    """A plan: totals, then reasons with counts, then its rows (the first of them)."""
+    out().print(Text(f"\n{plan.integration} / {plan.flow} / {plan.partition}", style="bold"))
+    if not plan.rows:
+        out().print("nothing to do")
+        return
+    totals = plain_table("", ["action", "document", "count", "amount"], right=["count", "amount"])
+    for total in plan.totals():
+        style = _COLOURS.get(total.action.value, "")
+        totals.add_row(
+            Text(total.action.value, style=style),
+            cell(total.kind),
+            cell(total.count),
+            cell(total.amount or ""),
+        )
+    out().print(totals)
+    reasons = Counter(
+        (row.action.value, row.reason.code, row.reason.remedy) for row in plan.rows if row.effect is None
+    )
+    if reasons:
+        table = plain_table("\nWhy not", ["count", "action", "reason", "what to do"], right=["count"])
+        for (action, code, remedy), count in reasons.most_common():
+            table.add_row(cell(count), Text(action, style=_COLOURS.get(action, "")), cell(code), cell(remedy))
+        out().print(table)
+    shown = plan.rows if every else plan.rows[:MOST_ROWS]
+    table = plain_table("\nRows", ["action", "number", "document", "amount", "why"], right=["amount"])
+    for row in shown:
+        table.add_row(*_plan_row(row))
+    out().print(table)
+    if len(shown) < len(plan.rows):
+        out().print(f"... and {len(plan.rows) - len(shown)} more; --json has all of them.")
+    for note in plan.notes:
+        out().print(Text(note))
+    out().print(Text(f"digest {plan.digest[:16]}", style="dim"))
+
+
+def _plan_row(row: PlanRow) -> tuple[Text, ...]:
+    style = _COLOURS.get(row.action.value, "")
+    return (Text(row.action.value, style=style), cell(row.number), cell(row.kind or row.title), cell(row.amount or ""), cell(row.reason.text))  # fmt: skip
+
+
+def show_result(result: ApplyResult) -> None:
+    """What an apply did: outcomes with counts, then every row that waits for a person."""
+    counts = ", ".join(f"{count} {outcome.value}" for outcome, count in result.counts().items() if count)
+    line = Text(f"{result.flow:<20}", style="bold")
+    line.append(f"{counts or 'nothing to do'}", style="")
+    line.append(f"   ({result.sends} writing calls, mode {result.mode})", style="dim")
+    out().print(line)
+    for guard in result.tripped:
+        out().print(Text(f"  guard {guard.guard}: {guard.reason.text} {guard.reason.remedy}", style="red"))
+    for reason in (result.parked, result.stopped):
+        if reason is not None:
+            out().print(Text(f"  {reason.text} {reason.remedy}", style="red"))
+    waiting = [row for row in (*result.rows, *result.others) if row.needs_person]
+    for row in waiting[:MOST_ROWS]:
+        out().print(Text(f"  {row.outcome.value}: {row.number} {row.kind} {row.amount or ''}: {row.reason.text} {row.reason.remedy}"))  # fmt: skip
+    if len(waiting) > MOST_ROWS:
+        out().print(f"  ... and {len(waiting) - MOST_ROWS} more; --json has all of them.")
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """The result of `check`: a line a finding below its connection, and what to do below that."""
+    connection = ""
+    for finding in findings:
+        if finding.connection != connection:
+            connection = finding.connection
+            out().print(Text(f"\n{connection}", style="bold"))
+        line = Text("  ok  " if finding.ok else "  NO  ", style="green" if finding.ok else "bold red")
+        line.append(f"{finding.what}: {finding.text}", style="")
+        out().print(line, soft_wrap=True)
+        if finding.remedy and not finding.ok:
+            out().print(Text(f"      -> {finding.remedy}"), soft_wrap=True)
+
+
+def show_options(found: OptionList) -> None:
+    """The records of one kind: what to write into a setting, then what it is."""
+    if found.refused:
+        out().print(Text(f"\n{found.kind}: not visible: {found.refused}", style="yellow"))
+        return
+    table = plain_table(f"\n{found.kind}", ["id", "number", "name", "", ""])
+    for option in found.options:
+        inactive = "inactive" if option.isinactive else ""
+        table.add_row(*map(cell, (option.id, option.number, option.name, option.detail, inactive)))
+    out().print(table)
