@@ -1,1 +1,1 @@
-"""Everything that imports dagster."""
+"""Everything that imports dagster: assets, checks, partitions, jobs, schedules, sensors, and `build`."""

@@ -1,0 +1,31 @@
+"""Partition definitions: the only module that makes one.
+
+Belongs here: daily partitions, one object for each start date; settlements of a connection. Does not belong here:
+which asset has which (`assets`). dagster.md 4: equal definitions only are merged into one run, and definitions of
+different time zones cannot be mapped, so all daily ones are in the zone of the books.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+
+import dagster as dg
+
+from ledger_pipelines.config.models import Books
+
+
+@cache
+def _daily(start: date, time_zone: str) -> dg.DailyPartitionsDefinition:
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=time_zone)
+
+
+def daily(books: Books, start: date) -> dg.DailyPartitionsDefinition:
+    """Days of the books from `start` to yesterday; the same object for the same start."""
+    return _daily(start, books.time_zone)
+
+
+@cache
+def settlements(connection: str) -> dg.DynamicPartitionsDefinition:
+    """Settlement ids of an Amazon connection; a partition is added when a file is accepted."""
+    return dg.DynamicPartitionsDefinition(name=f"{connection}_settlements")
