@@ -54,7 +54,7 @@ def books_of(books: Books, group: SettlementGroup, *, merchant: bool) -> OrderBo
 
 @dataclass(slots=True)
 class Payable:
-    """An invoice while payments are shared out: unpaid goes down as groups take their part.
+    """An invoice while payments and credits are shared out: unpaid goes down, credited up, as groups take their part.
 
     reference: its internal id, or `$link:<key>` while it is only planned.
     """
@@ -62,6 +62,7 @@ class Payable:
     reference: str
     document: BookDocument
     unpaid: Decimal
+    credited: Decimal = ZERO
 
 
 def line_of(document: BookDocument, line: ItemLine) -> BookLine | None:

@@ -204,8 +204,9 @@ def _pay_groups(
     common = next((b for b in BASES if sum((claimed(g, b) for g in groups), ZERO) == unpaid), None)
     decisions = []
     for group in groups:
+        together = common is not None and bool(unpaid)
         basis = common if common is not None and unpaid else _basis_of(group, payables, fallback)
-        decisions.append(_pay(ctx, group, payables, basis))
+        decisions.append(_pay(ctx, group, payables, basis, together=together))
     return decisions
 
 
@@ -218,7 +219,10 @@ def _basis_of(group: SettlementGroup, payables: list[Payable], fallback: Basis) 
     return fallback
 
 
-def _pay(ctx: Context, group: SettlementGroup, payables: list[Payable], basis: Basis) -> Decision:
+def _pay(
+    ctx: Context, group: SettlementGroup, payables: list[Payable], basis: Basis, *, together: bool
+) -> Decision:
+    """Decide one group. together: the order's groups sum to what its invoices have unpaid."""
     amount = claimed(group, basis)
     unpaid = sum((p.unpaid for p in payables), ZERO)
     numbers = ", ".join(p.document.number for p in payables)
@@ -242,7 +246,7 @@ def _pay(ctx: Context, group: SettlementGroup, payables: list[Payable], basis: B
         ))  # fmt: skip
     pays = min(amount, unpaid)
     residue = amount - pays
-    if not _fits(ctx, group, payables, amount, unpaid):
+    if not (together or _fits(ctx, group, payables, amount, unpaid)):
         state = GroupState.AMOUNT_DIFFERS
         if amount > unpaid and any(p.unpaid < p.document.total for p in payables):
             state = GroupState.OVER_PAID

@@ -90,7 +90,7 @@ def decide_refund(ctx: Context, group: SettlementGroup, payables: dict[str, Paya
     found = _invoice_of(ctx, order, group, payables)
     if isinstance(found, _Stuck):
         return stuck(found.state, found.reason)
-    obstacle = _obstacle(ctx, found.document, order, group, amount)
+    obstacle = _obstacle(ctx, found, order, group, amount)
     if obstacle is not None:
         return stuck(obstacle.state, obstacle.reason)
     wanted = max(ctx.document_day(group), found.document.day)
@@ -113,6 +113,7 @@ def decide_refund(ctx: Context, group: SettlementGroup, payables: dict[str, Paya
         ))  # fmt: skip
     applied = _applied(ctx, memo, found, amount)
     found.unpaid -= min(applied, found.unpaid)
+    found.credited += amount
     if memo is None:
         memo = _memo(ctx, group, found, lines, amount, applied, day, memo_key)
     documents = [memo]
@@ -213,8 +214,9 @@ def _invoice_of(
 
 
 def _obstacle(
-    ctx: Context, invoice: BookDocument, order: OrderBooks, group: SettlementGroup, amount: Decimal
+    ctx: Context, payable: Payable, order: OrderBooks, group: SettlementGroup, amount: Decimal
 ) -> _Stuck | None:
+    invoice = payable.document
     if invoice.currency != ctx.currency:
         return _Stuck(GroupState.CURRENCY_DIFFERS, Reason(
             "currency-differs",
@@ -247,6 +249,7 @@ def _obstacle(
     earlier = sum(
         (m.total for m in order.credit_memos if m.external_id != own_key and m.external_id not in ours), ZERO
     )
+    earlier += payable.credited
     if earlier + amount > _total_of(order, invoice):
         return _Stuck(GroupState.AMOUNT_DIFFERS, Reason(
             "credit-exceeds-invoice",

@@ -77,6 +77,16 @@ def silent(what: str, done: int, total: int) -> None:
     del what, done, total
 
 
+def check_sandbox(name: str, *, sandbox: bool) -> None:
+    """Raise RefusedError unless the connection is declared `sandbox`."""
+    if not sandbox:
+        raise RefusedError(
+            f"Connection {name!r} is not declared a sandbox; no orders are invented in real books.",
+            remedy="Name a connection with `sandbox: true`.",
+            code="not-a-sandbox",
+        )
+
+
 def make_books(
     groups: Iterable[SettlementGroup],
     settlement: Settlement,
@@ -104,12 +114,7 @@ def make_books(
         DataError: NetSuite refused a record; names it.
         TransientError, CredentialError: of the connection.
     """
-    if not client.connection.sandbox:
-        raise RefusedError(
-            f"Connection {client.connection.name!r} is not declared a sandbox; no orders are invented in real books.",
-            remedy="Name a connection with `sandbox: true`.",
-            code="not-a-sandbox",
-        )
+    check_sandbox(client.connection.name, sandbox=client.connection.sandbox)
     return _Maker(client, settings, settlement, zone, progress).make(list(groups), leave_out, seed)
 
 

@@ -79,6 +79,9 @@ class _Unmappable(Exception):  # noqa: N818 - control flow inside this module, n
 
 def rows(ctx: Context, decisions: Sequence[Decision]) -> list[PlanRow]:
     """The journal's plan rows: one a month, or one that says why there is none."""
+    off = _switched_off(ctx)
+    if off is not None:
+        return [_blocked(ctx, off, Action.SKIP)]
     try:
         parts = _parts(ctx, decisions)
         entries = _entries(ctx, parts, decisions)
@@ -124,13 +127,17 @@ def _cleared(decision: Decision) -> bool:
     return decision.settled or bool(decision.pending)
 
 
-def _why_wait(ctx: Context, decisions: Sequence[Decision]) -> Reason | None:
+def _switched_off(ctx: Context) -> Reason | None:
     if not ctx.settings.journal.enabled:
         return Reason(
             "journal-off", "The settlement journal is switched off.", "Switch on `journal.enabled`."
         )
     if ctx.mode is Mode.TEST:
         return Reason("test-mode", "Test mode books single orders; a whole settlement's journal is not made.")
+    return None
+
+
+def _why_wait(ctx: Context, decisions: Sequence[Decision]) -> Reason | None:
     residues = sum((abs(d.residue) for d in decisions), ZERO)
     if residues > ctx.settings.general.tolerance_per_settlement:
         return Reason(
@@ -187,6 +194,8 @@ def _parts(ctx: Context, decisions: Sequence[Decision]) -> list[Part]:
         )
         for part in journaled_kinds(group, decision.basis):
             labels.setdefault(part.month, {})
+            if not part.amount:
+                continue
             if on_memo and part.kind.category == RESTOCKING:
                 clearing[part.month] = clearing.get(part.month, ZERO) + part.amount
                 continue
@@ -418,9 +427,9 @@ def _row(ctx: Context, month: Month, day: date, lines: list[Line], decisions: Se
     )  # fmt: skip
 
 
-def _blocked(ctx: Context, reason: Reason) -> PlanRow:
+def _blocked(ctx: Context, reason: Reason, action: Action = Action.BLOCKED) -> PlanRow:
     key = ctx.key(JOURNAL, ctx.sid, "journal")
     return PlanRow(
-        Action.BLOCKED, reason, key, ctx.sid, f"Journal of settlement {ctx.sid}", JOURNAL,
+        action, reason, key, ctx.sid, f"Journal of settlement {ctx.sid}", JOURNAL,
         ctx.settlement.total, state=GroupState.ERROR,
     )  # fmt: skip
