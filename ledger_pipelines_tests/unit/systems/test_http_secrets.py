@@ -1,0 +1,85 @@
+"""Secrets never show."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import pickle
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.systems.secrets import RedactingFilter, Redactor, Secret
+
+CANARY = 'c4n4ry/+"ä secret value'
+
+
+def test_a_secret_shows_nothing_of_itself() -> None:
+    secret = Secret(CANARY, name="NS_KEY")
+    for text in (repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", repr([secret])):
+        assert "c4n4ry" not in text
+    for dump in (json.dumps, msgspec.json.encode, pickle.dumps):
+        with pytest.raises(TypeError) as caught:
+            dump(secret)
+        assert "c4n4ry" not in str(caught.value)
+    assert secret.reveal() == CANARY
+
+
+def test_a_missing_variable_is_named_with_its_connection() -> None:
+    with pytest.raises(ConfigurationError, match=r"'books'.*NS_KEY") as caught:
+        Secret.from_env("NS_KEY", connection="books", environ={})
+    assert caught.value.code == "missing-secret"
+    assert Secret.from_env("NS_KEY", connection="books", environ={"NS_KEY": "v"}).reveal() == "v"
+
+
+def test_a_key_file_is_read_and_a_missing_one_named(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text("PEM")
+    assert Secret.from_file_env("P", connection="books", environ={"P": str(key)}).reveal() == "PEM"
+    with pytest.raises(ConfigurationError, match="named by P"):
+        Secret.from_file_env("P", connection="books", environ={"P": str(tmp_path / "none")})
+
+
+@given(st.text(min_size=8, max_size=40), st.text(max_size=5), st.text(max_size=5))
+def test_every_spelling_of_a_secret_is_masked(value: str, before: str, after: str) -> None:
+    redactor = Redactor([Secret(value)])
+    spellings = [value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]]
+    for spelling in spellings:
+        assert spelling not in redactor.clean(before + spelling + after) or spelling in "***"
+
+
+@given(st.binary(max_size=7), st.binary(max_size=7))
+def test_base64_of_a_text_around_a_secret_is_masked(before: bytes, after: bytes) -> None:
+    secret = "a-long-secret-value"
+    text = base64.b64encode(before + secret.encode() + after).decode()
+    cleaned = Redactor([secret]).clean(text)
+    assert "***" in cleaned
+    assert cleaned != text
+
+
+def test_signed_addresses_are_masked_even_when_unknown() -> None:
+    text = "GET https://b.s3.amazonaws.com/d?X-Amz-Credential=AKIA1&X-Amz-Signature=abc123&x=1"
+    cleaned = Redactor().clean(text)
+    assert "AKIA1" not in cleaned
+    assert "abc123" not in cleaned
+    assert cleaned.endswith("&x=1")
+
+
+def test_lines_of_a_private_key_are_masked_one_by_one() -> None:
+    redactor = Redactor([Secret("-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\n-----END KEY-----\n")])
+    assert "MIIEvQIBADANBgkqhkiG9w0" not in redactor.clean("key: MIIEvQIBADANBgkqhkiG9w0 !")
+
+
+def test_the_log_filter_masks_messages_arguments_and_tracebacks() -> None:
+    redactor = Redactor(["canary-value"])
+    error = ValueError("canary-value")
+    caught = (ValueError, error, None)
+    record = logging.LogRecord("x", logging.ERROR, __file__, 1, "got %s", ("canary-value",), caught)
+    assert RedactingFilter(redactor).filter(record)
+    assert "canary-value" not in logging.Formatter().format(record)
