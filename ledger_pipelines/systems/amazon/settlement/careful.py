@@ -96,7 +96,8 @@ def read_flat(plain: Plain, encoding: str, rows_path: Path, options: ReadOptions
 
 
 def _too_long(cells: list[str], header: Header) -> bool:
-    return len(cells) > header.width or any(cell.strip() for cell in cells[len(header.names) :])
+    width = len(header.names)
+    return len(cells) > width and (len(cells) > header.width or any(cell.strip() for cell in cells[width:]))
 
 
 def _fit(cells: list[str], width: int) -> list[str]:
@@ -145,15 +146,11 @@ def _survey(plain: Plain, encoding: str, findings: Findings) -> _Survey:
     return survey
 
 
-def _check_survey(
-    survey: _Survey, options: ReadOptions, findings: Findings
-) -> tuple[Summary, str] | None:
+def _check_survey(survey: _Survey, options: ReadOptions, findings: Findings) -> tuple[Summary, str] | None:
     """Refusals that need the whole file: summary rows, foreign rows, the decimal sign."""
     evidence = survey.evidence
     if not survey.rows and not survey.summaries and not findings.wrong:
-        findings.add(
-            "header-only", "The file has a header and no rows.", line=survey.header.line
-        )
+        findings.add("header-only", "The file has a header and no rows.", line=survey.header.line)
         return None
     if evidence.mixed:
         line, column, value = evidence.mixed
@@ -217,6 +214,7 @@ def _amounts(
     quantities = v1.Quantities()
     is_v1 = header.variant == columns.V1
     summary = found[0] if found else None
+    unknown = header.unknown
     ordinal = 0
     sign = survey.evidence.sign
     bad_sign = bool(survey.evidence.mixed or survey.evidence.ambiguous)
@@ -248,7 +246,7 @@ def _amounts(
                     row[columns.AMOUNT], quantity, {},
                 )
             ]  # fmt: skip
-        extra = {name: row[name] for name in header.unknown if row[name]}
+        extra = {name: row[name] for name in unknown if row[name]}
         for number, part in enumerate(parts):
             if bad_sign:
                 continue
@@ -334,4 +332,3 @@ def _quantity(cell: str, line: int, findings: Findings) -> int | None:
         line=line, column=columns.QUANTITY, value=cell,
     )  # fmt: skip
     return None
-

@@ -21,14 +21,20 @@ from ledger_pipelines.systems.amazon.settlement.findings import (
     Partial,
     SettlementRefusedError,
 )
-from ledger_pipelines.systems.amazon.settlement.instants import AmbiguousDateError, NotADateError, read_instant
+from ledger_pipelines.systems.amazon.settlement.instants import (
+    AmbiguousDateError,
+    NotADateError,
+    read_instant,
+)
 from ledger_pipelines.systems.amazon.settlement.numbers import NotANumberError, Sign, parse
 from ledger_pipelines.systems.amazon.settlement.options import ReadOptions, Summary
 
 EXACT = Context(prec=60)
 _SETTLEMENT_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
-SLASH_REMEDY = "State in the settings whether this account writes the month or the day first, then drop it again."
+SLASH_REMEDY = (
+    "State in the settings whether this account writes the month or the day first, then drop it again."
+)
 
 
 @dataclass(slots=True)
@@ -76,7 +82,13 @@ def read_amount(cell: str, sign: Sign, findings: Findings, line: int | None, col
 
 
 def read_time(
-    cell: str, options: ReadOptions, findings: Findings, line: int | None, column: str, *, day_only: bool = False
+    cell: str,
+    options: ReadOptions,
+    findings: Findings,
+    line: int | None,
+    column: str,
+    *,
+    day_only: bool = False,
 ) -> tuple[datetime, str] | None:
     """The instant and its style, or None with a finding."""
     try:
@@ -148,7 +160,9 @@ def read_summary(
     return summary, "+".join(dict.fromkeys(time[1] for time in (start, end, deposit)))
 
 
-def check_foots(summary: Summary, total: Decimal, findings: Findings, line: int | None, hint: str = "") -> None:
+def check_foots(
+    summary: Summary, total: Decimal, findings: Findings, line: int | None, hint: str = ""
+) -> None:
     """Refuse unless the amounts sum to `total-amount` exactly: no tolerance, no plug line (section 10)."""
     difference = EXACT.subtract(summary.total, total)
     if difference == 0:

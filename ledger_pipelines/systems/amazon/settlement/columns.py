@@ -116,9 +116,9 @@ class Header:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Columns outside the reference; kept in `extra`."""
+        """Columns outside the reference; kept in `extra`. Sorted, so that permuted columns give the same rows."""
         known = V2_COLUMNS if self.variant == V2 else V1_COLUMNS
-        return tuple(name for name in self.names if name not in known)
+        return tuple(sorted(name for name in self.names if name not in known))
 
     def index(self) -> dict[str, int]:
         """Position of each column."""

@@ -18,19 +18,31 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as csv
+from pyarrow import csv
 
 from ledger_pipelines.systems.amazon.settlement import columns
 from ledger_pipelines.systems.amazon.settlement.checks import EXACT, Findings, check_posted, read_summary
 from ledger_pipelines.systems.amazon.settlement.columns import ROWS_SCHEMA, V2, V2_TEXT, Header, read_header
 from ledger_pipelines.systems.amazon.settlement.findings import Partial, SettlementRefusedError
-from ledger_pipelines.systems.amazon.settlement.numbers import MOST_DECIMALS, MOST_WHOLE_DIGITS, Sign, SignEvidence
+from ledger_pipelines.systems.amazon.settlement.numbers import (
+    MOST_DECIMALS,
+    MOST_WHOLE_DIGITS,
+    Sign,
+    SignEvidence,
+)
 from ledger_pipelines.systems.amazon.settlement.options import Copy, ReadOptions, ReadSettlement, Summary
 from ledger_pipelines.systems.amazon.settlement.rows import parquet_writer
+
+# The published stubs know a part of Arrow's overloads only; the property tests hold this module to `careful`.
+pa: Any = arrow
+pc: Any = compute
+Array: TypeAlias = Any
+Lines: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 # Ids differ on nearly every order: a dictionary of them costs more than it saves.
@@ -42,10 +54,7 @@ _PLAIN_TEXT = frozenset(
 )  # fmt: skip
 _REPEATED = frozenset(target for name, target in V2_TEXT.items() if name not in _PLAIN_TEXT)
 _SCHEMA = pa.schema(
-    [
-        f.with_type(_DICTIONARY) if f.name == "extra" or f.name in _REPEATED else f
-        for f in ROWS_SCHEMA
-    ]
+    [f.with_type(_DICTIONARY) if f.name == "extra" or f.name in _REPEATED else f for f in ROWS_SCHEMA]
 )
 _PARSE = csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, escape_char=False)
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
@@ -70,10 +79,10 @@ class _Style:
 class _Block:
     """One parsed block: its rows without ordinals, and what is needed to number them."""
 
-    table: pa.Table
+    table: Array
     sum: Decimal
     lines: int
-    row_lines: np.ndarray | None
+    row_lines: Lines | None
     short_rows: int
     first_posted: datetime
     last_posted: datetime
@@ -97,7 +106,12 @@ class _Plan:
 
 
 def read_fast(
-    descriptor: int, start: int, encoding: str, rows_path: Path, options: ReadOptions, copy: Copy | None = None
+    descriptor: int,
+    start: int,
+    encoding: str,
+    rows_path: Path,
+    options: ReadOptions,
+    copy: Copy | None = None,
 ) -> ReadSettlement | None:
     """Read the file if nothing about it is irregular.
 
@@ -113,7 +127,7 @@ def read_fast(
     feed = _Feed(copy)
     try:
         return _read(descriptor, start, encoding, rows_path, options, feed)
-    except (Irregular, pa.ArrowInvalid, UnicodeError):
+    except (Irregular, arrow.ArrowInvalid, UnicodeError):
         return None
     finally:
         feed.finish(descriptor)
@@ -156,9 +170,10 @@ def _read(
     offset = 0
     first = True
     tail_newline = True
-    with ThreadPoolExecutor(options.workers, thread_name_prefix="settlement") as pool, parquet_writer(
-        rows_path, _SCHEMA
-    ) as writer:
+    with (
+        ThreadPoolExecutor(options.workers, thread_name_prefix="settlement") as pool,
+        parquet_writer(rows_path, _SCHEMA) as writer,
+    ):
 
         def drain() -> None:
             parsed, copied, buffer = pending.popleft()
@@ -244,7 +259,7 @@ def _head(descriptor: int, start: int, encoding: str, options: ReadOptions) -> _
 
 def _convert(header: Header) -> csv.ConvertOptions:
     """Types by column. The summary's columns are of type null: any text in them is an error, hence irregular."""
-    types: dict[str, pa.DataType] = {}
+    types: dict[str, Any] = {}
     for name in header.names:
         if name in columns.SUMMARY_ONLY:
             types[name] = pa.null()
@@ -257,7 +272,7 @@ def _convert(header: Header) -> csv.ConvertOptions:
     )
 
 
-def _table(data: pa.Buffer, plan: _Plan) -> pa.Table:
+def _table(data: Array, plan: _Plan) -> Array:
     return csv.read_csv(
         pa.BufferReader(data),
         parse_options=_PARSE,
@@ -268,7 +283,7 @@ def _table(data: pa.Buffer, plan: _Plan) -> pa.Table:
     )
 
 
-def _load(data: memoryview, plan: _Plan) -> tuple[pa.Table, int, np.ndarray | None, int]:
+def _load(data: memoryview, plan: _Plan) -> tuple[Array, int, Lines | None, int]:
     """The block's table, its number of lines, the line of each row where that is not simply the next one."""
     raw = bytes(data) if plan.encoding not in ("utf-8", "utf-8-sig") or len(data) == 0 else None
     if len(data) == 0:
@@ -286,7 +301,7 @@ def _load(data: memoryview, plan: _Plan) -> tuple[pa.Table, int, np.ndarray | No
             table = _table(view, plan)
             if table.num_rows == lines:
                 return table, lines, None, 0
-        except pa.ArrowInvalid:
+        except arrow.ArrowInvalid:
             pass
     text, row_lines, lines, short = _regular(view.to_pybytes(), len(plan.header.names))
     if not text:
@@ -297,12 +312,12 @@ def _load(data: memoryview, plan: _Plan) -> tuple[pa.Table, int, np.ndarray | No
     return table, lines, row_lines, short
 
 
-def _empty(plan: _Plan) -> pa.Table:
+def _empty(plan: _Plan) -> Array:
     types = plan.convert.column_types
     return pa.table({name: pa.array([], type=types[name]) for name in plan.header.names})
 
 
-def _regular(text: bytes, width: int) -> tuple[bytes, np.ndarray, int, int]:
+def _regular(text: bytes, width: int) -> tuple[bytes, Lines, int, int]:
     """The block with LF ends only, blank lines left out, short rows padded; and the line of each row, from 0."""
     lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     if not lines[-1]:
@@ -323,9 +338,11 @@ def _regular(text: bytes, width: int) -> tuple[bytes, np.ndarray, int, int]:
     return joined + b"\n" if kept else b"", np.array(numbers, dtype=np.int64), len(lines), short
 
 
-def _values(table: pa.Table, name: str) -> pa.DictionaryArray:
-    return table.column(name).combine_chunks() if table.num_rows else pa.DictionaryArray.from_arrays(
-        pa.array([], pa.int32()), pa.array([], pa.string())
+def _values(table: Array, name: str) -> Array:
+    return (
+        table.column(name).combine_chunks()
+        if table.num_rows
+        else pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
     )
 
 
@@ -339,7 +356,9 @@ def _style(data: memoryview, plan: _Plan) -> _Style:
         proof = SignEvidence()
         proof.see(2, columns.TOTAL, total)
         proven = proof.sign == sign
-        if proven or _any(pc.match_substring_regex(amounts, rf"^-?[0-9]+[{sign}]([0-9]{{1,2}}|[0-9]{{4,}})$")):
+        if proven or _any(
+            pc.match_substring_regex(amounts, rf"^-?[0-9]+[{sign}]([0-9]{{1,2}}|[0-9]{{4,}})$")
+        ):
             signs.append(sign)  # type: ignore[arg-type] # literals of a tuple
     if len(signs) > 1:
         raise Irregular
@@ -350,11 +369,11 @@ def _style(data: memoryview, plan: _Plan) -> _Style:
     return _Style(signs[0] if signs else "", day)
 
 
-def _any(mask: pa.Array) -> bool:
+def _any(mask: Array) -> bool:
     return bool(pc.any(mask, min_count=0).as_py())
 
 
-def _all(mask: pa.Array) -> bool:
+def _all(mask: Array) -> bool:
     return bool(pc.all(mask, min_count=0).as_py())
 
 
@@ -375,7 +394,7 @@ def _parse(data: memoryview, plan: _Plan) -> _Block:
         if columns.QUANTITY in plan.header.names
         else pa.nulls(table.num_rows, pa.int64())
     )
-    arrays: dict[str, pa.Array] = {"amount": amount, "posted_at": posted, "quantity": quantity}
+    arrays: dict[str, Array] = {"amount": amount, "posted_at": posted, "quantity": quantity}
     blank = pa.DictionaryArray.from_arrays(pa.array(np.zeros(table.num_rows, dtype=np.int32)), pa.array([""]))
     for name, target in V2_TEXT.items():
         if name in plan.header.names:
@@ -385,14 +404,16 @@ def _parse(data: memoryview, plan: _Plan) -> _Block:
     arrays["extra"] = _extra(table, plan).dictionary_encode() if plan.header.unknown else blank
     names = [name for name in ROWS_SCHEMA.names if name in arrays]
     total = pc.sum(amount).as_py() or Decimal(0)
-    least_most = pc.min_max(posted).as_py() if len(posted) else {"min": plan.summary.start, "max": plan.summary.start}
+    least_most = (
+        pc.min_max(posted).as_py() if len(posted) else {"min": plan.summary.start, "max": plan.summary.start}
+    )
     return _Block(
         pa.table([arrays[name] for name in names], names=names), total, lines, row_lines, short,
         least_most["min"].replace(tzinfo=UTC), least_most["max"].replace(tzinfo=UTC),
     )  # fmt: skip
 
 
-def _amount(cells: pa.DictionaryArray, sign: Sign) -> pa.Array:
+def _amount(cells: Array, sign: Sign) -> Array:
     """Exact decimals, or Irregular: `numbers.parse` as an expression, on distinct texts only."""
     texts = pc.utf8_trim(cells.dictionary, " ")
     fraction = rf"(\{sign}[0-9]{{1,{MOST_DECIMALS}}})?" if sign else ""
@@ -403,7 +424,7 @@ def _amount(cells: pa.DictionaryArray, sign: Sign) -> pa.Array:
     return texts.cast(ROWS_SCHEMA.field("amount").type).take(cells.indices)
 
 
-def _posted(cells: pa.DictionaryArray, day: str) -> pa.Array:
+def _posted(cells: Array, day: str) -> Array:
     """UTC instants, or Irregular: `instants.read_instant` as an expression, for the zone written ` UTC`."""
     pattern, rearrange = _DAYS[day]
     texts = cells.dictionary
@@ -415,7 +436,7 @@ def _posted(cells: pa.DictionaryArray, day: str) -> pa.Array:
     return texts.cast(pa.timestamp("us")).take(cells.indices)
 
 
-def _check_day(cells: pa.DictionaryArray, posted: pa.Array, day: str) -> None:
+def _check_day(cells: Array, posted: Array, day: str) -> None:
     """`posted-date` must be the UTC day of `posted-date-time`; anything else is for `careful` to word."""
     pattern, rearrange = _DAYS[day]
     texts = cells.dictionary
@@ -428,20 +449,22 @@ def _check_day(cells: pa.DictionaryArray, posted: pa.Array, day: str) -> None:
         raise Irregular
 
 
-def _quantity(cells: pa.DictionaryArray) -> pa.Array:
+def _quantity(cells: Array) -> Array:
     texts = pc.utf8_trim(cells.dictionary, " ")
     if not _all(pc.match_substring_regex(texts, r"^(-?[0-9]{1,15})?$")):
         raise Irregular
     return pc.if_else(pc.equal(texts, ""), None, texts).cast(pa.int64()).take(cells.indices)
 
 
-def _extra(table: pa.Table, plan: _Plan) -> pa.Array:
+def _extra(table: Array, plan: _Plan) -> Array:
     """Unknown columns as JSON text, as `careful.extra_json` writes them."""
-    fragments: list[pa.Array] = []
+    fragments: list[Array] = []
     for name in plan.header.unknown:
         cells = _values(table, name)
         key = json.dumps(name, ensure_ascii=False)
-        shown = [f"{key}:{json.dumps(t, ensure_ascii=False)}" if t else None for t in cells.dictionary.to_pylist()]
+        shown = [
+            f"{key}:{json.dumps(t, ensure_ascii=False)}" if t else None for t in cells.dictionary.to_pylist()
+        ]
         fragments.append(pa.array(shown, pa.string()).take(cells.indices))
     joined = pc.binary_join_element_wise(*fragments, ",", null_handling="skip")
     braced = pc.binary_join_element_wise("{", joined, "}", "")
@@ -459,7 +482,7 @@ class _Totals:
         self.sum = Decimal(0)
         self.short_rows = int(plan.summary_short)
 
-    def take(self, block: _Block) -> list[pa.Table]:
+    def take(self, block: _Block) -> list[Array]:
         count = block.table.num_rows
         self.sum = EXACT.add(self.sum, block.sum)
         self.short_rows += block.short_rows

@@ -13,7 +13,9 @@ from decimal import Decimal
 
 from ledger_pipelines.errors import DataError
 
-DOWNLOAD_AGAIN = "Download the settlement again from Seller Central or the API, and do not open it in a spreadsheet."
+DOWNLOAD_AGAIN = (
+    "Download the settlement again from Seller Central or the API, and do not open it in a spreadsheet."
+)
 MOST_FINDINGS = 20
 
 

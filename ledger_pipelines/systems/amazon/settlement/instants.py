@@ -59,7 +59,9 @@ def _day(style: str, match: re.Match[str], order: SlashOrder | None) -> date:
 
 
 @lru_cache(maxsize=1 << 14)
-def read_instant(text: str, order: SlashOrder | None = None, *, day_only: bool = False) -> tuple[datetime, str]:
+def read_instant(
+    text: str, order: SlashOrder | None = None, *, day_only: bool = False
+) -> tuple[datetime, str]:
     """The instant in UTC, and the name of its style.
 
     Args:
@@ -88,7 +90,9 @@ def read_instant(text: str, order: SlashOrder | None = None, *, day_only: bool =
         offset = timezone(timedelta(minutes=-minutes if zone[0] == "-" else minutes))
     micro = int((match[7] or "0").ljust(6, "0"))
     try:
-        local = datetime(day.year, day.month, day.day, int(match[4]), int(match[5]), int(match[6]), micro, offset)
+        local = datetime(
+            day.year, day.month, day.day, int(match[4]), int(match[5]), int(match[6]), micro, offset
+        )
         return local.astimezone(UTC), style
     except (ValueError, OverflowError):
         raise NotADateError("there is no such time") from None

@@ -66,7 +66,10 @@ def _pump(descriptor: int, copy: Copy) -> None:
         offset += len(piece)
 
 
-def _read_again(path: Path, rows_path: Path, work: Path, options: ReadOptions, *, tried: bool) -> ReadSettlement:
+def _read_again(
+    path: Path, rows_path: Path, work: Path, options: ReadOptions, *, tried: bool
+) -> ReadSettlement:
+    rows_path.unlink(missing_ok=True)
     plain = prepare(path, work, options)
     with plain.path.open("rb") as file:
         head = file.read(HEAD_BYTES)

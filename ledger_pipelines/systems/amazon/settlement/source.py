@@ -18,14 +18,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ledger_pipelines.systems.amazon.settlement.columns import CURRENCY, TOTAL, column_name, is_date_range_header
+from ledger_pipelines.systems.amazon.settlement.columns import (
+    CURRENCY,
+    TOTAL,
+    column_name,
+    is_date_range_header,
+)
 from ledger_pipelines.systems.amazon.settlement.findings import DOWNLOAD_AGAIN, SettlementRefusedError, refuse
 from ledger_pipelines.systems.amazon.settlement.options import MEBIBYTE, ReadOptions
 
 HEAD_BYTES = 64 * 1024
 LONGEST_LINE = MEBIBYTE
 _UTF8_BOM = codecs.BOM_UTF8
-_CHARSETS = {"windows-31j": "cp932", "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "utf8": "utf-8"}
+_CHARSETS = {
+    "windows-31j": "cp932",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "sjis": "cp932",
+    "utf8": "utf-8",
+}
 _C1 = re.compile("[\x80-\x9f]")
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
@@ -52,7 +63,9 @@ def open_regular(path: Path) -> int:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise refuse("not-a-file", f"{path.name} cannot be opened as a file: {error.strerror}.", remedy) from error
+        raise refuse(
+            "not-a-file", f"{path.name} cannot be opened as a file: {error.strerror}.", remedy
+        ) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise refuse("not-a-file", f"{path.name} is not a regular file.", remedy)
@@ -98,7 +111,9 @@ def prepare(path: Path, work: Path, options: ReadOptions) -> Plain:
         head = _head(path)
         check_size(path.stat().st_size, options)
         if is_archive(head):
-            raise refuse("unsafe-archive", "The archive holds another archive.", "Unpack it and drop the file itself.")
+            raise refuse(
+                "unsafe-archive", "The archive holds another archive.", "Unpack it and drop the file itself."
+            )
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return Plain(_from_utf16(path, work), 0, "utf-16")
     if head.startswith(_UTF8_BOM):
@@ -123,7 +138,9 @@ def _inflate(path: Path, head: bytes, work: Path, options: ReadOptions) -> Path:
                 with archive.open(member) as source:
                     _copy_capped(source, target, member.compress_size, options)
     except (zipfile.BadZipFile, EOFError, gzip.BadGzipFile, zlib.error, NotImplementedError) as error:
-        raise refuse("damaged-archive", f"The archive cannot be unpacked: {error}.", DOWNLOAD_AGAIN) from error
+        raise refuse(
+            "damaged-archive", f"The archive cannot be unpacked: {error}.", DOWNLOAD_AGAIN
+        ) from error
     return target
 
 
@@ -309,7 +326,9 @@ def raw_lines(plain: Plain) -> Iterator[tuple[int, bytes]]:
             lines = data.split(b"\n")
             rest = lines.pop() + held
             if len(rest) > LONGEST_LINE:
-                raise refuse("too-long-line", f"Line {number + len(lines) + 1} is longer than a megabyte.", line=number)
+                raise refuse(
+                    "too-long-line", f"Line {number + len(lines) + 1} is longer than a megabyte.", line=number
+                )
             for line in lines:
                 number += 1
                 yield number, line

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from ledger_pipelines.systems.amazon.settlement import columns, v1
@@ -46,7 +47,10 @@ _OWN_AMOUNTS = {"ShipmentFees": "ShipmentFees", "OrderFees": "OrderFees", "Direc
 def is_xml(head: bytes) -> bool:
     """Whether the file begins like a settlement in XML (another XML document is refused by its reader)."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return text.startswith((b"<?xml", b"<AmazonEnvelope", b"<SettlementReport")) and b"<html" not in text[:1000].lower()
+    return (
+        text.startswith((b"<?xml", b"<AmazonEnvelope", b"<SettlementReport"))
+        and b"<html" not in text[:1000].lower()
+    )
 
 
 @dataclass(slots=True)
@@ -56,7 +60,9 @@ class _Event:
     kind: str
     posted: tuple[datetime, str] | None
     text: dict[str, str]
-    amounts: list[tuple[tuple[str, str, str], str, str, int | None, dict[str, str]]] = field(default_factory=list)
+    amounts: list[tuple[tuple[str, str, str], str, str, int | None, dict[str, str]]] = field(
+        default_factory=list
+    )
 
 
 def read_xml(plain: Plain, rows_path: Path, options: ReadOptions) -> ReadSettlement:
@@ -129,7 +135,7 @@ def _declared(plain: Plain) -> str:
 
 def _elements(plain: Plain, findings: Findings) -> Iterator[ET.Element]:
     """Children of SettlementReport, one at a time, freed when done with."""
-    parser = ET.XMLPullParser(["start", "end"])
+    parser: Any = ET.XMLPullParser(["start", "end"])
     depth: list[ET.Element] = []
     tail = b""
     try:
@@ -161,9 +167,7 @@ def _elements(plain: Plain, findings: Findings) -> Iterator[ET.Element]:
                     return
     except ET.ParseError as error:
         line = error.position[0]
-        findings.add(
-            "not-a-settlement", f"Line {line}: the XML document is damaged: {error}.", line=line
-        )
+        findings.add("not-a-settlement", f"Line {line}: the XML document is damaged: {error}.", line=line)
 
 
 def _local(tag: str) -> str:
@@ -250,7 +254,12 @@ def _own_amounts(element: ET.Element, event: _Event) -> None:
     for tag, amount_type in _OWN_AMOUNTS.items():
         for parent in element.findall(tag):
             for part in list(parent):
-                _add(event, (event.kind, amount_type, _text(part, "Type")), part.find("Amount"), f"{tag}/Amount")
+                _add(
+                    event,
+                    (event.kind, amount_type, _text(part, "Type")),
+                    part.find("Amount"),
+                    f"{tag}/Amount",
+                )
 
 
 def _item(item: ET.Element, parent: _Event) -> _Event:
@@ -289,7 +298,14 @@ def _other(element: ET.Element, event: _Event) -> None:
     triple = v1.misc(kind) if kind else (element.tag, element.tag, element.tag)
     quantity = int(digits) if digits.isascii() and digits.isdigit() else None
     amount = element.find("Amount")
-    _add(event, triple, amount, f"{element.tag}/Amount", quantity, transaction_id=_text(element, "TransactionID"))
+    _add(
+        event,
+        triple,
+        amount,
+        f"{element.tag}/Amount",
+        quantity,
+        transaction_id=_text(element, "TransactionID"),
+    )
     if amount is None:
         for part in element.iter():
             if part is not element and part.find("Amount") is not None:
@@ -297,7 +313,9 @@ def _other(element: ET.Element, event: _Event) -> None:
                 _add(event, (element.tag, element.tag, name), part.find("Amount"), f"{part.tag}/Amount")
 
 
-def _advertising(element: ET.Element, common: dict[str, str], options: ReadOptions, findings: Findings) -> _Event:
+def _advertising(
+    element: ET.Element, common: dict[str, str], options: ReadOptions, findings: Findings
+) -> _Event:
     """TransactionAmount is base and tax together, as in V2's one row; else the two are taken apart."""
     event = _Event(element.tag, _posted(element, element, options, findings), common)
     triple = (_SERVICE, "Cost of Advertising", "TransactionTotalAmount")
