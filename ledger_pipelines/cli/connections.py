@@ -23,9 +23,9 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import LedgerConfig
 from ledger_pipelines.errors import ConfigurationError, PermanentError
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
-from ledger_pipelines.integrations.connect import netsuite_connection
 from ledger_pipelines.systems.netsuite.check import check as netsuite_check
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
+from ledger_pipelines.systems.netsuite.connect import connect
 from ledger_pipelines.systems.netsuite.options import Option, Options
 
 
@@ -123,9 +123,20 @@ def netsuite_client(config: LedgerConfig, name: str) -> Iterator[NetSuiteClient]
             for one in config.integrations.values()
             if one.target == name and isinstance(one.settings, AmazonNetSuiteSettings)
         ),
-        None,
+        AmazonNetSuiteSettings(),
     )
-    client = NetSuiteClient(netsuite_connection(name, config.netsuite(name), os.environ, settings=settings))
+    general = settings.general
+    client = connect(
+        name,
+        config.netsuite(name),
+        state_folder=config.data_folder / "state",
+        order_id_fields=(
+            *general.order_id_fields,
+            *(("otherrefnum",) if general.match_other_ref_num else ()),
+        ),
+        summary_record=settings.records.summary_record,
+        transaction_record=settings.records.transaction_record,
+    )
     try:
         yield client
     finally:

@@ -122,7 +122,7 @@ def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) ->
             named = connection.api
         elif isinstance(connection, NetSuiteConnectionConfig):
             named = connection.auth
-            given = {**given, **_method(given, connection.auth.method)}
+            given = _method(given, connection.auth.method)
         for field in () if named is None else type(named).model_fields:  # type: ignore[attr-defined]  # two pydantic models
             variable = getattr(named, field)
             if field.endswith("_env") and variable is not None:
@@ -133,11 +133,11 @@ def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) ->
 
 
 def _method(given: Mapping[str, Any], method: str) -> Mapping[str, Any]:
-    for name in (method, {"m2m": "oauth2", "tba": "oauth1"}[method]):
-        if isinstance(given.get(name), Mapping):
-            inner: Mapping[str, Any] = given[name]
-            return inner
-    return {}
+    """The values of one way to log in, under the names that our fields have."""
+    ways = given.get("auth")
+    values = ways.get(method) if isinstance(ways, Mapping) else None
+    found: dict[str, Any] = dict(values) if isinstance(values, Mapping) else {}
+    return {"private_key": found.get("private_key_pem"), **found}
 
 
 def run_dev(port: int) -> int:

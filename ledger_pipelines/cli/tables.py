@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rich.table import Table
@@ -14,6 +15,9 @@ from rich.text import Text
 
 from ledger_pipelines.cli.connections import Finding, OptionList
 from ledger_pipelines.cli.output import out
+from ledger_pipelines.documents.money import Money
+from ledger_pipelines.integrations.amazon_netsuite.service import OpenItem, RunResult, SettlementStatus
+from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult
 
@@ -99,6 +103,77 @@ def show_result(result: ApplyResult) -> None:
         out().print(Text(f"  {row.outcome.value}: {row.number} {row.kind} {row.amount or ''}: {row.reason.text} {row.reason.remedy}"))  # fmt: skip
     if len(waiting) > MOST_ROWS:
         out().print(f"  ... and {len(waiting) - MOST_ROWS} more; --json has all of them.")
+
+
+def show_run(one: RunResult) -> None:
+    """A settlement's run: a line a flow, then the reconciliation."""
+    out().print(Text(f"\nSettlement {one.settlement_id}", style="bold"))
+    for flow in one.flows:
+        show_result(flow.result)
+    if one.reconciliation is not None:
+        show_reconciliation(one.reconciliation)
+    if one.statement is not None:
+        out().print(f"Statement: {one.statement}", soft_wrap=True, markup=False)
+
+
+def show_reconciliation(figures: Reconciliation) -> None:
+    """Deposit against booked, and what is left on the clearing account."""
+
+    def text(amount: Decimal) -> str:
+        return Money(amount, figures.currency).text
+
+    table = plain_table("\nReconciliation", ["", figures.currency], right=[figures.currency])
+    for name, amount in (
+        ("deposit, as Amazon says", figures.deposit),
+        ("booked to the bank", figures.booked),
+        ("difference", figures.difference),
+        ("clearing account after it", figures.clearing),
+    ):
+        table.add_row(name, text(amount))
+    out().print(table)
+    verdict = "deposit = booked, clearing 0.00" if figures.clean else "NOT reconciled"
+    style = "bold green" if figures.clean else "bold red"
+    out().print(Text(f"{verdict}; {figures.resolved} of {figures.groups} groups resolved", style=style))
+
+
+def show_status(name: str, settlements: Sequence[SettlementStatus]) -> None:
+    """A line a settlement."""
+    columns = ["settlement", "deposited", "deposit", "booked", "clearing", "open", "status"]
+    table = plain_table(f"\n{name}", columns, right=["deposit", "booked", "clearing", "open"])
+    for one in settlements:
+        figures = one.reconciliation
+        booked = clearing = ""
+        if figures is not None:
+            booked = Money(figures.booked, figures.currency).text
+            clearing = Money(figures.clearing, figures.currency).text
+        table.add_row(
+            cell(one.settlement.settlement_id),
+            cell(one.settlement.deposit.date()),
+            cell(one.settlement.total),
+            cell(booked),
+            cell(clearing),
+            Text(str(one.open_items), style="red" if one.open_items else ""),
+            cell(one.status),
+        )
+    out().print(table if settlements else Text(f"\n{name}: no settlement yet"))
+
+
+def show_open_items(items: Sequence[OpenItem]) -> None:
+    """What waits for a person: grouped by what to do, counted, then each."""
+    if not items:
+        out().print("Nothing waits for a person.")
+        return
+    groups = Counter((item.code, item.remedy) for item in items)
+    summary = plain_table("", ["count", "reason", "what to do"], right=["count"])
+    for (code, remedy), count in groups.most_common():
+        summary.add_row(cell(count), cell(code), cell(remedy))
+    out().print(summary)
+    table = plain_table("\nRecords", ["number", "settlement", "flow", "amount", "why"], right=["amount"])
+    for item in items[:MOST_ROWS]:
+        table.add_row(*map(cell, (item.number, item.settlement_id, item.flow, item.amount or "", item.text)))
+    out().print(table)
+    if len(items) > MOST_ROWS:
+        out().print(f"... and {len(items) - MOST_ROWS} more; --json has all of them.")
 
 
 def show_findings(findings: Iterable[Finding]) -> None:

@@ -178,7 +178,10 @@ def test_a_file_over_the_limit_is_not_dropped(project: Path) -> None:
 def test_only_sandbox_connections_get_the_sandbox_credentials(project: Path) -> None:
     given = {
         "amazon": {"client_id": "id", "client_secret": "secret", "refresh_token": "token"},
-        "netsuite": {"account": "x", "m2m": {"client_id": "c", "certificate_id": "k", "private_key": "pem"}},
+        "netsuite": {
+            "account": "x",
+            "auth": {"m2m": {"client_id": "c", "certificate_id": "k", "private_key_pem": "pem"}},
+        },
     }
     config = load_config(project / "ledger.yaml", KINDS).config
     assert sandbox_environment(config, given) == {
@@ -211,3 +214,15 @@ def test_the_unexpected_is_one_line_with_the_place_of_the_full_report_and_no_sec
     assert "Traceback" in log.read_text()
     assert "canary-5512" not in said + log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_running_sandbox_gives_every_variable_that_the_shipped_file_names() -> None:
+    from ledger_pipelines.sandbox.server import running_sandbox  # noqa: PLC0415 (heavy)
+
+    config = load_config(Path(__file__).parents[2] / "ledger.yaml", KINDS).config
+    with running_sandbox(seed="empty") as sandbox:
+        given = sandbox_environment(config, sandbox.credentials)
+    wanted = {name for connection in config.connections.values() for name in connection.variables()}
+    assert set(given) == wanted
+    assert "PRIVATE KEY" in given["LEDGER_NETSUITE_PRIVATE_KEY"]
+    assert sandbox.credentials["netsuite"]["account"] == config.netsuite("netsuite").realm

@@ -1,0 +1,268 @@
+"""The commands about the work itself: `plan`, `run`, `status`, `errors`, `retry`, `ignore`, `resume`.
+
+Belongs here: which settlements a command is about, calling the application service, what is shown and returned.
+Does not belong here: planning, writing, reconciling (`integrations`, `sync`).
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from ledger_pipelines.cli import shapes, tables
+from ledger_pipelines.cli.context import integration_name, load
+from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, err, out, print_error, print_json, say
+from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.errors import ConfigurationError, CredentialError, DataError, LedgerError
+from ledger_pipelines.integrations.amazon_netsuite.service import OpenItem, RunResult, SettlementStatus
+from ledger_pipelines.sync.plan import Plan
+from ledger_pipelines.sync.result import ApplyResult
+
+Progress = Callable[[str, int, int], None]
+T = TypeVar("T")
+
+
+class Service(Protocol):
+    """What the commands need of an integration (`integrations.amazon_netsuite.service`)."""
+
+    name: str
+
+    def settlements(self) -> list[str]:
+        """Ids of the accepted settlements, oldest first."""
+        ...
+
+    def plans(self, flow: str | None, settlement_id: str, progress: Progress | None = None) -> list[Plan]:
+        """Fresh plans; nothing is written."""
+        ...
+
+    def run(self, flow: str | None, settlement_id: str, progress: Progress | None = None) -> RunResult:
+        """Plan and export."""
+        ...
+
+    def resume(self, progress: Progress | None = None) -> ApplyResult:
+        """Finish what earlier runs left."""
+        ...
+
+    def status(self) -> list[SettlementStatus]:
+        """Where each settlement stands."""
+        ...
+
+    def errors(self, settlement_id: str | None = None) -> list[OpenItem]:
+        """What is open."""
+        ...
+
+    def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
+        """Take up again; the keys concerned."""
+        ...
+
+    def ignore(self, names: Sequence[str], who: str, why: str) -> list[str]:
+        """Count as resolved; the keys concerned."""
+        ...
+
+    def close(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+Opener = Callable[[LoadedConfig, str], Service]
+
+
+def open_service(loaded: LoadedConfig, name: str) -> Service:
+    """The integration of that name, over the settlements that were accepted. Raises ConfigurationError."""
+    from ledger_pipelines.cli.services import amazon_netsuite  # noqa: PLC0415 (one place knows the parts)
+
+    return amazon_netsuite(loaded, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A settlement whose turn ended in an error; the others went on."""
+
+    settlement_id: str
+    error: LedgerError
+
+
+@contextmanager
+def progress(*, shown: bool = True) -> Iterator[Progress]:
+    """A bar on stderr, where a person is looking."""
+    if not shown or not err().is_terminal:
+        yield lambda _what, _done, _total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    with Bar(
+        TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), console=err(), transient=True
+    ) as bar:
+        task = bar.add_task("")
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield tell
+
+
+def plan(integration: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
+    """Show what would be written. 1 when a row is blocked: a person has to decide."""
+    loaded = load()
+    with closing(open_service(loaded, integration_name(loaded, integration))) as service, progress() as tell:
+        found, failures = _each(_chosen(service, partition), lambda sid: service.plans(flow, sid, tell))
+    plans = [one for some in found for one in some]
+    if as_json:
+        print_json({"plans": [shapes.plan(one) for one in plans], "failures": shapes.failures(failures)})
+    else:
+        for one in plans:
+            tables.show_plan(one)
+        _tell_failures(failures)
+    blocked = any(row.action.value == "blocked" for one in plans for row in one.rows)
+    return NEEDS_A_PERSON if blocked or failures else FINE
+
+
+def run(integration: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
+    """Run now. Without a partition: every settlement that is not reconciled yet."""
+    loaded = load()
+    with closing(open_service(loaded, integration_name(loaded, integration))) as service:
+        chosen = _chosen(service, partition)
+        if partition is None:
+            done = {one.settlement.settlement_id for one in service.status() if _is_done(one)}
+            chosen = [sid for sid in chosen if sid not in done]
+        with progress() as tell:
+            results, failures = _each(chosen, lambda sid: service.run(flow, sid, tell))
+    if as_json:
+        print_json({"runs": [shapes.run(one) for one in results], "failures": shapes.failures(failures)})
+    else:
+        if not chosen:
+            out().print("Nothing to do: every settlement is reconciled.")
+        for one in results:
+            tables.show_run(one)
+        _tell_failures(failures)
+    return NEEDS_A_PERSON if failures or any(one.exit_code for one in results) else FINE
+
+
+def status(*, as_json: bool) -> int:
+    """Every settlement of every integration. 1 when something is open, or left out of the configuration."""
+    loaded = load(quiet=as_json)
+    found: dict[str, list[SettlementStatus]] = {}
+    for name in loaded.config.integrations:
+        with closing(open_service(loaded, name)) as service:
+            found[name] = service.status()
+    if as_json:
+        print_json(
+            {
+                "integrations": {name: [shapes.status(one) for one in some] for name, some in found.items()},
+                "left_out": [str(problem) for problem in loaded.problems],
+            }
+        )
+    else:
+        for name, some in found.items():
+            tables.show_status(name, some)
+    open_items = any(one.open_items for some in found.values() for one in some)
+    return NEEDS_A_PERSON if open_items or loaded.left_out else FINE
+
+
+def errors(search: str, *, as_json: bool) -> int:
+    """Everything open, of every integration. 1 when there is any."""
+    loaded = load(quiet=as_json)
+    found: list[OpenItem] = []
+    for name in loaded.config.integrations:
+        with closing(open_service(loaded, name)) as service:
+            found += service.errors()
+    wanted = search.lower()
+    fitting = [
+        one
+        for one in found
+        if any(part.lower().startswith(wanted) for part in (one.number, one.key, one.settlement_id, one.code))
+    ]
+    if as_json:
+        print_json([shapes.open_item(one) for one in fitting])
+    else:
+        tables.show_open_items(fitting)
+    return NEEDS_A_PERSON if fitting else FINE
+
+
+def retry(number: str, who: str | None, why: str) -> int:
+    """Take records up again, wherever they are."""
+    reason = why or "asked for on the command line"
+    return _act(
+        number, "will be tried again with the next run", lambda s: s.retry([number], _who(who), reason)
+    )
+
+
+def ignore(number: str, who: str | None, why: str) -> int:
+    """Count records as settled by hand, wherever they are."""
+    return _act(number, "is off the list", lambda s: s.ignore([number], _who(who), why))
+
+
+def resume(integration: str | None, *, as_json: bool) -> int:
+    """Settle unknown outcomes and send what is approved."""
+    loaded = load()
+    with closing(open_service(loaded, integration_name(loaded, integration))) as service, progress() as tell:
+        result = service.resume(tell)
+    if as_json:
+        print_json(shapes.result(result))
+    else:
+        tables.show_result(result)
+    return result.exit_code
+
+
+def _act(number: str, words: str, act: Callable[[Service], list[str]]) -> int:
+    loaded = load()
+    touched: list[str] = []
+    missing: DataError | None = None
+    for name in loaded.config.integrations:
+        with closing(open_service(loaded, name)) as service:
+            try:
+                touched += act(service)
+            except DataError as error:
+                missing = error
+    if not touched:
+        raise missing or ConfigurationError("There is no usable integration.")
+    say(f"{number} {words} ({len(touched)} {'record' if len(touched) == 1 else 'records'}).")
+    return FINE
+
+
+def _who(given: str | None) -> str:
+    return given or getpass.getuser()
+
+
+def _is_done(one: SettlementStatus) -> bool:
+    return one.reconciliation is not None and one.reconciliation.clean and not one.open_items
+
+
+def _chosen(service: Service, partition: str | None) -> list[str]:
+    known = service.settlements()
+    if partition is None:
+        if not known:
+            say(
+                "No settlement has been accepted yet: `ledger-pipelines drop FILE`, then let the sensor take it."
+            )
+        return known
+    if partition not in known:
+        raise ConfigurationError(
+            f"There is no settlement {partition} in {service.name}.",
+            remedy=f"There are: {', '.join(known[-10:]) or 'none'}.",
+        )
+    return [partition]
+
+
+def _each(settlements: Sequence[str], act: Callable[[str], T]) -> tuple[list[T], list[Failure]]:
+    """Each settlement's turn; an error ends that turn only, but refused credentials end all."""
+    found: list[T] = []
+    failures: list[Failure] = []
+    for sid in settlements:
+        try:
+            found.append(act(sid))
+        except (ConfigurationError, CredentialError):
+            raise
+        except LedgerError as error:
+            failures.append(Failure(sid, error))
+    return found, failures
+
+
+def _tell_failures(failures: Sequence[Failure]) -> None:
+    for failure in failures:
+        say(f"Settlement {failure.settlement_id}:")
+        print_error(failure.error)
