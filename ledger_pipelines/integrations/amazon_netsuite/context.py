@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ledger_pipelines.documents.dates import business_date
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.keys import Json, effect_key, external_id
+from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.books import Books
 from ledger_pipelines.integrations.amazon_netsuite.settings import (
@@ -27,7 +28,7 @@ from ledger_pipelines.sync.states import Mode
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the journal knows of one effect."""
+    """What the journal knows of one effect. applied: what its body applies to other documents."""
 
     key: str
     state: EffectState
@@ -35,6 +36,7 @@ class Known:
     number: str = ""
     body_hash: str = ""
     amount: Decimal | None = None
+    applied: Decimal = ZERO
     code: str = ""
     text: str = ""
     remedy: str = ""

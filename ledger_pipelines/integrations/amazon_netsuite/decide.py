@@ -39,9 +39,11 @@ def decide(ctx: Context, groups: Sequence[SettlementGroup]) -> Decided:
         decided |= {d.group.key: d for d in decisions}
         for invoice in planned:
             invoices.setdefault(invoice.planned.key, invoice)
+    paid = {d.group.order_id for d in decided.values() if d.documents}
     for group in chosen:
         if group.cls in REFUND_CLASSES and group.order_id:
-            decided[group.key] = decide_refund(ctx, group, payables)
+            paid_here = group.order_id in paid
+            decided[group.key] = decide_refund(ctx, group, payables, paid_here=paid_here)
         elif group.key not in decided:
             decided[group.key] = Decision(
                 group, GroupState.MATCHED, nothing_to_pay("An account-level amount"), None

@@ -62,8 +62,15 @@ class _NoItemError(Exception):
         self.reason = reason
 
 
-def decide_refund(ctx: Context, group: SettlementGroup, payables: dict[str, Payable]) -> Decision:
-    """Decide one Refund or Chargeback group. `payables` tells what invoices will have unpaid after the payments."""
+def decide_refund(
+    ctx: Context, group: SettlementGroup, payables: dict[str, Payable], *, paid_here: bool
+) -> Decision:
+    """Decide one Refund or Chargeback group.
+
+    Args:
+        payables: What the invoices have unpaid.
+        paid_here: This settlement pays the order, so that all of the refund goes back through clearing.
+    """
     basis = _basis(group)
     amount = refunded(ctx, group, basis)
     if all(claimed(group, b) == 0 for b in BASES) and not amount:
@@ -111,7 +118,7 @@ def decide_refund(ctx: Context, group: SettlementGroup, payables: dict[str, Paya
             f"The credit memo's lines do not sum to the {amount_text(amount, ctx.currency)} refunded.",
             "Report this file: nothing is written.",
         ))  # fmt: skip
-    applied = _applied(ctx, memo, found, amount)
+    applied = ZERO if paid_here else _applied(ctx, memo, found, amount)
     found.unpaid -= min(applied, found.unpaid)
     found.credited += amount
     if memo is None:
@@ -142,9 +149,7 @@ def decide_refund(ctx: Context, group: SettlementGroup, payables: dict[str, Paya
 def _applied(ctx: Context, memo: Planned | None, invoice: Payable, amount: Decimal) -> Decimal:
     """How much of the credit memo goes to the invoice itself; the rest is refunded."""
     if memo is not None:
-        written = ctx.books.ours_by_external_id.get(ctx.external_id("C", memo.key))
-        if written is not None:
-            return written.total - written.unused
+        return ctx.journal.known[memo.key].applied
     return min(invoice.unpaid, amount)
 
 

@@ -638,6 +638,7 @@ def _known(entry: Entry) -> Known:
         number=entry.remote_number or "",
         body_hash=entry.body_hash,
         amount=None if effect.expected.amount is None else effect.expected.amount.amount,
+        applied=_applied(effect),
         code="" if problem is None else problem.code,
         text="" if problem is None else problem.text,
         remedy="" if problem is None else problem.remedy,
@@ -677,6 +678,18 @@ def _signed(body: dict[str, Json]) -> Iterable[Money]:
             debit, credit = line.get("debit", ZERO), line.get("credit", ZERO)
             # The journal is in one currency, which its body names by internal id: any code will do for a sum.
             yield Money(_amount(debit) - _amount(credit), "XXX")
+
+
+def _applied(effect: Effect) -> Decimal:
+    """What a document applies to others, by its body."""
+    body = decode(effect.body)
+    lines = body.get("apply") if isinstance(body, dict) else None
+    items = lines.get("items") if isinstance(lines, dict) else None
+    return (
+        sum((_amount(i.get("amount")) for i in items or () if isinstance(i, dict)), ZERO)
+        if isinstance(items, list)
+        else ZERO
+    )
 
 
 def _amount(value: Json) -> Decimal:

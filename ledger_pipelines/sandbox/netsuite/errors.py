@@ -28,7 +28,7 @@ _SECTIONS = {
 _ACCESS = "Error while accessing a resource. "
 
 
-@dataclass(frozen=True)
+@dataclass
 class NetSuiteError(Exception):
     """A refusal as the caller sees it: HTTP status, vendor code, sentence and where it points.
 
