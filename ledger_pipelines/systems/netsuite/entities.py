@@ -35,7 +35,9 @@ class Column:
         """What stands in the SELECT list."""
         formats = {Kind.DAY: "YYYY-MM-DD", Kind.INSTANT: "YYYY-MM-DD HH24:MI:SS"}
         style = formats.get(self.kind)
-        return f"TO_CHAR({self.sql},'{style}') AS {self.name}" if style else f"{self.sql} AS {self.name}"
+        if style:
+            return f"TO_CHAR({self.sql},'{style}') AS {self.name}"
+        return self.sql if self.sql.endswith(f".{self.name}") else f"{self.sql} AS {self.name}"
 
 
 @dataclass(frozen=True, slots=True)

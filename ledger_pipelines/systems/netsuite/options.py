@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger_pipelines.errors import ConfigurationError
-from ledger_pipelines.systems.netsuite.client import NetSuiteClient
+from ledger_pipelines.systems.netsuite.client import RECORD, NetSuiteClient
 from ledger_pipelines.systems.netsuite.suiteql import SuiteQL
 
 MOST = 1000
@@ -47,6 +47,7 @@ class Options:
     """Lists of one account."""
 
     def __init__(self, client: NetSuiteClient) -> None:
+        self._client = client
         self._connection = client.connection
         self._ql = SuiteQL(client)
 
@@ -70,8 +71,7 @@ class Options:
             )
             return tuple(self._ql.query(Option, sql))
         if name == "custom_record_types":
-            sql = "SELECT r.internalid AS id, r.name, r.scriptid AS number FROM customrecordtype r ORDER BY r.internalid"
-            return tuple(self._ql.query(Option, sql))
+            return self._custom_record_types(search)
         if name not in self.names():
             raise ConfigurationError(
                 f"Connection {self._connection.name!r} has no list {name!r}.",
@@ -91,3 +91,17 @@ class Options:
                    row.get("detail") or "", row.get("isinactive") == "T")
             for row in self._ql.rows(sql, params)
         )  # fmt: skip
+
+    def _custom_record_types(self, search: str) -> tuple[Option, ...]:
+        """From the metadata catalogue: the role sees the types it may use (netsuite.md 4.11)."""
+        body = self._client.read("GET", f"{RECORD}metadata-catalog").json()
+        items = body.get("items") if isinstance(body, dict) else None
+        names = (
+            [str(i.get("name") or "") for i in items if isinstance(i, dict)]
+            if isinstance(items, list)
+            else []
+        )
+        found = sorted(
+            n for n in names if n.lower().startswith("customrecord") and search.lower() in n.lower()
+        )
+        return tuple(Option(n, n) for n in found)
