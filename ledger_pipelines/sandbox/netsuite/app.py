@@ -179,9 +179,8 @@ class NetSuiteApp:
             f"https://{self.company.features.host.replace('.suitetalk.', '.restlets.')}",
         }
         try:
-            if call_fault(request, "token_revoked"):
-                raise auth_m2m.TokenRefusedError(400, "invalid_grant", "token_revoked")
-            body = auth_m2m.issue(form, CERTIFICATES, [host + TOKEN_PATH for host in hosts], at)
+            certificates = () if call_fault(request, "token_revoked") else CERTIFICATES
+            body = auth_m2m.issue(form, certificates, [host + TOKEN_PATH for host in hosts], at)
         except auth_m2m.TokenRefusedError as refused:
             with self.company.store.transaction():
                 self.gatekeeper.audit("oauth2", "failure", refused.cause, "", at)

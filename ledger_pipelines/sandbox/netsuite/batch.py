@@ -103,7 +103,8 @@ class Jobs:
 
     def wake(self) -> None:
         """Make sure that a worker runs while jobs are open (call from the event loop)."""
-        if self._worker is None or self._worker.done():
+        gone = self._worker is None or self._worker.done() or self._worker.get_loop().is_closed()
+        if gone:
             open_jobs = self.company.store.db.execute(
                 "SELECT 1 FROM ns_job WHERE completed = 0 LIMIT 1"
             ).fetchone()

@@ -37,7 +37,7 @@ def parse_date(text: str) -> date:
 
 def parse_instant(text: str) -> datetime:
     """Read an RFC 3339 timestamp with offset (a bare one counts as UTC). Raises ValueError."""
-    instant = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 

@@ -7,6 +7,7 @@ totals (sales, rules) or applications (apply). Source: netsuite.md 7.3, 9.1, 9.3
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -95,7 +96,7 @@ def _sale(company: Company, record_type: RecordType, body: Document) -> list[Ent
             )
         )
     following = max(entry.line for entry in found) + 1
-    extra = [
+    extra: list[tuple[Decimal, Callable[[], str], bool]] = [
         (number(body.get("taxTotal")), lambda: _tax_account(company, body), True),
         (
             number(body.get("shippingCost")) + number(body.get("handlingCost")),
@@ -104,9 +105,9 @@ def _sale(company: Company, record_type: RecordType, body: Document) -> list[Ent
         ),
         (number(body.get("discountTotal")), lambda: _discount_account(company, body), False),
     ]
-    for amount, account, is_tax in extra:
+    for amount, account_of, is_tax in extra:
         if amount:
-            found.append(Entry(following, account(), -sign * amount, taxline=is_tax))
+            found.append(Entry(following, account_of(), -sign * amount, taxline=is_tax))
             following += 1
     return found
 
@@ -158,11 +159,10 @@ def _deposit(company: Company, body: Document) -> list[Entry]:
 
 def _fulfilment(body: Document) -> list[Entry]:
     found = [Entry(0, None, ZERO, mainline=True)]
-    for line in body.get("item") or []:
-        found.append(
-            Entry(int(line["line"]), None, ZERO, source=line, quantity=-number(line.get("quantity")))
-        )
-    return found
+    return found + [
+        Entry(int(line["line"]), None, ZERO, source=line, quantity=-number(line.get("quantity")))
+        for line in body.get("item") or []
+    ]
 
 
 def _to_books(company: Company, row: Row, found: list[Entry]) -> None:

@@ -115,7 +115,7 @@ class _Parser:
             return [text]
         if kind != "[":
             raise _bad("A value is expected.")
-        found = []
+        found: list[str] = []
         while True:
             kind, text = self._next()
             if kind == "]":

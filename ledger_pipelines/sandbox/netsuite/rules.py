@@ -140,10 +140,10 @@ def account(
         raise invalid_value(account_id, field)
     subsidiary = body.get("subsidiary")
     owners = [str(one) for one in row.body.get("subsidiary", [])]
-    if subsidiary and owners and subsidiary not in owners:
-        if not (row.body.get("includeChildren") and _below(company, subsidiary, owners)):
-            unit = company.store.display("subsidiary", subsidiary)
-            raise user_error(f"The {row.name} account cannot be used with the {unit} subsidiary.", field)
+    below = bool(row.body.get("includeChildren")) and _below(company, str(subsidiary), owners)
+    if subsidiary and owners and subsidiary not in owners and not below:
+        unit = company.store.display("subsidiary", subsidiary)
+        raise user_error(f"The {row.name} account cannot be used with the {unit} subsidiary.", field)
     held = row.body.get("currency")
     if (
         row.body.get("acctType") in {"Bank", "CredCard"}
@@ -198,18 +198,17 @@ def _sale(
         if not body.get("account"):
             body["account"] = _default_receivable(company, customer)
         account(company, body, body["account"], "account", _AR)
-    if record_type.name in {"invoice", "salesOrder"} and not body.get("terms") and customer is not None:
-        if customer.body.get("terms"):
-            body["terms"] = customer.body["terms"]
+    own_terms = customer.body.get("terms") if customer is not None else None
+    if record_type.name in {"invoice", "salesOrder"} and not body.get("terms") and own_terms:
+        body["terms"] = own_terms
     if record_type.name == "invoice":
         _due_date(company, body)
         if company.features.approvalRouting:
             body.setdefault("approvalStatus", "1")
     if record_type.name in {"cashSale", "cashRefund"}:
         _money_account(company, record_type, body)
-    if record_type.name == "salesOrder":
-        if not body.get("orderStatus"):
-            body["orderStatus"] = "A" if company.features.approvalRouting else "B"
+    if record_type.name == "salesOrder" and not body.get("orderStatus"):
+        body["orderStatus"] = "A" if company.features.approvalRouting else "B"
 
 
 def _due_date(company: Company, body: Document) -> None:

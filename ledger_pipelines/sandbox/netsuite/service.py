@@ -6,6 +6,7 @@ Does not belong here: credentials, concurrency, sockets (app), jobs (batch), Sui
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -267,10 +268,8 @@ class RecordService:
                     )
                 raise _UndoError
 
-        try:
+        with contextlib.suppress(_UndoError):
             attempt()
-        except _UndoError:
-            pass
         if self._form(call) == "create-form":
             for name in ("id", "links", "tranId", "transactionNumber", "createdDate", "lastModifiedDate"):
                 shown.pop(name, None)

@@ -11,12 +11,12 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.oracle import Oracle
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
 
 from ledger_pipelines.sandbox.netsuite import suiteql_functions
 from ledger_pipelines.sandbox.netsuite.codec import Document, plain
@@ -43,7 +43,7 @@ _DATE_RESULTS = frozenset({"ns_to_date", "ns_sysdate", "ns_add_months", "ns_last
 _UNSUPPORTED = "Search error occurred: Invalid or unsupported search."
 _STATUS = re.compile(r"^[A-Z][A-Za-z]+:([A-Z])$")
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
-_PAIRS: dict[type[exp.Expression], str] = {
+_PAIRS: dict[type[exp.Expr], str] = {
     exp.Add: "ns_add", exp.Sub: "ns_subtract", exp.Mul: "ns_multiply", exp.Div: "ns_divide",
 }  # fmt: skip
 
@@ -51,7 +51,7 @@ _PAIRS: dict[type[exp.Expression], str] = {
 class SuiteQLDialect(Oracle):
     """Oracle as sqlglot reads it, with the functions that we run ourselves left as they are written."""
 
-    class Parser(Oracle.Parser):
+    class Parser(Oracle.Parser):  # type: ignore[misc, valid-type]  # sqlglot declares it as a variable
         """Keeps our own functions anonymous."""
 
         FUNCTIONS = {name: made for name, made in Oracle.Parser.FUNCTIONS.items() if name not in _OURS}  # noqa: RUF012
@@ -168,13 +168,13 @@ def _checked(q: str) -> str:
         raise invalid_query(_UNSUPPORTED)
     if tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         q = q.rstrip().rstrip(";")
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         if token.text.upper() in {"DATE", "TIMESTAMP"} and following.token_type == TokenType.STRING:
             raise invalid_query(_UNSUPPORTED)
     return q
 
 
-def _refuse(tree: exp.Expression) -> None:
+def _refuse(tree: exp.Expr) -> None:
     for node in tree.find_all(exp.In):
         if len(node.expressions) > MAX_IN:
             raise invalid_query(f"Search error occurred: More than {MAX_IN} values in an IN list.")
@@ -183,7 +183,7 @@ def _refuse(tree: exp.Expression) -> None:
             raise invalid_query(_UNSUPPORTED)
 
 
-def _take_limit(tree: exp.Expression) -> int | None:
+def _take_limit(tree: exp.Expr) -> int | None:
     """Remove the outermost FETCH FIRST and ROWNUM conditions; their row count."""
     found = []
     fetch = tree.args.get("limit")
@@ -206,7 +206,7 @@ def _take_rownum(select: exp.Select) -> int | None:
     where = select.args.get("where")
     if where is None:
         return None
-    kept: list[exp.Expression] = []
+    kept: list[exp.Expr] = []
     limit: int | None = None
     parts = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
     for part in parts:
@@ -223,7 +223,7 @@ def _take_rownum(select: exp.Select) -> int | None:
     return max(limit, 0)
 
 
-def _is_rownum(node: exp.Expression) -> bool:
+def _is_rownum(node: exp.Expr) -> bool:
     return isinstance(node, exp.Pseudocolumn | exp.Column) and node.name.upper() == "ROWNUM"
 
 
@@ -235,22 +235,22 @@ class _Rewriter:
         self.role = role
         self.sources: dict[int, dict[str, Table | None]] = {}
 
-    def rewrite(self, tree: exp.Expression) -> exp.Expression:
+    def rewrite(self, tree: exp.Expr) -> exp.Expr:
         for node in list(tree.find_all(exp.Table)):
             self._table(node)
         for select in list(tree.find_all(exp.Select)):
             self._note_sources(select)
         for column in list(tree.find_all(exp.Column)):
             self._column(column)
-        for node in list(tree.find_all(exp.Dot)):
-            self._builtin(node)
+        for dot in list(tree.find_all(exp.Dot)):
+            self._builtin(dot)
         for literal in list(tree.find_all(exp.Literal)):
             status = _STATUS.match(literal.name) if literal.is_string else None
             if status:
                 literal.replace(exp.Literal.string(status.group(1)))
         tree = tree.transform(self._value, copy=False)
-        for node in list(tree.find_all(*_COMPARISONS, exp.Between, exp.In)):
-            self._comparison(node)
+        for condition in list(tree.find_all(*_COMPARISONS, exp.Between, exp.In)):
+            self._comparison(condition)
         for ordered in list(tree.find_all(exp.Ordered)):
             if self._kind(ordered.this) == "decimal":
                 ordered.set("this", exp.Collate(this=ordered.this.copy(), expression=exp.var("ns_decimal")))
@@ -282,7 +282,7 @@ class _Rewriter:
                     source.args["alias"].set("this", exp.to_identifier(source.alias.lower(), quoted=True))
         self.sources[id(select)] = found
 
-    def _scopes(self, node: exp.Expression) -> list[dict[str, Table | None]]:
+    def _scopes(self, node: exp.Expr) -> list[dict[str, Table | None]]:
         found = []
         current = node.parent
         while current is not None:
@@ -354,12 +354,12 @@ class _Rewriter:
         column = call.expressions[0]
         node.replace(self._display(column) if isinstance(column, exp.Column) else column)
 
-    def _display(self, column: exp.Column) -> exp.Expression:
+    def _display(self, column: exp.Column) -> exp.Expr:
         table, family = column.meta.get("table"), column.meta.get("family")
         if table == "transaction" and column.name in {"status", "type"}:
             code = exp.Column(
                 this=exp.to_identifier("type", quoted=True),
-                table=column.args.get("table").copy() if column.args.get("table") else None,
+                table=exp.to_identifier(column.table, quoted=True) if column.table else None,
             )
             values = [code, column.copy()] if column.name == "status" else [code]
             return exp.Anonymous(this=f"ns_{column.name}", expressions=values)
@@ -373,7 +373,7 @@ class _Rewriter:
         )
         return exp.Subquery(this=query)
 
-    def _value(self, node: exp.Expression) -> exp.Expression:
+    def _value(self, node: exp.Expr) -> exp.Expr:
         """Bottom-level rewrites: functions, arithmetic, dates."""
         if isinstance(node, exp.Anonymous):
             name = str(node.this).upper()
@@ -402,7 +402,7 @@ class _Rewriter:
             )
         return node
 
-    def _kind(self, node: exp.Expression | None) -> str:
+    def _kind(self, node: exp.Expr | None) -> str:
         """`decimal` for exact numbers made by our functions, `money`, `date`, or empty."""
         if node is None:
             return ""
@@ -436,7 +436,7 @@ class _Rewriter:
             return "decimal" if kinds & {"money", "decimal"} else "date" if "date" in kinds else ""
         return ""
 
-    def _comparison(self, node: exp.Expression) -> None:
+    def _comparison(self, node: exp.Expr) -> None:
         operands = [node.this, *(node.args.get(name) for name in ("expression", "low", "high"))]
         operands += list(node.expressions) if isinstance(node, exp.In) else []
         present = [item for item in operands if item is not None]
@@ -461,7 +461,7 @@ class _Rewriter:
         node.replace(type(node)(this=_compare(node.this, node.expression), expression=exp.Literal.number(0)))
 
 
-def _compare(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+def _compare(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this="ns_compare", expressions=[left.copy(), right.copy()])
 
 
@@ -472,7 +472,7 @@ def _unknown(name: str, scope: dict[str, Table | None]) -> NetSuiteError:
     )
 
 
-def _names(tree: exp.Expression) -> list[str]:
+def _names(tree: exp.Expr) -> list[str]:
     """Lower-case result names of the outermost query; empty when a star decides."""
     select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
     if select is None or any(item.is_star for item in select.expressions):

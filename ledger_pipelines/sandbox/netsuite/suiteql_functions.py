@@ -285,7 +285,7 @@ def register(company: Company) -> None:
                 return None if letter is None else f"{item.label} : {text or letter}"
         return None if letter is None else str(letter)
 
-    def type_label(code: object) -> object:
+    def type_label(code: str | None) -> str | None:
         for item in company.schema.types.values():
             if item.type_code and item.type_code == code:
                 return item.label
@@ -313,5 +313,5 @@ def register(company: Company) -> None:
     db.create_function("ns_add_months", 2, add_months, deterministic=True)
     db.create_function("ns_last_day", 1, last_day, deterministic=True)
     db.create_function("ns_concat", -1, concat, deterministic=True)
-    db.create_aggregate("ns_sum", 1, ExactSum)
-    db.create_aggregate("ns_avg", 1, ExactAverage)
+    db.create_aggregate("ns_sum", 1, ExactSum)  # type: ignore[arg-type]  # typeshed wants integers
+    db.create_aggregate("ns_avg", 1, ExactAverage)  # type: ignore[arg-type]  # typeshed wants integers

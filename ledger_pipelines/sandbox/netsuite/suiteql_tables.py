@@ -151,7 +151,7 @@ def catalogue(company: Company) -> dict[str, Table]:
     for name in ("previoustransactionlinelink", "nexttransactionlinelink"):
         put(_physical(name, f"ns_link WHERE {VISIBLE}", _LINK, "Find Transaction"))
     grouped = (
-        "(SELECT previousdoc, previoustype, nextdoc, nexttype, linktype, ns_sum(foreignamount) AS foreignamount, "
+        "(SELECT previousdoc, previoustype, nextdoc, nexttype, linktype, ns_sum(foreignamount) AS foreignamount, "  # noqa: S608
         f"max(lastmodifieddate) AS lastmodifieddate FROM ns_link WHERE {VISIBLE} "
         "GROUP BY previousdoc, previoustype, nextdoc, nexttype, linktype)"
     )
@@ -217,7 +217,7 @@ def _lists(company: Company, tables: dict[str, Table]) -> None:
 
 def _relationship() -> Table:
     source = (
-        "(SELECT id, CAST(body ->> '$.entity' AS INTEGER) AS entity, CAST(body ->> '$.subsidiary' AS INTEGER) AS "
+        "(SELECT id, CAST(body ->> '$.entity' AS INTEGER) AS entity, CAST(body ->> '$.subsidiary' AS INTEGER) AS "  # noqa: S608
         f"subsidiary, 'F' AS isprimarysub FROM ns_record WHERE family = 'customerSubsidiaryRelationship' AND {VISIBLE} "
         "UNION ALL SELECT 1000000 + id, id, CAST(body ->> '$.subsidiary' AS INTEGER), 'T' FROM ns_record "
         f"WHERE family = 'entity' AND {VISIBLE})"
