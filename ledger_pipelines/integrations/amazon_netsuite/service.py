@@ -28,6 +28,7 @@ from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
 from ledger_pipelines.errors import ConfigurationError, DataError
 from ledger_pipelines.integrations.amazon_netsuite import summary_update
+from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
 from ledger_pipelines.integrations.amazon_netsuite.books import SALES_ORDER, Books, decode_books
 from ledger_pipelines.integrations.amazon_netsuite.context import Context, JournalView, Known
 from ledger_pipelines.integrations.amazon_netsuite.decide import decide
@@ -38,9 +39,11 @@ from ledger_pipelines.integrations.amazon_netsuite.read_books import read_back, 
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL, ReadBack, decode_readback
 from ledger_pipelines.integrations.amazon_netsuite.settings import FLOWS, AmazonNetSuiteSettings
 from ledger_pipelines.integrations.amazon_netsuite.settlement_records import summary_key
+from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlements
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, verified
 from ledger_pipelines.storage.atomic import write_atomically
 from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
+from ledger_pipelines.storage.settlements import SettlementStore
 from ledger_pipelines.sync import acts
 from ledger_pipelines.sync.apply import apply, resume
 from ledger_pipelines.sync.guards import Balanced, Guard, MostDocuments, MostTotal, OpenPeriod, Override
@@ -48,6 +51,7 @@ from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
 from ledger_pipelines.sync.result import ApplyResult
 from ledger_pipelines.sync.states import Mode
+from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.connect import connect
 from ledger_pipelines.systems.netsuite.matching import Matching
@@ -197,6 +201,30 @@ class AmazonNetSuite:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
         self.__dict__.pop("writer", None)
+
+    def receive(self, path: Path, *, name: str | None = None) -> ArrivalOutcome:
+        """Land, read and store one settlement file; no call is made.
+
+        Args:
+            path: The file; refused ones are moved to `refused/` in the drop folder, with a `.reason.txt`.
+            name: Name to remember it by instead of the file's own.
+
+        Raises:
+            TransientError: it is still being written. DataError: it is no plain file of the folder.
+        """
+        source = self.setup.source_config
+        allowed = source.currencies
+        options = ReadOptions(currency=allowed[0] if len(allowed) == 1 else None)
+        if source.drop is not None:
+            options = replace(options, max_bytes=source.drop.max_bytes)
+        return receive_file(
+            path,
+            connection=self.source,
+            store=SettlementStore(self.setup.data),
+            refused_folder=None if source.drop is None else Path(source.drop.path) / "refused",
+            options=options,
+            name=name,
+        )
 
     # --- settlements -----------------------------------------------------------------------------------------------
 
@@ -589,8 +617,8 @@ class AmazonNetSuite:
 def build_service(
     loaded: LoadedConfig,
     name: str,
-    settlements: Callable[[Setup], Settlements],
     *,
+    settlements: Settlements | None = None,
     clock: Clock | None = None,
     run_id: str = "",
 ) -> AmazonNetSuite:
@@ -626,7 +654,8 @@ def build_service(
         data=config.data_folder,
         journal_address=config.journal_address(os.environ),
     )
-    return AmazonNetSuite(setup, settlements(setup), clock=clock, run_id=run_id)
+    stored = settlements or StoredSettlements(setup.data, setup.source)
+    return AmazonNetSuite(setup, stored, clock=clock, run_id=run_id)
 
 
 def _known(entry: Entry) -> Known:

@@ -197,9 +197,10 @@ class Journal(Model):
     negative_deposit_account: dict[str, Reference] = Field(default_factory=dict)
     """Account by currency for a negative settlement (you owe Amazon). Default: the account of `payable_to_amazon`."""
     transaction_fee_accounts: dict[str, Reference] = Field(default_factory=dict)
-    """Map transaction fees to G/L account: by category, or by `transaction type/amount type/description`."""
+    """Map transaction fees to G/L account: by category, or by `transaction type/amount type/description`. A name ending
+    in `@CAD` holds for settlements in that currency only, and goes before the plain one."""
     non_transaction_accounts: dict[str, Reference] = Field(default_factory=dict)
-    """Map non-transaction amounts to G/L account: by category, or by the triple."""
+    """Map non-transaction amounts to G/L account: by category, or by the triple; `@CAD` as above."""
     suspense_account: Reference | None = None
     """Account for kinds of amount nobody has mapped. Empty (recommended): they block the journal, by name."""
     carried_forward_account: Reference | None = None

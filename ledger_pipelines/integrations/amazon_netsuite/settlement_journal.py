@@ -100,19 +100,17 @@ def rows(ctx: Context, decisions: Sequence[Decision]) -> list[PlanRow]:
 
 
 def account_of(ctx: Context, kind: Kind, cls: TransactionClass) -> str | None:
-    """The account reference a kind is mapped to: by its triple first, then by its category."""
+    """The account reference a kind is mapped to: by its triple, then its category; `...@CAD` before the plain name."""
     journal = ctx.settings.journal
     maps = [journal.transaction_fee_accounts, journal.non_transaction_accounts]
     if cls not in _TRANSACTION_CLASSES:
         maps.reverse()
-    for mapping in maps:
-        if kind.triple in mapping:
-            return mapping[kind.triple]
-    if not kind.known:
-        return journal.suspense_account
-    for mapping in maps:
-        if kind.category in mapping:
-            return mapping[kind.category]
+    names = [kind.triple, kind.category] if kind.known else [kind.triple]
+    for name in names:
+        for key in (f"{name}@{ctx.currency}", name):
+            for mapping in maps:
+                if key in mapping:
+                    return mapping[key]
     return journal.suspense_account
 
 
@@ -357,9 +355,9 @@ def _refunds_of(ctx: Context, month: Month, decisions: Sequence[Decision]) -> De
 def _deposit_account(ctx: Context) -> str:
     journal = ctx.settings.journal
     if ctx.settlement.total.amount < 0:
-        reference = journal.negative_deposit_account.get(
-            ctx.currency
-        ) or journal.non_transaction_accounts.get(PAYABLE)
+        accounts = journal.non_transaction_accounts
+        reference = journal.negative_deposit_account.get(ctx.currency)
+        reference = reference or accounts.get(f"{PAYABLE}@{ctx.currency}") or accounts.get(PAYABLE)
         return _account(ctx, reference, "a negative deposit (journal.negative_deposit_account)")
     return _account(
         ctx,

@@ -1,0 +1,37 @@
+"""The accepted settlements of one connection, as the service asks for them.
+
+Belongs here: the settlement store seen with Amazon's vocabulary. Does not belong here: taking files in (`arrival`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
+from ledger_pipelines.storage.settlement_rows import SettlementRows
+from ledger_pipelines.storage.settlements import SettlementStore
+from ledger_pipelines.systems.amazon.vocabulary import classify
+
+
+class StoredSettlements:
+    """Settlements under `<data>/settlements/<connection>`."""
+
+    def __init__(self, data: Path, connection: str) -> None:
+        self.store = SettlementStore(data)
+        self._connection = connection
+
+    def ids(self) -> list[str]:
+        """Settlement ids, oldest period first."""
+        return [manifest.settlement_id for manifest in self.store.all(self._connection)]
+
+    def settlement(self, settlement_id: str) -> Settlement:
+        """One settlement. Raises DataError when there is none."""
+        return self.store.get(self._connection, settlement_id).settlement()
+
+    def groups(self, settlement_id: str, zone: ZoneInfo) -> Sequence[SettlementGroup]:
+        """Its groups, in the order of the file."""
+        self.store.get(self._connection, settlement_id)
+        rows = self.store.rows_path(self._connection, settlement_id)
+        return tuple(SettlementRows(rows, classify).groups(zone))
