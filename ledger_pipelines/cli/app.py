@@ -59,17 +59,11 @@ app.command(config)
 
 
 @app.command
-def demo(*, keep: Annotated[bool, Parameter(negative="")] = False) -> int:
-    """Sandbox, a settlement the whole way into the books, and what came of it. Leaves nothing running.
-
-    Parameters
-    ----------
-    keep
-        Go on with the demo books of last time instead of new ones.
-    """
+def demo() -> int:
+    """Sandbox, settlements the whole way into the books, and what came of it. Leaves nothing running."""
     from ledger_pipelines.cli.demo import run_demo
 
-    return run_demo(keep=keep)
+    return run_demo()
 
 
 @app.command
@@ -184,7 +178,7 @@ def drop(file: Path, /, *, connection: str | None = None) -> int:
 
 
 @app.command(name="seed-books")
-def seed_books(*files: Path, leave_out: int = 0, connection: str | None = None) -> int:
+def seed_books(*files: Path, leave_out: int = 0, integration: str | None = None) -> int:
     """Give the sandbox's NetSuite the customers, items, orders and invoices behind settlement files.
 
     Parameters
@@ -192,14 +186,14 @@ def seed_books(*files: Path, leave_out: int = 0, connection: str | None = None) 
     files
         Settlement files.
     leave_out
-        How many orders to leave out, for the unmatched cases.
-    connection
-        Which NetSuite connection, where there are several.
+        How many orders of each file to leave out, for the unmatched cases.
+    integration
+        Whose target, where there are several.
     """
     from ledger_pipelines.cli.context import load
     from ledger_pipelines.cli.settlements import seed
 
-    return seed(load(), files, leave_out, connection)
+    return seed(load(), integration, files, leave_out)
 
 
 @config.command

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ import httpx
 from ledger_pipelines.cli.output import FINE, STOPPED, say
 from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuiteConnectionConfig
 from ledger_pipelines.config.models import LedgerConfig
-from ledger_pipelines.errors import ConfigurationError, TransientError
+from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.storage.atomic import make_folder
 
 DEFAULT_PORT = 8700
 _PATIENCE_SECONDS = 30.0
@@ -68,43 +70,66 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             continue
 
 
+@dataclass(frozen=True, slots=True)
+class RunningSandbox:
+    """A sandbox that answers. credentials: what `GET /credentials` gives."""
+
+    control: str
+    credentials: Mapping[str, Any]
+
+
 @contextmanager
-def running_sandbox(
-    port: int = DEFAULT_PORT, *, state: Path | None = None, log: Path | None = None
-) -> Iterator[Mapping[str, Any]]:
-    """A sandbox of our own beside us, ready to answer: gives `GET /credentials`.
+def running_sandbox(log: Path, *, port: int = 0, state: Path | None = None) -> Iterator[RunningSandbox]:
+    """A sandbox of our own beside us, ready to answer.
+
+    Args:
+        log: Where its output goes; made anew.
+        port: Control port; 0: free ones.
+        state: File that keeps its books.
 
     Raises:
-        ConfigurationError: Its port is taken. TransientError: It did not start.
+        ConfigurationError: It could not start; says why.
     """
-    control = f"http://127.0.0.1:{port}"
-    if _answers(control):
-        raise ConfigurationError(
-            f"Something answers on port {port} already, perhaps another sandbox.",
-            remedy="Stop it first (Ctrl-C in its window).",
-        )
+    make_folder(log.parent)
+    log.write_bytes(b"")
     command = [sys.executable, "-m", "ledger_pipelines.sandbox", "--port", str(port), "--seed", "demo"]
     if state is not None:
-        state.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(state.parent)
         command += ["--state", str(state)]
     with child(command, os.environ, log=log) as process:
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not _answers(control):
+        while (control := _announced(log)) is None:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise TransientError(
-                    "The sandbox did not start.",
-                    remedy=f"Its ports are {port} to {port + 7}; try `ledger-pipelines sandbox` to see why."
-                    + (f" Its log: {log}." if log else ""),
+                said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+                raise ConfigurationError(
+                    f"The sandbox did not start: {said[-1] if said else 'it said nothing'}.",
+                    remedy="Another sandbox may be running: stop it first (Ctrl-C in its window).",
+                    code="sandbox",
                 )
             time.sleep(0.05)
-        yield httpx.get(f"{control}/credentials", trust_env=False).raise_for_status().json()
+        answer = httpx.get(f"{control}/credentials", trust_env=False).raise_for_status()
+        yield RunningSandbox(control, answer.json())
 
 
-def _answers(control: str) -> bool:
-    try:
-        return httpx.get(f"{control}/health", timeout=2, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
+def _announced(log: Path) -> str | None:
+    """The control address, once every port accepts: the first line that the sandbox prints."""
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith("sandbox control"):
+            return line.split()[-1]
+    return None
+
+
+def at_sandbox(config: LedgerConfig, credentials: Mapping[str, Any]) -> LedgerConfig:
+    """The configuration with its sandbox connections at the addresses of this very sandbox."""
+    connections = dict(config.connections)
+    for name, connection in config.connections.items():
+        given = credentials.get(connection.system)
+        if connection.sandbox and isinstance(given, Mapping):
+            moved = {"base_url": given["base_url"]} | (
+                {"token_url": None} if connection.system == "amazon" else {}
+            )
+            connections[name] = connection.model_copy(update=moved)
+    return config.model_copy(update={"connections": connections})
 
 
 def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) -> dict[str, str]:
@@ -123,7 +148,7 @@ def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) ->
         elif isinstance(connection, NetSuiteConnectionConfig):
             named = connection.auth
             given = _method(given, connection.auth.method)
-        for field in () if named is None else type(named).model_fields:  # type: ignore[attr-defined]  # two pydantic models
+        for field in () if named is None else type(named).model_fields:
             variable = getattr(named, field)
             if field.endswith("_env") and variable is not None:
                 value = given.get(field.removesuffix("_env"))
@@ -150,10 +175,12 @@ def run_dev(port: int) -> int:
     home = _dagster_home()
     dagster = str(Path(sys.executable).with_name("dagster"))
     say("Starting the sandbox on 127.0.0.1:8700 (books kept in the data folder) ...")
-    with running_sandbox(state=folder / "sandbox.sqlite", log=folder / "sandbox.log") as credentials:
+    with running_sandbox(
+        folder / "sandbox.log", port=DEFAULT_PORT, state=folder / "sandbox.sqlite"
+    ) as sandbox:
         environ = {
             **os.environ,
-            **sandbox_environment(config, credentials),
+            **sandbox_environment(config, sandbox.credentials),
             "DAGSTER_HOME": str(home),
             "DAGSTER_DISABLE_TELEMETRY": "1",
         }

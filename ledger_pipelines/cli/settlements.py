@@ -1,17 +1,75 @@
-"""The commands about settlement files: `settlement inspect`, `drop`, `seed-books`.
+"""The commands about settlement files: `settlement inspect`, `drop`, `seed-books`; and taking in what was dropped.
 
-Belongs here: files in, what is shown of them. Does not belong here: reading them (`systems/amazon/settlement`).
+Belongs here: files in, what is shown of them. Does not belong here: reading and accepting them
+(`integrations/amazon_netsuite/arrival`, `inspection`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from rich.text import Text
+
+from ledger_pipelines.cli.context import integration_name
+from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_json, say
+from ledger_pipelines.cli.tables import cell, plain_table
 from ledger_pipelines.config.connections import AmazonConnectionConfig
+from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.errors import ConfigurationError, DataError
+from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
+from ledger_pipelines.integrations.amazon_netsuite.inspection import Inspection
+from ledger_pipelines.integrations.amazon_netsuite.inspection import inspect_file as look_into
+from ledger_pipelines.integrations.amazon_netsuite.sandbox_seeding import seed_files
 from ledger_pipelines.storage.atomic import make_folder, replacing
+from ledger_pipelines.storage.landing import REASON_SUFFIX
+from ledger_pipelines.storage.settlements import SettlementStore
+from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
+
+Progress = Callable[[str, int, int], None]
+
+
+def inspect_file(file: Path, *, as_json: bool) -> int:
+    """Show what a file holds. 0 only when it would be accepted. Raises ConfigurationError: there is no such file."""
+    _is_file(file)
+    found = look_into(file)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        _show(file, found)
+    return FINE if found.acceptable else NEEDS_A_PERSON
+
+
+def _show(file: Path, found: Inspection) -> None:
+    shape = found.as_json()
+    head = plain_table("", ["", ""])
+    for name in ("settlement_id", "variant", "encoding", "currency", "start", "end", "deposit_date", "total_amount", "sum_amount", "rows"):  # fmt: skip
+        head.add_row(name.replace("_", " "), cell(shape[name]))
+    out().print(Text(str(file), style="bold"))
+    out().print(head)
+    kinds = plain_table(
+        "\nBy kind", ["class", "kind", "category", "rows", "amount"], right=["rows", "amount"]
+    )
+    for one in found.kinds:
+        style = "" if one.kind.known else "yellow"
+        row = (one.cls, one.kind.triple, one.kind.category, one.rows, one.amount)
+        kinds.add_row(*(Text(str(value), style=style) for value in row))
+    if found.kinds:
+        out().print(kinds)
+    groups = Counter(str(group.cls) for group in found.groups)
+    if groups:
+        out().print("\nGroups: " + ", ".join(f"{count} {name}" for name, count in groups.items()))
+    for warning in found.warnings:
+        out().print(Text(f"note: {warning.sentence()}", style="yellow"), soft_wrap=True)
+    for finding in found.partial.findings:
+        out().print(Text(f"refused: {finding.sentence()}", style="red"), soft_wrap=True)
+    if found.acceptable:
+        out().print(Text("\nIt foots and would be accepted.", style="bold green"))
+    else:
+        out().print(Text("\nIt would be refused.", style="bold red"))
 
 
 def drop_file(connection: AmazonConnectionConfig, file: Path) -> Path:
@@ -26,8 +84,7 @@ def drop_file(connection: AmazonConnectionConfig, file: Path) -> Path:
     """
     if connection.drop is None:
         raise ConfigurationError("The connection has no drop folder.", remedy="Give it `drop: {path: ...}`.")
-    if not file.is_file():
-        raise ConfigurationError(f"There is no file {file}.")
+    _is_file(file)
     size = file.stat().st_size
     if size > connection.drop.max_bytes:
         raise DataError(
@@ -49,6 +106,68 @@ def drop_file(connection: AmazonConnectionConfig, file: Path) -> Path:
     with file.open("rb") as source, replacing(target) as copy:
         shutil.copyfileobj(source, copy, 1 << 20)
     return target
+
+
+def take_in(loaded: LoadedConfig, name: str) -> Iterator[ArrivalOutcome]:
+    """Take in every file that waits in a connection's drop folder, as the sensor does. Files seen before change nothing.
+
+    Raises:
+        DataError, TransientError, OSError: As `receive_file`.
+    """
+    config = loaded.config.amazon(name)
+    if config.drop is None or not Path(config.drop.path).is_dir():
+        return
+    folder = Path(config.drop.path)
+    store = SettlementStore(loaded.config.data_folder)
+    for file in sorted(folder.iterdir()):
+        hidden = file.name.startswith(".") or file.name.endswith(REASON_SUFFIX)
+        if hidden or file.is_symlink() or not file.is_file():
+            continue
+        yield receive_file(
+            file,
+            connection=name,
+            store=store,
+            currency=config.currencies[0] if len(config.currencies) == 1 else None,
+            drop_folder=folder,
+            options=read_options(config),
+        )
+
+
+def read_options(config: AmazonConnectionConfig) -> ReadOptions:
+    """How files of a connection are read."""
+    largest = ReadOptions().max_bytes if config.drop is None else config.drop.max_bytes
+    return ReadOptions(slash_dates=config.slash_dates, max_bytes=largest)
+
+
+def seed(loaded: LoadedConfig, integration: str | None, files: Sequence[Path], leave_out: int) -> int:
+    """Make the sandbox's books behind files. Raises RefusedError: the target is a real account."""
+    from ledger_pipelines.cli.work import progress  # noqa: PLC0415 (work imports this module)
+
+    if not files:
+        raise ConfigurationError("No settlement file was named.", remedy="Name one or more.")
+    for file in files:
+        _is_file(file)
+    name = integration_name(loaded, integration)
+    with progress() as tell:
+        made = seed_files(loaded, name, list(files), leave_out, tell)
+    table = plain_table("", ["settlement", "made", "there already", "left out"])
+    for one in made:
+        counts = ", ".join(f"{count} {kind}" for kind, count in one.counts.items() if count)
+        table.add_row(one.settlement_id, cell(counts or "nothing"), cell(one.existing), cell(", ".join(one.left_out_order_ids)))  # fmt: skip
+    out().print(table)
+    return FINE
+
+
+def tell_arrival(outcome: ArrivalOutcome) -> None:
+    """A line about a file that came, on stderr."""
+    say(outcome.message)
+    if outcome.moved_to is not None:
+        say(f"  It is in {outcome.moved_to} now, with the reason beside it.")
+
+
+def _is_file(file: Path) -> None:
+    if not file.is_file():
+        raise ConfigurationError(f"There is no file {file}.", remedy="Name a settlement file.")
 
 
 def _digest(file: Path) -> str:

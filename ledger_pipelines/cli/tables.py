@@ -45,6 +45,11 @@ def cell(value: Any) -> Text:
     return Text("" if value is None else "yes" if value is True else "no" if value is False else str(value))
 
 
+def money_text(amount: Decimal, currency: str) -> str:
+    """`12.30`, with the currency's digits."""
+    return Money(amount, currency).text
+
+
 def show_plan(plan: Plan, *, every: bool = False) -> None:
     """A plan: totals, then reasons with counts, then its rows (the first of them)."""
     out().print(Text(f"\n{plan.integration} / {plan.flow} / {plan.partition}", style="bold"))
@@ -118,10 +123,6 @@ def show_run(one: RunResult) -> None:
 
 def show_reconciliation(figures: Reconciliation) -> None:
     """Deposit against booked, and what is left on the clearing account."""
-
-    def text(amount: Decimal) -> str:
-        return Money(amount, figures.currency).text
-
     table = plain_table("\nReconciliation", ["", figures.currency], right=[figures.currency])
     for name, amount in (
         ("deposit, as Amazon says", figures.deposit),
@@ -129,7 +130,7 @@ def show_reconciliation(figures: Reconciliation) -> None:
         ("difference", figures.difference),
         ("clearing account after it", figures.clearing),
     ):
-        table.add_row(name, text(amount))
+        table.add_row(name, money_text(amount, figures.currency))
     out().print(table)
     verdict = "deposit = booked, clearing 0.00" if figures.clean else "NOT reconciled"
     style = "bold green" if figures.clean else "bold red"
@@ -144,8 +145,8 @@ def show_status(name: str, settlements: Sequence[SettlementStatus]) -> None:
         figures = one.reconciliation
         booked = clearing = ""
         if figures is not None:
-            booked = Money(figures.booked, figures.currency).text
-            clearing = Money(figures.clearing, figures.currency).text
+            booked = money_text(figures.booked, figures.currency)
+            clearing = money_text(figures.clearing, figures.currency)
         table.add_row(
             cell(one.settlement.settlement_id),
             cell(one.settlement.deposit.date()),

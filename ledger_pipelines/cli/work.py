@@ -15,9 +15,16 @@ from typing import Protocol, TypeVar
 from ledger_pipelines.cli import shapes, tables
 from ledger_pipelines.cli.context import integration_name, load
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, err, out, print_error, print_json, say
+from ledger_pipelines.cli.settlements import take_in, tell_arrival
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.errors import ConfigurationError, CredentialError, DataError, LedgerError
-from ledger_pipelines.integrations.amazon_netsuite.service import OpenItem, RunResult, SettlementStatus
+from ledger_pipelines.integrations.amazon_netsuite.arrival import Arrival
+from ledger_pipelines.integrations.amazon_netsuite.service import (
+    OpenItem,
+    RunResult,
+    SettlementStatus,
+    build_service,
+)
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
 
@@ -67,14 +74,9 @@ class Service(Protocol):
         ...
 
 
-Opener = Callable[[LoadedConfig, str], Service]
-
-
 def open_service(loaded: LoadedConfig, name: str) -> Service:
     """The integration of that name, over the settlements that were accepted. Raises ConfigurationError."""
-    from ledger_pipelines.cli.services import amazon_netsuite  # noqa: PLC0415 (one place knows the parts)
-
-    return amazon_netsuite(loaded, name)
+    return build_service(loaded, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,11 @@ def plan(integration: str, flow: str | None, partition: str | None, *, as_json: 
 
 
 def run(integration: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
-    """Run now. Without a partition: every settlement that is not reconciled yet."""
+    """Run now. Without a partition: what waits in the drop folder, and every settlement that is not reconciled yet."""
     loaded = load()
-    with closing(open_service(loaded, integration_name(loaded, integration))) as service:
+    name = integration_name(loaded, integration)
+    refused = _take_in(loaded, name) if partition is None else 0
+    with closing(open_service(loaded, name)) as service:
         chosen = _chosen(service, partition)
         if partition is None:
             done = {one.settlement.settlement_id for one in service.status() if _is_done(one)}
@@ -139,7 +143,17 @@ def run(integration: str, flow: str | None, partition: str | None, *, as_json: b
         for one in results:
             tables.show_run(one)
         _tell_failures(failures)
-    return NEEDS_A_PERSON if failures or any(one.exit_code for one in results) else FINE
+    return NEEDS_A_PERSON if refused or failures or any(one.exit_code for one in results) else FINE
+
+
+def _take_in(loaded: LoadedConfig, name: str) -> int:
+    """Take in what waits in the drop folder of the source; how many files were refused."""
+    refused = 0
+    for outcome in take_in(loaded, loaded.config.integration(name).source):
+        if outcome.status is not Arrival.SAME_CONTENT:
+            tell_arrival(outcome)
+        refused += not outcome.accepted
+    return refused
 
 
 def status(*, as_json: bool) -> int:

@@ -218,6 +218,8 @@ class AmazonConnectionConfig(Model):
     """na: North America. eu: Europe, Middle East, India. fe: Japan, Australia, Singapore."""
     currencies: tuple[Currency, ...] = Field(min_length=1)
     """Currencies this account is paid in. A settlement in any other is refused."""
+    slash_dates: Literal["month-first", "day-first"] | None = None
+    """How dates like 05/03/2026 in its files are read. Empty: such a date is refused, never guessed."""
     sandbox: bool = False
     """Whether this is the sandbox that comes with ledger_pipelines. Allows `base_url` and `token_url`."""
     base_url: Address | None = None

@@ -105,7 +105,7 @@ def test_an_account_number_keeps_its_leading_zeros(tmp_path: Path) -> None:
             [
                 (
                     "5:5 connections.shop.seler: is no setting here. Did you mean seller? Allowed: system, seller, region, "
-                    "currencies, sandbox, base_url, token_url, drop, ca_bundle, proxy, api, start_date."
+                    "currencies, slash_dates, sandbox, base_url, token_url, drop, ca_bundle, proxy, api, start_date."
                 ),
                 (
                     "3:3 connections.shop.seller: is required and not there. "
