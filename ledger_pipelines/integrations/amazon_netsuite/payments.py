@@ -42,6 +42,7 @@ from ledger_pipelines.integrations.amazon_netsuite.order_invoices import (
     why_not,
 )
 from ledger_pipelines.integrations.amazon_netsuite.worklist import (
+    CASH_SALE_IN_CLEARING,
     GroupState,
     amount_text,
     no_order,
@@ -187,7 +188,7 @@ def _cash_sale(ctx: Context, sale: BookDocument, group: SettlementGroup) -> tupl
         and sale.total in {claimed(group, b) for b in BASES}
     ):
         return GroupState.CASH_SALE, Reason(
-            "cash-sale-in-clearing",
+            CASH_SALE_IN_CLEARING,
             f"Cash sale {sale.number} put {amount} into the clearing account already; the journal takes it out.",
         )
     return GroupState.CASH_SALE, Reason(

@@ -27,7 +27,7 @@ from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
 from ledger_pipelines.errors import ConfigurationError, DataError
-from ledger_pipelines.integrations.amazon_netsuite import summary_update
+from ledger_pipelines.integrations.amazon_netsuite import settlement_journal, summary_update
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
 from ledger_pipelines.integrations.amazon_netsuite.books import SALES_ORDER, Books, decode_books
 from ledger_pipelines.integrations.amazon_netsuite.context import Context, JournalView, Known
@@ -413,6 +413,13 @@ class AmazonNetSuite:
             elif flow is None:
                 chosen.remove(summary_update.FLOW)
         return [self.plan(name, settlement_id) for name in chosen]
+
+    def expected_clearing(self, settlement_id: str) -> Money:
+        """What the clearing account will hold for this settlement when all that is planned is written: 0.00."""
+        ctx = self.context(settlement_id)
+        decisions = self.decided(ctx).decisions
+        planned = any(row.action.value != "blocked" for row in settlement_journal.rows(ctx, decisions))
+        return Money(settlement_journal.expected_clearing(decisions, journal=planned), ctx.currency)
 
     def statement(self, settlement_id: str) -> Path | None:
         """Write the HTML statement; its path. None until the report room is there to write it."""

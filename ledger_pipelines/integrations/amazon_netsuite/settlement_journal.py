@@ -23,10 +23,15 @@ from ledger_pipelines.documents.settlement import Kind, TransactionClass
 from ledger_pipelines.integrations.amazon_netsuite.amounts import claimed_by_month, journaled_kinds
 from ledger_pipelines.integrations.amazon_netsuite.context import Context
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision, from_journal
+from ledger_pipelines.integrations.amazon_netsuite.payments import PAYMENT
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL
-from ledger_pipelines.integrations.amazon_netsuite.refunds import RESTOCKING
+from ledger_pipelines.integrations.amazon_netsuite.refunds import CUSTOMER_REFUND, RESTOCKING
 from ledger_pipelines.integrations.amazon_netsuite.settings import OpenGroups, RestockingFee
-from ledger_pipelines.integrations.amazon_netsuite.worklist import GroupState, amount_text
+from ledger_pipelines.integrations.amazon_netsuite.worklist import (
+    CASH_SALE_IN_CLEARING,
+    GroupState,
+    amount_text,
+)
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.sync.states import Mode
 
@@ -114,15 +119,25 @@ def account_of(ctx: Context, kind: Kind, cls: TransactionClass) -> str | None:
     return journal.suspense_account
 
 
-def expected_clearing(decisions: Iterable[Decision]) -> Decimal:
-    """What stays on the clearing account when every planned document is written: 0 when nothing is stuck."""
-    return (
-        sum((d.claimed - d.residue for d in decisions if d.basis is not None and not _cleared(d)), ZERO) * -1
-    )
+def expected_clearing(decisions: Iterable[Decision], *, journal: bool) -> Decimal:
+    """What the clearing account will hold for this settlement when everything planned is written; 0.00 when all fits.
 
-
-def _cleared(decision: Decision) -> bool:
-    return decision.settled or bool(decision.pending)
+    Args:
+        decisions: Of the whole settlement.
+        journal: Whether the settlement journal is written (or planned).
+    """
+    balance = ZERO
+    for decision in decisions:
+        if decision.reason.code == CASH_SALE_IN_CLEARING:
+            balance += decision.claimed
+        for document in decision.documents:
+            if document.state in (GroupState.MATCHED, GroupState.BOOKED):
+                balance += {PAYMENT: document.amount, CUSTOMER_REFUND: -document.amount}.get(
+                    document.kind, ZERO
+                )
+        if journal and decision.basis is not None:
+            balance -= decision.claimed - decision.residue
+    return balance
 
 
 def _switched_off(ctx: Context) -> Reason | None:

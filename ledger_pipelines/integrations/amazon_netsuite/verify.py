@@ -22,10 +22,14 @@ from ledger_pipelines.integrations.amazon_netsuite.settlement_journal import (
     FORWARD_OUT,
     TRANSACTIONS,
 )
-from ledger_pipelines.integrations.amazon_netsuite.worklist import RESOLVED, GroupState, amount_text
+from ledger_pipelines.integrations.amazon_netsuite.worklist import (
+    CASH_SALE_IN_CLEARING,
+    RESOLVED,
+    GroupState,
+    amount_text,
+)
 from ledger_pipelines.sync.plan import Reason
 
-CASH_SALE = "cash-sale-in-clearing"
 LETTERS = {PAYMENT: "P", CREDIT_MEMO: "C", CUSTOMER_REFUND: "R"}
 
 
@@ -111,11 +115,11 @@ def reconcile(ctx: Context, decisions: Sequence[Decision], after: ReadBack) -> R
     deposit = ctx.settlement.total.amount
     booked = sum((line.amount for line in after.journal_lines() if line.memo == DEPOSITED), ZERO)
     other = sum((-line.amount for line in after.journal_lines() if _is_fee(line.memo)), ZERO)
-    cash_sales = sum((d.claimed for d in decisions if d.reason.code == CASH_SALE), ZERO)
+    cash_sales = sum((d.claimed for d in decisions if d.reason.code == CASH_SALE_IN_CLEARING), ZERO)
     clearing = after.posted(ctx.clearing) + cash_sales
     if ctx.refund_account != ctx.clearing:
         clearing += after.posted(ctx.refund_account)
-    resolved = sum(1 for d in decisions if d.state in RESOLVED or d.reason.code == CASH_SALE)
+    resolved = sum(1 for d in decisions if d.state in RESOLVED or d.reason.code == CASH_SALE_IN_CLEARING)
     return Reconciliation(
         currency=ctx.currency,
         deposit=deposit,

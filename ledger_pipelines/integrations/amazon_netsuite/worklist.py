@@ -42,7 +42,8 @@ ON_ITS_WAY = frozenset({GroupState.NEW, GroupState.MATCHED})
 """States in which the next run goes on by itself."""
 
 
-JOURNAL_CODES = frozenset({"journal-only", "cash-sale-in-clearing"})
+CASH_SALE_IN_CLEARING = "cash-sale-in-clearing"
+JOURNAL_CODES = frozenset({"journal-only", CASH_SALE_IN_CLEARING})
 """Reasons of groups that no document of ours has to answer for: the journal books all there is."""
 
 
