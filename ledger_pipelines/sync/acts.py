@@ -14,7 +14,7 @@ from ledger_pipelines.documents.effects import EffectState, Remote
 from ledger_pipelines.errors import ConfigurationError, RefusedError
 from ledger_pipelines.storage.journal import Change, Entry, Event, Journal
 from ledger_pipelines.sync.recover import confirmed_values, link_of
-from ledger_pipelines.sync.states import UNSEARCHABLE
+from ledger_pipelines.sync.states import NEVER_SENT, UNSEARCHABLE
 
 _CLEAR: dict[str, Any] = {
     "error_code": None,
@@ -51,7 +51,8 @@ def retry(
         if entry.state is EffectState.UNKNOWN:
             return {}
         vouched = entry.problem is not None and entry.problem.code == UNSEARCHABLE
-        sent_before = entry.state in {EffectState.HELD, EffectState.IGNORED} and entry.sent_at is not None
+        stood = entry.held_from or entry.state
+        sent_before = entry.sent_at is not None and stood not in NEVER_SENT
         after = EffectState.UNKNOWN if sent_before and not vouched else EffectState.APPROVED
         return _CLEAR | {"state": after.value, "remote_id": None, "remote_number": None}
 
