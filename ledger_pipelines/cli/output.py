@@ -55,7 +55,7 @@ def print_json(value: Any) -> None:
 
 def say(text: str) -> None:
     """A line of progress on stderr."""
-    err().print(text, markup=False)
+    err().print(text, markup=False, soft_wrap=True)
 
 
 def code_of(error: LedgerError) -> int:
