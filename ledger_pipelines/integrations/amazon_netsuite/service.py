@@ -498,7 +498,8 @@ class AmazonNetSuite:
 
     @property
     def _booking_mode(self) -> Mode:
-        return Mode.TEST if self.setup.settings.general.enable_test_mode else Mode.LIVE
+        asked = self.setup.mode is Mode.TEST or self.setup.settings.general.enable_test_mode
+        return Mode.TEST if asked else Mode.LIVE
 
     def _chosen(self, flow: str | None) -> Sequence[str]:
         if flow is None:
