@@ -7,7 +7,6 @@ no socket, reads no variable; tests build a whole location from a Python object 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 
 import dagster as dg
 
@@ -20,11 +19,11 @@ from ledger_pipelines.orchestration.jobs import EXECUTOR, settlement_job
 from ledger_pipelines.orchestration.services import BuildService, Runtime, SettlementService
 
 
-def real_service(loaded: LoadedConfig, name: str) -> SettlementService:
+def real_service(loaded: LoadedConfig, name: str, run_id: str) -> SettlementService:
     """The product's own service; imported when it is needed: what it needs is heavy."""
-    module = import_module("ledger_pipelines.integrations.amazon_netsuite.service")
-    service: SettlementService = module.build_service(loaded, name)
-    return service
+    from ledger_pipelines.orchestration.real import settlement_service  # noqa: PLC0415 (load time)
+
+    return settlement_service(loaded, name, run_id)
 
 
 @dataclass(frozen=True, slots=True)

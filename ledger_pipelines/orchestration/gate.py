@@ -8,14 +8,16 @@ for itself, and asks what is stored, not what Dagster remembers.
 
 from __future__ import annotations
 
+from datetime import date
+
 from ledger_pipelines.documents.settlement import Settlement
 from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.orchestration.names import is_settlement_id
 from ledger_pipelines.orchestration.services import SettlementService
 
 
-def accepted(service: SettlementService, sid: str) -> Settlement:
-    """The settlement, if its file was accepted and foots.
+def accepted(service: SettlementService, sid: str, first_day: date | None = None) -> Settlement:
+    """The settlement, if its file was accepted and foots, and it is not older than what is booked.
 
     Raises:
         RefusedError: It was not, or does not.
@@ -37,5 +39,12 @@ def accepted(service: SettlementService, sid: str) -> Settlement:
             f"Settlement {sid} does not foot: its rows sum to {settlement.sum}, the file says {settlement.total}.",
             remedy="Nothing is booked. Download the file again and drop it.",
             code="does-not-foot",
+        )
+    if first_day is not None and settlement.deposit.date() < first_day:
+        raise RefusedError(
+            f"Settlement {sid} was deposited on {settlement.deposit:%Y-%m-%d}, before {first_day.isoformat()}: it is "
+            "not booked here.",
+            remedy="If it should be, move start_date of the integration (or of the connection) in ledger.yaml.",
+            code="before-start",
         )
     return settlement

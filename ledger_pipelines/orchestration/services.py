@@ -8,9 +8,10 @@ process that runs an asset: nothing secret is in a definition, a run's configura
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,18 @@ from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
+
+Progress = Callable[[str, int, int], None]
+"""Told (what, done, total)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A settlement whose writes are not finished. resolvable_at: from when on another run can settle all of them."""
+
+    settlement_id: str
+    rows: int
+    resolvable_at: datetime
 
 
 class SettlementService(Protocol):
@@ -44,7 +57,7 @@ class SettlementService(Protocol):
         """Its groups."""
         ...
 
-    def read_books(self, sid: str) -> Books:
+    def read_books(self, sid: str, progress: Progress | None = None) -> Books:
         """What the target holds."""
         ...
 
@@ -52,11 +65,11 @@ class SettlementService(Protocol):
         """Decide, and store the decision."""
         ...
 
-    def export(self, flow: str, sid: str) -> ApplyResult:
+    def export(self, flow: str, sid: str, progress: Progress | None = None, *, who: str = "") -> ApplyResult:
         """Carry the stored plan out, in the configured mode."""
         ...
 
-    def read_back(self, sid: str) -> ReadBack:
+    def read_back(self, sid: str, progress: Progress | None = None) -> ReadBack:
         """What the target says now."""
         ...
 
@@ -64,29 +77,38 @@ class SettlementService(Protocol):
         """The figures."""
         ...
 
-    def statement(self, sid: str) -> Path:
+    def statement(self, sid: str) -> Path | None:
         """The HTML statement."""
         ...
 
-    def resume(self) -> ApplyResult:
-        """Settle what is open."""
+    def unfinished(self) -> list[Unfinished]:
+        """Settlements with writes whose outcome is not known, or that were meant and not sent."""
         ...
 
     def summaries_due(self, today: date) -> list[str]:
         """Settlements to refresh."""
         ...
 
+    def calls(self) -> int:
+        """Calls made to the target so far."""
+        ...
 
-BuildService = Callable[[LoadedConfig, str], SettlementService]
+    def close(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+BuildService = Callable[[LoadedConfig, str, str], SettlementService]
+"""(configuration, integration, run id) -> its service."""
 
 
 @dataclass
 class Runtime:
-    """The configuration, and the services of this process. Picklable it is not: it never leaves the process."""
+    """The configuration, and the services of this process. It never leaves the process."""
 
     loaded: LoadedConfig
     build: BuildService
-    _made: dict[str, SettlementService] = field(default_factory=dict)
+    _made: dict[tuple[str, str], SettlementService] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -94,20 +116,27 @@ class Runtime:
         """What can be used of the configuration."""
         return self.loaded.config
 
-    def service(self, integration: str) -> SettlementService:
-        """The service of this process, made at first use.
+    def service(self, integration: str, run_id: str) -> SettlementService:
+        """The service of a run, made at first use and kept for its later steps: one log-in, one journal.
 
         Raises:
-            ConfigurationError: It cannot be made: a credential is not set, say. Other integrations are not touched.
+            ConfigurationError: It cannot be made. Other integrations are not touched.
         """
         with self._lock:
-            if integration not in self._made:
-                self._made[integration] = self.build(self.loaded, integration)
-            return self._made[integration]
+            if (integration, run_id) not in self._made:
+                for old in [key for key in self._made if key[1] != run_id]:
+                    self._made.pop(old).close()
+                self._made[integration, run_id] = self.build(self.loaded, integration, run_id)
+            return self._made[integration, run_id]
 
-    def fresh(self, integration: str) -> SettlementService:
-        """A service of the caller's own: sensors run side by side in one long-lived process."""
-        return self.build(self.loaded, integration)
+    @contextmanager
+    def passing(self, integration: str) -> Iterator[SettlementService]:
+        """A service of the caller's own, closed at the end: sensors run side by side in one long-lived process."""
+        service = self.build(self.loaded, integration, "")
+        try:
+            yield service
+        finally:
+            service.close()
 
     def integrations_from(self, connection: str) -> dict[str, IntegrationConfig]:
         """The usable integrations that read this connection."""

@@ -5,12 +5,12 @@ Belongs here: the assets of one integration in their order. Does not belong here
 
 Every asset is partitioned by settlement id; one run takes one settlement through all of it, in one process. No asset
 has a retry policy: cancelled means cancelled (dagster.md 9), and an export is resumed by its journal, not by Dagster.
+
+Annotations are not postponed here (no `from __future__`): Dagster reads that of `context` itself.
 """
 
-from __future__ import annotations
-
-import time
 from dataclasses import dataclass
+from datetime import date
 
 import dagster as dg
 
@@ -20,6 +20,7 @@ from ledger_pipelines.orchestration import names, partitions
 from ledger_pipelines.orchestration.assets import showing
 from ledger_pipelines.orchestration.failing import told
 from ledger_pipelines.orchestration.gate import accepted
+from ledger_pipelines.orchestration.meter import Meter
 from ledger_pipelines.orchestration.results import Result
 from ledger_pipelines.orchestration.services import Runtime
 
@@ -34,6 +35,12 @@ class Chain:
     runtime: Runtime
     name: str
     integration: IntegrationConfig
+
+    @property
+    def first_day(self) -> date:
+        """Settlements deposited earlier are not booked."""
+        source = self.runtime.config.connections[self.integration.source]
+        return self.integration.start_date or source.start_date
 
     @property
     def partitions(self) -> dg.DynamicPartitionsDefinition:
@@ -74,11 +81,11 @@ def _books(chain: Chain) -> dg.AssetsDefinition:
     )
     def books(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name)
-            accepted(service, context.partition_key)
-            began = time.monotonic()
-            found = service.read_books(context.partition_key)
-            return Result(metadata=showing.books(found, time.monotonic() - began))
+            service = chain.runtime.service(chain.name, context.run_id)
+            accepted(service, context.partition_key, chain.first_day)
+            meter = Meter(context, service)
+            found = service.read_books(context.partition_key, meter.progress)
+            return Result(metadata={**showing.books(found), **meter.spent()})
 
     return books
 
@@ -101,8 +108,8 @@ def _plan(chain: Chain, flow: str, before: dg.AssetKey) -> dg.AssetsDefinition:
     )
     def plan(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name)
-            accepted(service, context.partition_key)
+            service = chain.runtime.service(chain.name, context.run_id)
+            accepted(service, context.partition_key, chain.first_day)
             made = service.plan(flow, context.partition_key)
             path = showing.plan_csv(chain.runtime.config.data_dir, made)
             return Result(metadata=showing.plan(made, path), check_results=[showing.plan_check(made)])
@@ -131,12 +138,15 @@ def _export(chain: Chain, flow: str) -> dg.AssetsDefinition:
     )
     def export(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name)
-            accepted(service, context.partition_key)
-            result = service.export(flow, context.partition_key)
+            service = chain.runtime.service(chain.name, context.run_id)
+            accepted(service, context.partition_key, chain.first_day)
+            meter = Meter(context, service)
+            result = service.export(
+                flow, context.partition_key, meter.progress, who=f"Dagster run {context.run_id}"
+            )
         for line in showing.export_log(result):
             context.log.info(line)
-        shown = showing.export(result)
+        shown = {**showing.export(result), **meter.spent()}
         stopped = showing.why_stopped(result)
         if stopped is not None:
             raise dg.Failure(description=stopped, metadata=shown, allow_retries=False)
@@ -158,11 +168,11 @@ def _readback(chain: Chain, before: dg.AssetKey) -> dg.AssetsDefinition:
     )
     def readback(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name)
-            accepted(service, context.partition_key)
-            began = time.monotonic()
-            after = service.read_back(context.partition_key)
-            return Result(metadata=showing.readback(after, time.monotonic() - began))
+            service = chain.runtime.service(chain.name, context.run_id)
+            accepted(service, context.partition_key, chain.first_day)
+            meter = Meter(context, service)
+            after = service.read_back(context.partition_key, meter.progress)
+            return Result(metadata={**showing.readback(after), **meter.spent()})
 
     return readback
 
@@ -185,8 +195,8 @@ def _reconciliation(chain: Chain, before: dg.AssetKey) -> dg.AssetsDefinition:
     )
     def reconciliation(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name)
-            accepted(service, context.partition_key)
+            service = chain.runtime.service(chain.name, context.run_id)
+            accepted(service, context.partition_key, chain.first_day)
             figures = service.reconcile(context.partition_key)
             statement = service.statement(context.partition_key)
         return Result(

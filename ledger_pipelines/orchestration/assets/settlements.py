@@ -8,8 +8,6 @@ shows it again from what is stored. The others are warnings: a gap between two s
 nobody has seen, is told to a person and does not keep the money of this settlement from being booked.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
@@ -63,7 +61,7 @@ def build_settlements(runtime: Runtime, connection: str, integration: str) -> dg
     )
     def settlements(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = runtime.service(integration)
+            service = runtime.service(integration, context.run_id)
             settlement = accepted(service, context.partition_key)
             groups = service.groups(settlement.settlement_id)
             before = _before(settlement, [service.settlement(sid) for sid in service.settlements()])

@@ -55,12 +55,11 @@ _NUMBERS = {
 }
 
 
-def books(found: Books, seconds: float) -> Shown:
+def books(found: Books) -> Shown:
     """What was read of the target."""
     by_record = Counter(document.record for document in found.documents)
     return {
         m.DOCUMENTS: len(found.documents),
-        m.SECONDS: round(seconds, 3),
         m.COUNTS: m.counts_table({**by_record, "documents of ours": len(found.ours)}),
         m.DIGEST: found.content_digest(),
     }
@@ -168,13 +167,12 @@ def export(result: ApplyResult) -> Shown:
     """What was written, what is open and what to do about it."""
     counts = result.counts()
     numbers = {name: counts[outcome] for outcome, name in _NUMBERS.items()}
-    seconds = (result.ended_at - result.started_at).total_seconds()
     return {
         m.MODE: result.mode,
         **numbers,
         m.REFUSED: counts[Outcome.REFUSED] + counts[Outcome.HELD],
-        m.API_CALLS: result.sends + result.probes,
-        m.SECONDS: round(seconds, 3),
+        m.SENDS: result.sends,
+        m.PROBES: result.probes,
         m.COUNTS: m.counts_table({outcome.value: count for outcome, count in counts.items()}),
         m.OPEN_ITEMS: open_items(_open_rows(result)),
         m.DIGEST: result.plan_digest,
@@ -262,11 +260,10 @@ def export_check(result: ApplyResult) -> dg.AssetCheckResult:
     )
 
 
-def readback(after: ReadBack, seconds: float) -> Shown:
+def readback(after: ReadBack) -> Shown:
     """Our documents, and what they posted where."""
     return {
         m.DOCUMENTS: len(after.documents),
-        m.SECONDS: round(seconds, 3),
         m.COUNTS: m.counts_table(Counter(document.record for document in after.documents)),
         m.TOTALS: m.table(
             ("account", "name", "record", "memo", "debit - credit"),
@@ -277,7 +274,7 @@ def readback(after: ReadBack, seconds: float) -> Shown:
     }
 
 
-def reconciliation(figures: Reconciliation, statement: Path) -> Shown:
+def reconciliation(figures: Reconciliation, statement: Path | None) -> Shown:
     """The settlement in figures."""
     text = {
         "Deposit, as Amazon states it": figures.deposit,
@@ -302,7 +299,7 @@ def reconciliation(figures: Reconciliation, statement: Path) -> Shown:
         m.AMOUNT_PLOT: m.for_plot(figures.deposit),
         m.CLEARING_PLOT: m.for_plot(figures.clearing),
         m.DIFFERENCE_PLOT: m.for_plot(figures.difference),
-        m.STATEMENT: dg.MetadataValue.path(str(statement)),
+        **({} if statement is None else {m.STATEMENT: dg.MetadataValue.path(str(statement))}),
     }
 
 
