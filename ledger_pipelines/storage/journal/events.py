@@ -83,16 +83,17 @@ class Events:
     def verify(self) -> ChainBreak | None:
         """The first line that does not fit, or None when the whole log holds."""
         expected, previous = 1, GENESIS
-        rows = self._connection.execution_options(yield_per=1000).execute(
-            select(events).order_by(events.c.seq)
-        )
-        for row in rows:
-            line = _logged(row)
-            if line.seq != expected:
-                return ChainBreak(expected, f"Line {expected} of the log is missing.")
-            if line.previous != previous or line.hash != _hash(line.seq, line.at, line.event, previous):
-                return ChainBreak(line.seq, f"Line {line.seq} of the log was changed after it was written.")
-            expected, previous = expected + 1, line.hash
+        query = select(events).order_by(events.c.seq).execution_options(yield_per=1000)
+        with self._connection.execute(query) as rows:
+            for row in rows:
+                line = _logged(row)
+                if line.seq != expected:
+                    return ChainBreak(expected, f"Line {expected} of the log is missing.")
+                if line.previous != previous or line.hash != _hash(line.seq, line.at, line.event, previous):
+                    return ChainBreak(
+                        line.seq, f"Line {line.seq} of the log was changed after it was written."
+                    )
+                expected, previous = expected + 1, line.hash
         head_seq, head_hash = self.head()
         if (head_seq, head_hash) != (expected - 1, previous):
             return ChainBreak(expected, f"The log ends at line {expected - 1}, but {head_seq} were written.")
