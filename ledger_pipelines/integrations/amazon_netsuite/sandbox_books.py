@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.effects import (
@@ -35,7 +36,12 @@ from ledger_pipelines.integrations.amazon_netsuite.payments import PAYMENT
 from ledger_pipelines.integrations.amazon_netsuite.read_books import order_ids
 from ledger_pipelines.integrations.amazon_netsuite.sandbox_documents import (
     EXTRAS,
+    GIFTWRAP,
+    NO_SKU,
     PREFIX,
+    PROMOTION,
+    SHIPPING,
+    TAX,
     NeededDocument,
     NeededLine,
     needed_documents,
@@ -53,6 +59,8 @@ CUSTOMER = "customer"
 ITEM = "nonInventorySaleItem"
 ORDER_ITEM_FIELD = "custcol_azs_order_item_id"
 OTHER_REF_NUM = "otherrefnum"
+DISCOUNT = "Discount"
+UNDEPOSITED = "Undeposited Funds"
 ROUNDS = 6
 
 Progress = Callable[[str, int, int], None]
@@ -135,9 +143,10 @@ class _Maker:
         self.order_field = (self.settings.general.order_id_fields or (OTHER_REF_NUM,))[0]
 
     def make(self, groups: list[SettlementGroup], leave_out: int | Decimal, seed: int) -> MadeBooks:
-        elsewhere = self._elsewhere(groups)
+        elsewhere, before = self._known(groups)
+        unknown = [group for group in groups if group.order_id not in before]
         needed = needed_documents(
-            groups, self.settlement, self.zone, leave_out=leave_out, seed=seed, elsewhere=elsewhere
+            unknown, self.settlement, self.zone, leave_out=leave_out, seed=seed, elsewhere=elsewhere
         )
         if needed.documents:
             currency = self._currency()
@@ -154,20 +163,18 @@ class _Maker:
         if number:
             self.counts[kind] = self.counts.get(kind, 0) + number
 
-    def _elsewhere(self, groups: list[SettlementGroup]) -> frozenset[str]:
-        """Order ids with documents that this settlement's seeding did not make."""
+    def _known(self, groups: list[SettlementGroup]) -> tuple[frozenset[str], frozenset[str]]:
+        """Order ids that were seeded with other settlements, and those NetSuite had before anything was seeded."""
         ids = order_ids(groups, merchant=False)
         if not ids:
-            return frozenset()
+            return frozenset(), frozenset()
         sid = self.settlement.settlement_id
-        own = tuple(external_id(PREFIX, kind, sid) + "-" for kind in ("SO", "INV", "OLD"))
         found = self.matching.sales_documents(ids, [self.order_field])
-        made = {d.id for d in found if d.externalid.startswith(own)}
-        return frozenset(
-            d.order_id
-            for d in found
-            if d.id not in made and d.createdfrom not in made and not d.externalid.startswith("AZS-")
-        )
+        seeded = {d.id: d for d in found if d.externalid.startswith(f"{PREFIX}-")}
+        own = tuple(external_id(PREFIX, kind, sid) + "-" for kind in ("SO", "INV", "OLD"))
+        elsewhere = {d.order_id for d in seeded.values() if not d.externalid.startswith(own)}
+        before = {d.order_id for d in found} - {d.order_id for d in seeded.values()}
+        return frozenset(elsewhere), frozenset(before)
 
     def _currency(self) -> str:
         code = self.settlement.currency
@@ -212,8 +219,20 @@ class _Maker:
         return made[reference].remote_id
 
     def _items(self, names: Sequence[str], subsidiary: str) -> dict[str, str]:
-        """Internal ids by SKU; items that are missing are made."""
-        found = {r.number: r.id for r in self.matching.items(names) if not r.isinactive}
+        """Internal ids by SKU or extra; extras are the settings' items, and what is missing is made."""
+        refund = self.settings.refund
+        chosen = {
+            SHIPPING: refund.shipping_item,
+            GIFTWRAP: refund.giftwrap_item,
+            PROMOTION: refund.promotion_item,
+            TAX: refund.tax_item or refund.tax_only_refund_item,
+            NO_SKU: refund.unknown_sku_item,
+        }
+        wanted = [*names, *(name for name in chosen.values() if name)]
+        live = [r for r in self.matching.items(wanted) if not r.isinactive]
+        found = {r.number: r.id for r in live}
+        sold = {r.number: r.id for r in live if r.type != DISCOUNT}
+        found |= {extra: sold[name] for extra, name in chosen.items() if name and name in sold}
         missing = [name for name in names if name not in found]
         if missing:
             income = self._income_account()
@@ -310,13 +329,20 @@ class _Maker:
             "customer": {"id": customer},
             "currency": {"id": currency},
             "payment": document.total,
-            "undepFunds": True,
+            "undepFunds": {"id": "T"},
+            **self._undeposited,
             "tranDate": _open_day(periods, document.day).isoformat(),
             "memo": f"Amazon order {document.order_id}, paid with an earlier settlement",
             "autoApply": False,
             "apply": {"items": [{"doc": {"id": invoice}, "apply": True, "amount": document.total}]},
         }
         return self._effect(PAYMENT, external_id(PREFIX, "PAY", document.reference), body, document.order_id)
+
+    @cached_property
+    def _undeposited(self) -> dict[str, Json]:
+        """The account of undeposited funds by name, for accounts that want it said; NetSuite chooses it otherwise."""
+        found = [a for a in self.matching.accounts([UNDEPOSITED]) if not a.isinactive]
+        return {"account": {"id": found[0].id}} if found else {}
 
     def _line_column(self) -> str:
         """The line field of the order item code, where the account has one."""

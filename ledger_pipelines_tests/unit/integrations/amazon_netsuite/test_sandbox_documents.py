@@ -210,4 +210,4 @@ def test_whatever_the_sales_every_group_is_matched_and_clearing_is_expected_at_z
 ) -> None:
     found = decided(groups)
     assert states(found) == {"Matched"}, [(d.group.key, d.state, d.reason) for d in found]
-    assert expected_clearing(found) == 0
+    assert expected_clearing(found, journal=True) == 0
