@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from ledger_pipelines.documents.effects import Ending, Prepared, Unknown
-from ledger_pipelines.documents.keys import Json
+from ledger_pipelines.documents.keys import Json, canonical, digest
 from ledger_pipelines.errors import LedgerError
 from ledger_pipelines.systems.http import Answer
 from ledger_pipelines.systems.netsuite.client import JOB, NetSuiteClient
@@ -26,8 +26,11 @@ _COLLECTION = "application/vnd.oracle.resource+json; type=collection"
 
 
 def idempotency_key(batch: Sequence[Prepared]) -> str:
-    """The same for the same effects at the same attempts, and for nothing else."""
-    parts = sorted(f"{p.effect.key}:{p.attempt}" for p in batch)
+    """The same for the same effects, bodies and attempts, and for nothing else."""
+    parts = sorted(
+        digest(p.effect.key, str(p.attempt), p.effect.action, p.effect.kind, p.target_id, canonical(p.body))
+        for p in batch
+    )
     return str(uuid.uuid5(_NAMESPACE, "|".join(parts)))
 
 

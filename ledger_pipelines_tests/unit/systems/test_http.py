@@ -254,14 +254,18 @@ def test_classify_follows_the_table_of_endings() -> None:
 def server(behave: Callable[[socket.socket], None]) -> Iterator[int]:
     """A raw server on loopback; `behave` gets each connection."""
     listening = socket.create_server(("127.0.0.1", 0))
+    listening.settimeout(0.05)
     stop = threading.Event()
 
     def run() -> None:
         while not stop.is_set():
             try:
                 connection, _ = listening.accept()
+            except TimeoutError:
+                continue
             except OSError:
                 return
+            connection.settimeout(10)
             with connection:
                 behave(connection)
 

@@ -179,17 +179,18 @@ def test_a_batch_is_one_submission_and_one_look() -> None:
     assert [i["externalId"] for i in submit.body["items"]] == [f"AZS-18834420011-{n}" for n in (1, 2, 3)]
 
 
-def test_the_idempotency_key_changes_with_the_attempt_only() -> None:
-    def key(attempt: int) -> str:
+def test_the_idempotency_key_changes_with_the_attempt_and_the_body_only() -> None:
+    def key(attempt: int, **more: Any) -> str:
         fake = (
             FakeNetSuite()
             .on(PAYMENTS, accepted())
             .on(SUITEQL, lambda r: page(*(row(i) for i in asked_ids(r))))
         )
-        send(fake, prepared(1, attempt), prepared(2, attempt), prepared(3))
+        send(fake, prepared(1, attempt, **more), prepared(2, attempt), prepared(3))
         return fake.asked[0].headers["x-netsuite-idempotency-key"]
 
     assert key(1) == key(1) != key(2)
+    assert key(1) != key(1, body=canonical({"payment": 1}))
 
 
 def test_a_repeated_submission_follows_the_earlier_job() -> None:
