@@ -221,7 +221,7 @@ def _due_date(company: Company, body: Document) -> None:
 
 def _money_account(company: Company, record_type: RecordType, body: Document) -> None:
     """Bank, clearing or Undeposited Funds. `undepFunds` without `account` means Undeposited Funds."""
-    if "undepFunds" not in record_type.by_name:
+    if "undepfunds" not in record_type.by_name:
         if not body.get("account"):
             raise missing_values("Account")
     elif body.get("undepFunds") == "T" or (not body.get("account") and body.get("undepFunds") is None):

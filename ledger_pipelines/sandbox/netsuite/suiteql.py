@@ -248,7 +248,10 @@ class _Rewriter:
             status = _STATUS.match(literal.name) if literal.is_string else None
             if status:
                 literal.replace(exp.Literal.string(status.group(1)))
-        tree = tree.transform(self._value, copy=False)
+        for inner in reversed(list(tree.walk())):  # children before parents
+            changed = self._value(inner)
+            if changed is not inner:
+                inner.replace(changed)
         for condition in list(tree.find_all(*_COMPARISONS, exp.Between, exp.In)):
             self._comparison(condition)
         for ordered in list(tree.find_all(exp.Ordered)):

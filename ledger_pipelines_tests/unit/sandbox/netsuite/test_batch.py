@@ -1,0 +1,184 @@
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.testclient import TestClient
+
+from ledger_pipelines_tests.unit.sandbox.netsuite.desk import (
+    BASE,
+    Desk,
+    error_of,
+    invoice_body,
+    payment_body,
+    vendor_in_memory,
+)
+
+ASYNC = {"Prefer": "respond-async"}
+BATCH = {**ASYNC, "Content-Type": "application/vnd.oracle.resource+json; type=collection"}
+
+
+def batch(desk: Desk, method: str, path: str, items: list[Any], **headers: str) -> httpx.Response:
+    return desk.call(method, path, json={"items": items}, headers={**BATCH, **headers})
+
+
+def finished(desk: Desk, answer: httpx.Response) -> list[httpx.Response]:
+    """Wait for a job and fetch each task's result."""
+    assert answer.status_code == 202, answer.text
+    job = answer.headers["Location"].removeprefix(BASE)
+    for _ in range(200):
+        if desk.get(job)["completed"]:
+            break
+        time.sleep(0.01)
+    tasks = desk.get(f"{job}/task")["items"]
+    assert all(task["completed"] for task in tasks)
+    return [desk.call("GET", f"{job}/task/{task['id']}/result") for task in tasks]
+
+
+def test_a_call_answered_later_replays_its_own_answer(desk: Desk) -> None:
+    answer = desk.call("POST", "invoice", json=invoice_body(), headers=ASYNC)
+    assert answer.headers["Preference-Applied"] == "respond-async"
+    (result,) = finished(desk, answer)
+    assert result.status_code == 204
+    assert result.headers["Location"].startswith(f"{BASE}/services/rest/record/v1/invoice/")
+    task = desk.get(answer.headers["Location"].removeprefix(BASE) + "/task/1")
+    assert (task["progress"], task["completed"]) == ("succeeded", True)
+    assert any(link["rel"] == "related" and link["href"].endswith("/result") for link in task["links"])
+
+
+def test_a_hundred_payments_in_one_batch_are_quick_and_exact(desk: Desk) -> None:
+    invoices = [desk.invoice("10.01") for _ in range(100)]
+    items = [
+        payment_body({made: "10.01"}, "10.01", externalId=f"P-{at}") for at, made in enumerate(invoices)
+    ]
+    started = time.perf_counter()
+    results = finished(desk, batch(desk, "POST", "customerPayment", items))
+    assert [result.status_code for result in results] == [204] * 100
+    del started
+    assert desk.balance("1051") == "1001"
+    assert len(desk.rows("SELECT id FROM transaction WHERE type = 'CustPymt'")) == 100
+
+
+def test_the_work_of_a_hundred_payments_takes_under_half_a_second(desk: Desk) -> None:
+    desk.vendor.set_features(asyncDelaySeconds=3600)
+    items = [payment_body({desk.invoice("10.01"): "10.01"}, "10.01") for _ in range(100)]
+    assert batch(desk, "POST", "customerPayment", items).status_code == 202
+    started = time.perf_counter()
+    assert desk.vendor.netsuite.jobs.run_next()
+    assert time.perf_counter() - started < 0.5
+    assert desk.balance("1051") == "1001"
+
+
+def test_one_bad_record_of_a_batch_stops_only_itself(desk: Desk) -> None:
+    good = invoice_body(externalId="G")
+    results = finished(desk, batch(desk, "POST", "invoice", [good, {"memo": "no entity"}, invoice_body()]))
+    assert [result.status_code for result in results] == [204, 400, 204]
+    assert error_of(results[1])[1] == "USER_ERROR"
+    assert desk.get("invoice")["totalResults"] == 2
+
+
+def test_items_are_taken_in_order_so_that_later_ones_may_refer_to_earlier_ones(desk: Desk) -> None:
+    company = {"subsidiary": {"id": "1"}}
+    items = [
+        {**company, "companyName": "Parent", "externalId": "P"},
+        {**company, "companyName": "Child", "externalId": "C", "parent": {"externalId": "P"}},
+    ]
+    results = finished(desk, batch(desk, "POST", "customer", items))
+    assert [result.status_code for result in results] == [204, 204]
+
+
+def test_put_upserts_patch_edits_get_reads_and_delete_removes_in_batches(desk: Desk) -> None:
+    rows = [
+        {"name": f"row {at}", "externalId": f"AZS-1-{at}", "custrecord_azs_txn_net": at + 0.25} for at in range(3)
+    ]
+    for _ in range(2):
+        results = finished(desk, batch(desk, "PUT", "customrecord_azs_txn", rows))
+        assert {result.status_code for result in results} == {204}
+    assert desk.rows("SELECT COUNT(*) AS n, SUM(custrecord_azs_txn_net) AS s FROM customrecord_azs_txn") == [
+        {"n": "3", "s": "3.75"}
+    ]
+    edits = [{"externalId": "AZS-1-0", "custrecord_azs_txn_message": "seen"}]
+    assert finished(desk, batch(desk, "PATCH", "customrecord_azs_txn", edits))[0].status_code == 204
+    read = desk.call(
+        "GET",
+        "customrecord_azs_txn",
+        params={"expandRecords": "true", "ids": "eid:AZS-1-0,eid:'AZS-1-1'"},
+        headers=ASYNC,
+    )
+    results = finished(desk, read)
+    assert results[0].json()["custrecord_azs_txn_message"] == "seen"
+    assert results[1].json()["externalId"] == "AZS-1-1"
+    gone = desk.call("DELETE", "customrecord_azs_txn", params={"ids": "eid:AZS-1-0"}, headers=ASYNC)
+    assert finished(desk, gone)[0].status_code == 204
+    assert desk.get("customrecord_azs_txn")["totalResults"] == 2
+
+
+def test_a_batch_of_101_or_a_synchronous_one_is_refused(desk: Desk) -> None:
+    answer = batch(desk, "POST", "invoice", [invoice_body()] * 101)
+    assert answer.status_code == 400
+    alone = desk.call(
+        "POST", "invoice", json={"items": [invoice_body()]}, headers={"Content-Type": BATCH["Content-Type"]}
+    )
+    assert alone.status_code == 400
+
+
+def test_a_repeated_idempotency_key_points_at_the_first_job(desk: Desk) -> None:
+    key = {"X-NetSuite-Idempotency-Key": "2f1c"}
+    first = desk.call("POST", "invoice", json=invoice_body(), headers={**ASYNC, **key})
+    again = desk.call("POST", "invoice", json=invoice_body(), headers={**ASYNC, **key})
+    assert error_of(again)[:2] == (400, "IDEMPOTENCY_ERROR")
+    assert again.json()["title"] == "Conflict"
+    assert again.headers["Location"] == first.headers["Location"]
+    finished(desk, first)
+    assert desk.get("invoice")["totalResults"] == 1
+
+
+def test_the_idempotency_key_does_nothing_on_a_synchronous_post(desk: Desk) -> None:
+    for _ in range(2):
+        assert desk.post("invoice", invoice_body(), X_NetSuite_Idempotency_Key="2f1c").status_code == 204
+    assert desk.get("invoice")["totalResults"] == 2
+
+
+def test_a_pending_result_is_not_there_yet(desk: Desk) -> None:
+    desk.vendor.set_features(asyncDelaySeconds=3600)
+    answer = desk.call("POST", "invoice", json=invoice_body(), headers=ASYNC)
+    job = answer.headers["Location"].removeprefix(BASE)
+    assert desk.get(f"{job}/task/1")["progress"] == "pending"
+    assert desk.call("GET", f"{job}/task/1/result").status_code == 400
+
+
+def test_a_job_left_pending_by_a_kill_is_finished_after_the_restart(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    vendor, clock, faults = vendor_in_memory(path=state)
+    vendor.set_features(asyncDelaySeconds=3600)
+    with TestClient(vendor.app, base_url=BASE) as http:
+        desk = Desk(vendor, clock, faults, http)
+        job = desk.call("POST", "invoice", json=invoice_body(externalId="K"), headers=ASYNC).headers["Location"]
+    vendor.company.store.state.close()
+    vendor, clock, faults = vendor_in_memory(path=state)
+    vendor.set_features(asyncDelaySeconds=0.01)
+    with TestClient(vendor.app, base_url=BASE) as http:
+        desk = Desk(vendor, clock, faults, http)
+        for _ in range(300):
+            if desk.get(job.removeprefix(BASE))["completed"]:
+                break
+            time.sleep(0.01)
+        assert desk.call("GET", "invoice/eid:K").status_code == 200
+
+
+def test_more_than_five_requests_in_flight_are_answered_429(desk: Desk) -> None:
+    desk.vendor.set_features(latencySeconds=0.3)
+    answers: list[httpx.Response] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(desk.call("GET", "currency/1"))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [200] * 5 + [429] * 3
+    refused = next(answer for answer in answers if answer.status_code == 429).json()
+    assert refused["o:errorDetails"][0]["o:errorCode"] == "CONCURRENCY_LIMIT_EXCEEDED"
+    assert refused["o:errorCode"] == "USER_ERROR"
