@@ -26,7 +26,7 @@ from ledger_pipelines.sandbox.netsuite.store import Store
 from ledger_pipelines.sandbox.netsuite.users import full_credentials, limited_credentials
 from ledger_pipelines.sandbox.vendor import SandboxContext
 
-_ID = re.compile(r"^(\d+|eid:.*)$")
+_ID = re.compile(r"^(\d+|eid:.*|doc=.*)$")
 
 
 class NetSuiteVendor:

@@ -1,5 +1,6 @@
 """A plain HTTP client of the NetSuite sandbox for its own tests, signed by oauthlib. No client of the product."""
 
+import sqlite3
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,7 +62,9 @@ class Desk:
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         options.setdefault("auth", self.auth())
-        return self.http.request(method, path if path.startswith("/services") else f"{RECORD}/{path}", **options)
+        return self.http.request(
+            method, path if path.startswith("/services") else f"{RECORD}/{path}", **options
+        )
 
     def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -91,7 +94,10 @@ class Desk:
     def rows(self, q: str, *params: Any) -> list[dict[str, str]]:
         answer = self.ask(q, *params)
         assert answer.status_code == 200, answer.text
-        return [{name: value for name, value in item.items() if name != "links"} for item in answer.json()["items"]]
+        return [
+            {name: value for name, value in item.items() if name != "links"}
+            for item in answer.json()["items"]
+        ]
 
     def invoice(self, amount: str = "100.00", **extra: Any) -> str:
         return self.made("invoice", invoice_body(amount, **extra))
@@ -130,24 +136,36 @@ def payment_body(applied: dict[str, str], amount: str, **extra: Any) -> dict[str
         "tranDate": "2026-09-14",
         "autoApply": False,
         "apply": {
-            "items": [{"doc": {"id": doc}, "apply": True, "amount": float(part)} for doc, part in applied.items()]
+            "items": [
+                {"doc": {"id": doc}, "apply": True, "amount": float(part)} for doc, part in applied.items()
+            ]
         },
         **extra,
     }
 
 
-def vendor_in_memory(seed: str = "empty", path: Path | None = None) -> tuple[NetSuiteVendor, SandboxClock, Faults]:
+def vendor_in_memory(
+    seed: str = "empty", path: Path | None = None
+) -> tuple[NetSuiteVendor, SandboxClock, Faults]:
     """A seeded vendor with a frozen clock."""
     clock = SandboxClock()
     clock.freeze(NOW)
     faults = Faults(clock)
     faults.declare("netsuite", NetSuiteVendor.extra_faults)
     fresh = path is None or not path.exists()
-    context = SandboxContext(clock, VendorFaults("netsuite", faults), CallLog(), StateStore(path), BASE, seed)
+    store = StateStore(path)
+    context = SandboxContext(clock, VendorFaults("netsuite", faults), CallLog(), store, BASE, seed)
     vendor = NetSuiteVendor(context)
-    if fresh:
+    if fresh and seed in _SEEDED:
+        store.restore(_SEEDED[seed])
+        vendor.reload()
+    elif fresh:
         vendor.reset(seed)
+        _SEEDED[seed] = store.snapshot()
     return vendor, clock, faults
+
+
+_SEEDED: dict[str, sqlite3.Connection] = {}
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str, str]:

@@ -49,9 +49,7 @@ def test_a_call_answered_later_replays_its_own_answer(desk: Desk) -> None:
 
 def test_a_hundred_payments_in_one_batch_are_quick_and_exact(desk: Desk) -> None:
     invoices = [desk.invoice("10.01") for _ in range(100)]
-    items = [
-        payment_body({made: "10.01"}, "10.01", externalId=f"P-{at}") for at, made in enumerate(invoices)
-    ]
+    items = [payment_body({made: "10.01"}, "10.01", externalId=f"P-{at}") for at, made in enumerate(invoices)]
     started = time.perf_counter()
     results = finished(desk, batch(desk, "POST", "customerPayment", items))
     assert [result.status_code for result in results] == [204] * 100
@@ -90,7 +88,8 @@ def test_items_are_taken_in_order_so_that_later_ones_may_refer_to_earlier_ones(d
 
 def test_put_upserts_patch_edits_get_reads_and_delete_removes_in_batches(desk: Desk) -> None:
     rows = [
-        {"name": f"row {at}", "externalId": f"AZS-1-{at}", "custrecord_azs_txn_net": at + 0.25} for at in range(3)
+        {"name": f"row {at}", "externalId": f"AZS-1-{at}", "custrecord_azs_txn_net": at + 0.25}
+        for at in range(3)
     ]
     for _ in range(2):
         results = finished(desk, batch(desk, "PUT", "customrecord_azs_txn", rows))
@@ -154,7 +153,9 @@ def test_a_job_left_pending_by_a_kill_is_finished_after_the_restart(tmp_path: Pa
     vendor.set_features(asyncDelaySeconds=3600)
     with TestClient(vendor.app, base_url=BASE) as http:
         desk = Desk(vendor, clock, faults, http)
-        job = desk.call("POST", "invoice", json=invoice_body(externalId="K"), headers=ASYNC).headers["Location"]
+        job = desk.call("POST", "invoice", json=invoice_body(externalId="K"), headers=ASYNC).headers[
+            "Location"
+        ]
     vendor.company.store.state.close()
     vendor, clock, faults = vendor_in_memory(path=state)
     vendor.set_features(asyncDelaySeconds=0.01)

@@ -185,12 +185,20 @@ def test_the_invoice_transform_pays_what_is_due_into_the_account_given(desk: Des
 
 
 def test_a_billable_order_becomes_an_invoice_and_is_billed(desk: Desk) -> None:
-    order = desk.made("salesOrder", {**invoice_body("54.00"), "custbody_azs_order_id": "111-1", "otherRefNum": "111-1"})
+    order = desk.made(
+        "salesOrder", {**invoice_body("54.00"), "custbody_azs_order_id": "111-1", "otherRefNum": "111-1"}
+    )
     assert desk.get(f"salesOrder/{order}")["status"]["refName"] == "Pending Billing"
     assert desk.vendor.trial_balance()["accounts"] == []  # type: ignore[index]  # orders do not post
-    made = located(desk.post(f"salesOrder/{order}/!transform/invoice", {"tranDate": "2026-09-12", "externalId": "B-1"}))
+    made = located(
+        desk.post(f"salesOrder/{order}/!transform/invoice", {"tranDate": "2026-09-12", "externalId": "B-1"})
+    )
     shown = desk.get(f"invoice/{made}")
-    assert (shown["total"], shown["custbody_azs_order_id"], shown["createdFrom"]["id"]) == (54.0, "111-1", order)
+    assert (shown["total"], shown["custbody_azs_order_id"], shown["createdFrom"]["id"]) == (
+        54.0,
+        "111-1",
+        order,
+    )
     assert desk.get(f"salesOrder/{order}")["status"]["id"] == "G"
     again = desk.post(f"salesOrder/{order}/!transform/invoice", {})
     assert error_of(again)[:2] == (400, "USER_ERROR")
@@ -244,7 +252,9 @@ def test_a_journal_must_balance_to_the_cent(desk: Desk) -> None:
 
 def test_a_deposit_takes_payments_adds_fees_and_marks_them_deposited(desk: Desk) -> None:
     made = desk.invoice("50.00")
-    payment = located(desk.post("customerPayment", payment_body({made: "50.00"}, "50.00", account=None, undepFunds=True)))
+    payment = located(
+        desk.post("customerPayment", payment_body({made: "50.00"}, "50.00", account=None, undepFunds=True))
+    )
     assert desk.get(f"customerPayment/{payment}")["status"]["id"] == "B"
     body = {
         "account": {"id": "201"},
@@ -330,7 +340,9 @@ def test_documents_in_another_currency_cannot_be_settled_together(desk: Desk) ->
             "currencyList": {"items": [{"currency": {"id": "2"}}]},
         },
     )
-    euro = desk.made("invoice", {**invoice_body(), "entity": {"id": both}, "currency": {"id": "2"}, "exchangeRate": 1.1})
+    euro = desk.made(
+        "invoice", {**invoice_body(), "entity": {"id": both}, "currency": {"id": "2"}, "exchangeRate": 1.1}
+    )
     body = payment_body({euro: "100.00"}, "100.00", customer={"id": both})
     assert "another currency" in error_of(desk.post("customerPayment", body))[2]
     later = {**body, "currency": {"id": "2"}, "exchangeRate": 1.2}

@@ -89,9 +89,7 @@ def test_a_missing_entity_is_a_user_error(desk: Desk) -> None:
 
 
 def test_malformed_json_is_an_invalid_request(desk: Desk) -> None:
-    answer = desk.call(
-        "POST", "invoice", content=b'{"entity":', headers={"Content-Type": "application/json"}
-    )
+    answer = desk.call("POST", "invoice", content=b'{"entity":', headers={"Content-Type": "application/json"})
     assert error_of(answer)[:2] == (400, "INVALID_REQUEST")
 
 
@@ -142,7 +140,9 @@ def test_patch_edits_the_named_line_adds_unnamed_ones_and_replace_drops_the_rest
     added = {"items": [{"item": {"id": "2"}, "amount": 5}]}
     desk.call("PATCH", path, json={"item": added})
     assert desk.get(path)["total"] == 17.0
-    desk.call("PATCH", path, params={"replace": "item"}, json={"item": {"items": [{"line": 1, "amount": 11}]}})
+    desk.call(
+        "PATCH", path, params={"replace": "item"}, json={"item": {"items": [{"line": 1, "amount": 11}]}}
+    )
     shown = desk.get(path, expandSubResources="true")
     assert (shown["total"], shown["item"]["totalResults"]) == (11.0, 1)
 
@@ -195,7 +195,9 @@ def test_custom_settlement_records_take_ids_and_refuse_list_texts(desk: Desk) ->
     assert shown["custrecord_azs_sum_deposit_amt"] == 5310.22
     assert shown["custrecord_azs_sum_status"]["refName"] == "Loaded"
     row = {"name": "Order|1", "custrecord_azs_txn_summary": {"id": summary}}
-    assert desk.post("customrecord_azs_txn", {**row, "custrecord_azs_txn_type": {"id": "2"}}).status_code == 204
+    assert (
+        desk.post("customrecord_azs_txn", {**row, "custrecord_azs_txn_type": {"id": "2"}}).status_code == 204
+    )
     refused = desk.post("customrecord_azs_txn", {**row, "custrecord_azs_txn_type": "Refund"})
     assert error_of(refused)[:2] == (400, "INVALID_CONTENT")
     listed = desk.get("customrecord_azs_txn", q=f"custrecord_azs_txn_summary EQUAL {summary}")
@@ -221,7 +223,9 @@ def test_types_deployed_later_are_there_at_once(desk: Desk) -> None:
     desk.vendor.define_field(FieldDefinition(scriptid="custbody_probe", fieldtype="TEXT"))
     desk.made("customrecord_probe", {"name": "a", "custrecord_probe_amount": 1.10})
     desk.invoice(custbody_probe="here")
-    assert desk.rows("SELECT custrecord_probe_amount AS amount FROM customrecord_probe") == [{"amount": "1.1"}]
+    assert desk.rows("SELECT custrecord_probe_amount AS amount FROM customrecord_probe") == [
+        {"amount": "1.1"}
+    ]
     assert len(desk.rows("SELECT id FROM transaction WHERE custbody_probe = 'here'")) == 1
 
 
@@ -244,7 +248,10 @@ def test_the_filter_grammar_of_collections(desk: Desk) -> None:
         assert [item["id"] for item in found["items"]] == expected, q
         assert set(found["items"][0]) == {"links", "id"}
     for q in ("nofield IS x", "total IS 5", 'tranDate ON "2026-09-10"', 'memo IS "open'):
-        assert desk.call("GET", "invoice", params={"q": q}).json()["o:errorDetails"][0]["o:errorQueryParam"] == "q"
+        assert (
+            desk.call("GET", "invoice", params={"q": q}).json()["o:errorDetails"][0]["o:errorQueryParam"]
+            == "q"
+        )
 
 
 def test_collections_page_with_links_and_refuse_a_crooked_offset(desk: Desk) -> None:
@@ -255,7 +262,10 @@ def test_collections_page_with_links_and_refuse_a_crooked_offset(desk: Desk) -> 
     assert {link["rel"] for link in page["links"]} == {"first", "prev", "next", "last", "self"}
     last = next(link["href"] for link in page["links"] if link["rel"] == "last")
     assert last.endswith("limit=2&offset=4")
-    assert error_of(desk.call("GET", "invoice", params={"limit": "10", "offset": "15"}))[1] == "INVALID_PARAMETER"
+    assert (
+        error_of(desk.call("GET", "invoice", params={"limit": "10", "offset": "15"}))[1]
+        == "INVALID_PARAMETER"
+    )
     assert desk.call("GET", "invoice", params={"limit": "1001"}).status_code == 400
 
 

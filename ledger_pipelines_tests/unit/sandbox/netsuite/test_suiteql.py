@@ -3,7 +3,14 @@ import time
 import pytest
 
 from ledger_pipelines.sandbox.faults import FaultSpec
-from ledger_pipelines_tests.unit.sandbox.netsuite.desk import ITEM, RECORD, SUITEQL, Desk, error_of, invoice_body
+from ledger_pipelines_tests.unit.sandbox.netsuite.desk import (
+    ITEM,
+    RECORD,
+    SUITEQL,
+    Desk,
+    error_of,
+    invoice_body,
+)
 
 
 def refusal(desk: Desk, q: str, *params: object) -> str:
@@ -83,7 +90,10 @@ def test_the_recipes_of_the_reference_run(desk: Desk) -> None:
         "2026-09-20",
     )
     assert (period[0]["periodname"], period[0]["startdate"]) == ("Sep 2026", "2026-09-01")
-    used = desk.rows("SELECT foreignpaymentamountused u, foreignpaymentamountunused n FROM transaction WHERE id = ?", payment)
+    used = desk.rows(
+        "SELECT foreignpaymentamountused u, foreignpaymentamountunused n FROM transaction WHERE id = ?",
+        payment,
+    )
     assert used == [{"u": "40", "n": "0"}]
 
 
@@ -116,7 +126,9 @@ def test_sums_of_money_are_exact(desk: Desk) -> None:
         "SUM(foreigntotal) - 0.3 AS less FROM transaction WHERE type = 'CustInvc'"
     )
     assert row == [{"total": "1234568.19", "n": "3", "top": "1234567.89", "low": "0.1", "less": "1234567.89"}]
-    having = "SELECT entity, SUM(foreigntotal) s FROM transaction GROUP BY entity HAVING SUM(foreigntotal) > {0}"
+    having = (
+        "SELECT entity, SUM(foreigntotal) s FROM transaction GROUP BY entity HAVING SUM(foreigntotal) > {0}"
+    )
     assert len(desk.rows(having.format("99.5"))) == 1
     assert desk.rows(having.format("9999999")) == []
 
@@ -127,8 +139,12 @@ def test_money_sorts_and_compares_as_numbers(desk: Desk) -> None:
     ask = "SELECT foreigntotal AS f FROM transaction WHERE foreigntotal {0} ORDER BY f DESC"
     assert [row["f"] for row in desk.rows(ask.format(">= 9.5"))] == ["100", "10"]
     assert [row["f"] for row in desk.rows(ask.format("BETWEEN 9 AND 10"))] == ["10", "9"]
-    assert [row["f"] for row in desk.rows("SELECT foreigntotal f FROM transaction WHERE foreigntotal = ?", "9.00")] == ["9"]
-    doubled = "SELECT foreigntotal * 2 AS d FROM transaction WHERE foreigntotal * 2 > 19 ORDER BY foreigntotal * 2"
+    assert [
+        row["f"] for row in desk.rows("SELECT foreigntotal f FROM transaction WHERE foreigntotal = ?", "9.00")
+    ] == ["9"]
+    doubled = (
+        "SELECT foreigntotal * 2 AS d FROM transaction WHERE foreigntotal * 2 > 19 ORDER BY foreigntotal * 2"
+    )
     assert [row["d"] for row in desk.rows(doubled)] == ["20", "200"]
 
 
@@ -172,7 +188,9 @@ def test_joins_subqueries_and_display_texts(desk: Desk) -> None:
         "(SELECT 1 FROM transactionaccountingline a WHERE a.transaction = t.id)",
         ITEM,
     )
-    assert row == [{"customer": "Amazon US", "symbol": "USD", "itemid": "AMZ-ITEM", "unit": "Demo Retail Inc."}]
+    assert row == [
+        {"customer": "Amazon US", "symbol": "USD", "itemid": "AMZ-ITEM", "unit": "Demo Retail Inc."}
+    ]
     assert desk.rows("SELECT id FROM transaction UNION ALL SELECT id FROM transaction") == [{"id": made}] * 2
     assert desk.rows("SELECT COUNT(*) FROM transaction") == [{"expr1": "1"}]
 
