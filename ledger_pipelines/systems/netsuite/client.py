@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Self
 
 import httpx
 
@@ -90,6 +90,12 @@ class NetSuiteClient:
             auth = TbaAuth(connection.realm, given, self._breaker)
         slots = Slots(connection.state_folder, f"netsuite-{connection.realm}", connection.concurrency)
         self.http = Http(settings, self.clock, self.redactor, auth=auth, transport=transport, slot=slots.hold)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close all connections."""

@@ -42,6 +42,8 @@ from ledger_pipelines.systems.netsuite.writer import NetSuiteWriter
 from ledger_pipelines.systems.secrets import Secret
 from ledger_pipelines_tests.unit.systems.netsuite.fake import prepared
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Place:
@@ -385,12 +387,15 @@ def test_an_unreachable_netsuite_is_not_sent_to(place: Place) -> None:
 
 def test_a_closed_period_is_refused_in_words_that_name_it(place: Place) -> None:
     invoice = place.invoices()[0]
-    periods = Matching(place.client()).periods(date(2017, 1, 1))
-    closed = next((p for p in periods if p.closed), None)
-    if closed is None:
-        pytest.skip("the sandbox's demo books have no closed period")
-    late = pay(1, invoice)
-    body = dict(late.body) | {"tranDate": closed.startdate.isoformat()}
-    [ending] = place.writer().send([Prepared(late.effect, body, "", "", 1)])
+    client = place.client()
+    matching = Matching(client)
+    day = date(2026, 9, 14)
+    september = next(p for p in matching.periods(day) if p.startdate <= day <= p.enddate)
+    assert client.write(
+        "PATCH", f"/services/rest/record/v1/accountingPeriod/{september.id}", body={"closed": True}
+    ).ok
+    assert first_open(matching.periods(day), day) == date(2026, 10, 1)
+    [ending] = NetSuiteWriter(client).send([pay(1, invoice)])
     assert isinstance(ending, Refused)
     assert "period" in ending.text.lower()
+    assert payments(place) == []
