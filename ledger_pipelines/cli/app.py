@@ -169,7 +169,7 @@ def drop(file: Path, /, *, connection: str | None = None) -> int:
         Which, where there are several.
     """
     from ledger_pipelines.cli.context import drop_connection, load
-    from ledger_pipelines.cli.settlements import drop_file
+    from ledger_pipelines.cli.drops import drop_file
 
     loaded = load()
     target = drop_file(loaded.config.amazon(drop_connection(loaded, connection)), file)
@@ -205,6 +205,15 @@ def schema() -> int:
     from ledger_pipelines.integrations.kinds import KINDS
 
     sys.stdout.write(text.dumps(json_schema(KINDS), indent=2, default=str) + "\n")
+    return FINE
+
+
+@config.command
+def reference() -> int:
+    """Print the reference tables of every field but the integrations' own settings (Markdown)."""
+    from ledger_pipelines.config.reference import reference as tables
+
+    sys.stdout.write(tables())
     return FINE
 
 

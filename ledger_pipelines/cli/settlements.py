@@ -1,4 +1,4 @@
-"""The commands about settlement files: `settlement inspect`, `drop`, `seed-books`; and taking in what was dropped.
+"""The commands about settlement files: `settlement inspect`, `seed-books`; and taking in what was dropped.
 
 Belongs here: files in, what is shown of them. Does not belong here: reading and accepting them
 (`integrations/amazon_netsuite/arrival`, `inspection`).
@@ -6,8 +6,6 @@ Belongs here: files in, what is shown of them. Does not belong here: reading and
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,16 +13,17 @@ from pathlib import Path
 from rich.text import Text
 
 from ledger_pipelines.cli.context import integration_name
+from ledger_pipelines.cli.drops import is_file
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_json, say
 from ledger_pipelines.cli.tables import cell, plain_table
 from ledger_pipelines.config.connections import AmazonConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
-from ledger_pipelines.errors import ConfigurationError, DataError
+from ledger_pipelines.documents.money import exponent, plain
+from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
 from ledger_pipelines.integrations.amazon_netsuite.inspection import Inspection
 from ledger_pipelines.integrations.amazon_netsuite.inspection import inspect_file as look_into
 from ledger_pipelines.integrations.amazon_netsuite.sandbox_seeding import seed_files
-from ledger_pipelines.storage.atomic import make_folder, replacing
 from ledger_pipelines.storage.landing import REASON_SUFFIX
 from ledger_pipelines.storage.settlements import SettlementStore
 from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
@@ -34,7 +33,7 @@ Progress = Callable[[str, int, int], None]
 
 def inspect_file(file: Path, *, as_json: bool) -> int:
     """Show what a file holds. 0 only when it would be accepted. Raises ConfigurationError: there is no such file."""
-    _is_file(file)
+    is_file(file)
     found = look_into(file)
     if as_json:
         print_json(found.as_json())
@@ -55,7 +54,8 @@ def _show(file: Path, found: Inspection) -> None:
     )
     for one in found.kinds:
         style = "" if one.kind.known else "yellow"
-        row = (one.cls, one.kind.triple, one.kind.category, one.rows, one.amount)
+        amount = plain(one.amount, exponent(found.partial.currency or ""))
+        row = (one.cls, one.kind.triple, one.kind.category, one.rows, amount)
         kinds.add_row(*(Text(str(value), style=style) for value in row))
     if found.kinds:
         out().print(kinds)
@@ -70,42 +70,6 @@ def _show(file: Path, found: Inspection) -> None:
         out().print(Text("\nIt foots and would be accepted.", style="bold green"))
     else:
         out().print(Text("\nIt would be refused.", style="bold red"))
-
-
-def drop_file(connection: AmazonConnectionConfig, file: Path) -> Path:
-    """Put a copy of a file into the drop folder, whole: under a hidden name first, then renamed.
-
-    Returns:
-        Where it is now.
-
-    Raises:
-        ConfigurationError: There is no such file, or the connection has no drop folder.
-        DataError: It is larger than the connection allows, or another file of that name waits there.
-    """
-    if connection.drop is None:
-        raise ConfigurationError("The connection has no drop folder.", remedy="Give it `drop: {path: ...}`.")
-    _is_file(file)
-    size = file.stat().st_size
-    if size > connection.drop.max_bytes:
-        raise DataError(
-            f"{file.name} has {size} bytes; the connection takes {connection.drop.max_bytes} at most.",
-            remedy="Is it a settlement file? If so raise drop.max_bytes.",
-            code="too-large",
-        )
-    folder = Path(connection.drop.path)
-    make_folder(folder)
-    target = folder / file.name.lstrip(".")
-    if target.exists():
-        if _digest(target) == _digest(file):
-            return target
-        raise DataError(
-            f"Another file named {target.name} waits in the drop folder.",
-            remedy="Wait until it has been taken, or give this one another name.",
-            code="name-taken",
-        )
-    with file.open("rb") as source, replacing(target) as copy:
-        shutil.copyfileobj(source, copy, 1 << 20)
-    return target
 
 
 def take_in(loaded: LoadedConfig, name: str) -> Iterator[ArrivalOutcome]:
@@ -146,7 +110,7 @@ def seed(loaded: LoadedConfig, integration: str | None, files: Sequence[Path], l
     if not files:
         raise ConfigurationError("No settlement file was named.", remedy="Name one or more.")
     for file in files:
-        _is_file(file)
+        is_file(file)
     name = integration_name(loaded, integration)
     with progress() as tell:
         made = seed_files(loaded, name, list(files), leave_out, tell)
@@ -163,13 +127,3 @@ def tell_arrival(outcome: ArrivalOutcome) -> None:
     say(outcome.message)
     if outcome.moved_to is not None:
         say(f"  It is in {outcome.moved_to} now, with the reason beside it.")
-
-
-def _is_file(file: Path) -> None:
-    if not file.is_file():
-        raise ConfigurationError(f"There is no file {file}.", remedy="Name a settlement file.")
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -108,9 +108,11 @@ def progress(*, shown: bool = True) -> Iterator[Progress]:
 
 
 def plan(integration: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
-    """Show what would be written. 1 when a row is blocked: a person has to decide."""
+    """Show what would be written, for every settlement or one. 1 when a row is blocked: a person has to decide."""
     loaded = load()
-    with closing(open_service(loaded, integration_name(loaded, integration))) as service, progress() as tell:
+    name = integration_name(loaded, integration)
+    refused = _take_in(loaded, name) if partition is None else 0
+    with closing(open_service(loaded, name)) as service, progress() as tell:
         found, failures = _each(_chosen(service, partition), lambda sid: service.plans(flow, sid, tell))
     plans = [one for some in found for one in some]
     if as_json:
@@ -120,7 +122,7 @@ def plan(integration: str, flow: str | None, partition: str | None, *, as_json: 
             tables.show_plan(one)
         _tell_failures(failures)
     blocked = any(row.action.value == "blocked" for one in plans for row in one.rows)
-    return NEEDS_A_PERSON if blocked or failures else FINE
+    return NEEDS_A_PERSON if blocked or refused or failures else FINE
 
 
 def run(integration: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
@@ -250,9 +252,7 @@ def _chosen(service: Service, partition: str | None) -> list[str]:
     known = service.settlements()
     if partition is None:
         if not known:
-            say(
-                "No settlement has been accepted yet: `ledger-pipelines drop FILE`, then let the sensor take it."
-            )
+            say("No settlement has been accepted yet: `ledger-pipelines drop FILE` brings one.")
         return known
     if partition not in known:
         raise ConfigurationError(

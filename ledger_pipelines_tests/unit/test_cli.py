@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from ledger_pipelines.cli import main
+from ledger_pipelines.cli.drops import drop_file
 from ledger_pipelines.cli.output import report_unexpected
 from ledger_pipelines.cli.processes import sandbox_environment
-from ledger_pipelines.cli.settlements import drop_file
 from ledger_pipelines.config.load import load_config
 from ledger_pipelines.errors import ConfigurationError, DataError
 from ledger_pipelines.integrations.kinds import KINDS
