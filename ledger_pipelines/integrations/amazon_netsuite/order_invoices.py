@@ -6,6 +6,8 @@ One sales order is billed once whatever the number of settlements that mention i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ledger_pipelines.documents.effects import Action, Effect, Expected
 from ledger_pipelines.documents.keys import Json, canonical, external_id
 from ledger_pipelines.documents.money import Money
@@ -36,6 +38,12 @@ _STATUS_WORDS = {
 def invoice_key(ctx: Context, order: BookDocument) -> str:
     """Key of the invoice of a sales order."""
     return ctx.key(INVOICE, f"{SALES_ORDER}/{order.id}", "bill")
+
+
+def invoice_made(ctx: Context, orders: Sequence[BookDocument]) -> str:
+    """Reference (`$link:<key>`) of the invoice that we made of one of these sales orders; "" when there is none."""
+    keys = (invoice_key(ctx, order) for order in orders)
+    return next((f"$link:{key}" for key in keys if ctx.journal.confirmed(key) is not None), "")
 
 
 def why_not(ctx: Context, order: BookDocument, group: SettlementGroup) -> Reason | None:

@@ -38,6 +38,7 @@ from ledger_pipelines.integrations.amazon_netsuite.matching import (
 from ledger_pipelines.integrations.amazon_netsuite.order_invoices import (
     FULLY_FULFILLED,
     invoice_key,
+    invoice_made,
     plan_invoice,
     why_not,
 )
@@ -108,7 +109,7 @@ def _without_books(ctx: Context, group: SettlementGroup, order: OrderBooks, basi
         residue=max(claimed(group, near) - paid, ZERO),
         documents=(known,),
         sales_order=order.sales_orders[0].id if order.sales_orders else "",
-        invoice=order.invoices[0].id if order.invoices else "",
+        invoice=order.invoices[0].id if order.invoices else invoice_made(ctx, order.sales_orders),
     )
 
 

@@ -26,7 +26,7 @@ from ledger_pipelines.integrations.amazon_netsuite.matching import (
     line_of,
     principal,
 )
-from ledger_pipelines.integrations.amazon_netsuite.order_invoices import invoice_key
+from ledger_pipelines.integrations.amazon_netsuite.order_invoices import invoice_key, invoice_made
 from ledger_pipelines.integrations.amazon_netsuite.settings import RestockingFee, TaxMode
 from ledger_pipelines.integrations.amazon_netsuite.worklist import (
     GroupState,
@@ -87,7 +87,7 @@ def decide_refund(
     refund = from_journal(ctx, refund_key, CUSTOMER_REFUND, _title("Refund", group), amount)
     order = books_of(ctx.books, group, merchant=ctx.settings.general.match_merchant_order_id)
     if memo is not None and refund is not None:
-        return _both_known(group, basis, amount, memo, refund, order)
+        return _both_known(ctx, group, basis, amount, memo, refund, order)
     if amount <= 0:
         return stuck(GroupState.ERROR, Reason(
             "not-a-refund",
@@ -174,12 +174,18 @@ def _title(what: str, group: SettlementGroup) -> str:
 
 
 def _both_known(
-    group: SettlementGroup, basis: Basis, amount: Decimal, memo: Planned, refund: Planned, order: OrderBooks
+    ctx: Context,
+    group: SettlementGroup,
+    basis: Basis,
+    amount: Decimal,
+    memo: Planned,
+    refund: Planned,
+    order: OrderBooks,
 ) -> Decision:
     worst = next((d for d in (memo, refund) if d.state is not GroupState.BOOKED), refund)
     return Decision(
         group, worst.state, worst.reason, basis, -amount, documents=(memo, refund),
-        invoice=order.invoices[0].id if order.invoices else "",
+        invoice=order.invoices[0].id if order.invoices else invoice_made(ctx, order.sales_orders),
     )  # fmt: skip
 
 
@@ -204,6 +210,9 @@ def _invoice_of(
         planned = payables.get(f"$link:{invoice_key(ctx, sales_order)}")
         if planned is not None:
             return planned
+        made = invoice_made(ctx, [sales_order])
+        if made:  # billed, and perhaps paid, after these books were read
+            return payables.setdefault(made, Payable(made, sales_order, sales_order.total))
     if order.cash_sales:
         return _Stuck(GroupState.CASH_SALE, Reason(
             "cash-sale",
