@@ -93,15 +93,16 @@ def apply(
         keys = [effect.key for effect in effects]
         others = _recover(session)
         verdicts: tuple[GuardVerdict, ...] = ()
+        done: dict[str, Entry] = {}
         if session.parked is None:
             verdicts = _guard(session, plan, guards, overrides)
             if not any(verdict.stops for verdict in verdicts):
-                record_intents(session, effects, plan.digest, remote_memory=remote_memory)
+                done = record_intents(session, effects, plan.digest, remote_memory=remote_memory)
                 if remote_memory:
-                    known = journal.entries(keys)
+                    known = journal.entries(keys, (EffectState.UNKNOWN,))
                     resolve(session, [e for e in known.values() if _fresh_unknown(e, session)])
-                _send(session, keys, progress, stop)
-        entries = journal.entries(keys)
+                _send(session, [key for key in keys if key not in done], progress, stop)
+        entries = {**done, **journal.entries(key for key in keys if key not in done)}
         rows = plan_rows(plan, entries, session, verdicts)
         mine = set(keys)
         other_rows = entry_rows(session, [key for key in others if key not in mine])
@@ -263,7 +264,9 @@ def _recover(session: Session, search: Search | None = None) -> list[str]:
 def _guard(
     session: Session, plan: Plan, guards: Sequence[Guard], overrides: Sequence[Override]
 ) -> tuple[GuardVerdict, ...]:
-    known = session.journal.entries(effect.key for effect in plan.effects())
+    if not guards:
+        return ()
+    known = session.journal.states(effect.key for effect in plan.effects())
     verdicts = judge(_guard_input(plan, known), guards, overrides)
     told = [verdict for verdict in verdicts if verdict.tripped]
     if told:
@@ -284,8 +287,8 @@ def _guard(
     return verdicts
 
 
-def _guard_input(plan: Plan, known: Mapping[str, Entry]) -> GuardInput:
-    done = {key for key, entry in known.items() if entry.state is EffectState.CONFIRMED}
+def _guard_input(plan: Plan, known: Mapping[str, EffectState]) -> GuardInput:
+    done = {key for key, state in known.items() if state is EffectState.CONFIRMED}
     return GuardInput(
         plan, tuple(row for row in plan.rows if row.effect is not None and row.effect.key not in done)
     )
@@ -299,8 +302,8 @@ def _send(
     session: Session, keys: Iterable[str], progress: Progress | None, stop: Callable[[], bool] | None
 ) -> None:
     wanted = list(keys)
-    known = session.journal.entries(wanted)
-    due = [known[key] for key in wanted if key in known and known[key].state is EffectState.APPROVED]
+    known = session.journal.entries(wanted, (EffectState.APPROVED,))
+    due = [known[key] for key in wanted if key in known]
     now = session.clock.now()
     due = [entry for entry in due if entry.not_before is None or entry.not_before <= now]
     if not due or session.parked is not None:
@@ -325,7 +328,8 @@ def _look(
     parked = journal.parked(writer.connection)
     if parked is not None:
         session.parked = parked_reason(parked.connection, parked.text, parked.try_again_at)
-    verdicts = judge(_guard_input(plan, known), guards, overrides)
+    states = {key: entry.state for key, entry in known.items()}
+    verdicts = judge(_guard_input(plan, states), guards, overrides)
     rows = plan_rows(plan, known, session, verdicts)
     result = _end_unlogged(session, plan, rows, started)
     stale = None if recompute is None else staleness(plan, recompute)

@@ -20,8 +20,8 @@ from ledger_pipelines.sync.states import CONFLICT, NEVER_SENT
 
 def record_intents(
     session: Session, effects: Sequence[Effect], plan_digest: str, *, remote_memory: bool
-) -> None:
-    """Enter every effect in one transaction.
+) -> dict[str, Entry]:
+    """Enter every effect in one transaction; returns the confirmed ones that nothing contradicts, as they stand.
 
     New keys become `approved`; with `remote_memory` (the target remembers more than this journal) `unknown` since the
     journal's birth, so that they are looked for before any is sent. A known key with the same intent is left alone;
@@ -33,6 +33,7 @@ def record_intents(
         known = unit.effects.get(effect.key for effect in effects)
         fresh: list[dict[str, Any]] = []
         events: list[Event] = []
+        done: dict[str, Entry] = {}
         for position, effect in enumerate(effects):
             entry = known.get(effect.key)
             if entry is None:
@@ -41,10 +42,14 @@ def record_intents(
                 why = "The target may hold it from before this journal." if remote_memory else ""
                 events.append(session.event(effect.key, "intent", "", state, why))
             else:
-                events.extend(_meet(session, unit, entry, effect, position, plan_digest, now))
+                met = _meet(session, unit, entry, effect, position, plan_digest, now)
+                events.extend(met)
+                if entry.state is EffectState.CONFIRMED and not met:
+                    done[entry.key] = entry
         unit.effects.enter(fresh)
         unit.events.append(events, now)
     faultpoints.reached("apply.intent_recorded")
+    return done
 
 
 def _new(

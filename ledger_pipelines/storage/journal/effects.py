@@ -99,12 +99,23 @@ class Effects:
 
     # --- reading -------------------------------------------------------------------------------------------------
 
-    def get(self, keys: Iterable[str]) -> dict[str, Entry]:
-        """The known ones among the keys."""
+    def get(self, keys: Iterable[str], states: Sequence[EffectState] = ()) -> dict[str, Entry]:
+        """The known ones among the keys; only those in `states`, when given."""
         found: dict[str, Entry] = {}
         for part in chunks(dict.fromkeys(keys)):
-            for row in self._connection.execute(select(effects).where(effects.c.key.in_(part))):
+            query = select(effects).where(effects.c.key.in_(part))
+            if states:
+                query = query.where(effects.c.state.in_([state.value for state in states]))
+            for row in self._connection.execute(query):
                 found[row.key] = entry(row)
+        return found
+
+    def states(self, keys: Iterable[str]) -> dict[str, EffectState]:
+        """Where the known ones among the keys stand."""
+        found: dict[str, EffectState] = {}
+        for part in chunks(dict.fromkeys(keys)):
+            query = select(effects.c.key, effects.c.state).where(effects.c.key.in_(part))
+            found.update((key, EffectState(state)) for key, state in self._connection.execute(query))
         return found
 
     def find(self, search: Search) -> list[Entry]:

@@ -6,7 +6,7 @@ to do next (`sync`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,10 +118,15 @@ class Journal:
         with self.read() as unit:
             return unit.effects.get([key]).get(key)
 
-    def entries(self, keys: Iterable[str]) -> dict[str, Entry]:
-        """Those known among the keys."""
+    def entries(self, keys: Iterable[str], states: Sequence[EffectState] = ()) -> dict[str, Entry]:
+        """Those known among the keys; only those in `states`, when given."""
         with self.read() as unit:
-            return unit.effects.get(keys)
+            return unit.effects.get(keys, states)
+
+    def states(self, keys: Iterable[str]) -> dict[str, EffectState]:
+        """Where those known among the keys stand."""
+        with self.read() as unit:
+            return unit.effects.states(keys)
 
     def find(self, search: Search) -> list[Entry]:
         """Effects by document number, external id, remote id, state, integration, flow, partition."""
