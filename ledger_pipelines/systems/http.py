@@ -266,6 +266,7 @@ class Http:
                 proxy=settings.proxy,
                 transport=transport,
                 auth=auth,
+                event_hooks={"request": [self._count]},
             )
 
         self._reads = client(4)
@@ -395,8 +396,12 @@ class Http:
     ) -> Iterator[httpx.Response]:
         """A download in pieces; not retried. Raises httpx.HTTPError (use `failure` to put it in words)."""
         address = self._allowed(url)
-        self._count("GET", pattern)
-        with self._slot(), self._reads.stream("GET", address, headers=dict(headers or {})) as response:
+        with (
+            self._slot(),
+            self._reads.stream(
+                "GET", address, headers=dict(headers or {}), extensions={"pattern": pattern}
+            ) as response,
+        ):
             yield response
 
     def failure(self, method: str, pattern: str, error: httpx.HTTPError) -> TransientError:
@@ -423,9 +428,10 @@ class Http:
             _refuse_private(address.host, address.port or 443, self.settings.connection)
         return address
 
-    def _count(self, method: str, pattern: str) -> None:
+    def _count(self, request: httpx.Request) -> None:
+        """Called by httpx for every request, those repeated with a renewed token too."""
         with self._lock:
-            self._counts[method, pattern] += 1
+            self._counts[request.method, str(request.extensions.get("pattern", ""))] += 1
 
     def _call(
         self,
@@ -438,11 +444,12 @@ class Http:
         body: bytes | None,
     ) -> Answer:
         address = self._allowed(url)
-        self._count(method, pattern)
         started = self.clock.now()
         with (
             self._slot(),
-            client.stream(method, address, headers=dict(headers or {}), content=body) as response,
+            client.stream(
+                method, address, headers=dict(headers or {}), content=body, extensions={"pattern": pattern}
+            ) as response,
         ):
             whole = self._whole(response.iter_bytes(), started)
             return Answer(response.status_code, response.headers, whole, method, pattern, self.clock.now())

@@ -138,8 +138,10 @@ def test_a_401_renews_the_token_once() -> None:
     fake = tokens("stale", "fresh").on(
         ".*", lambda r: httpx.Response(200 if r.headers["authorization"] == "Bearer fresh" else 401, json={})
     )
-    assert client_of(fake).read("GET", "/services/rest/record/v1/invoice/1").ok
+    client = client_of(fake)
+    assert client.read("GET", "/services/rest/record/v1/invoice/1").ok
     assert len(fake.asked) == 4
+    assert sum(c.count for c in client.calls()) == 4
 
 
 def test_processes_share_one_token_through_a_private_file(tmp_path: Path) -> None:
