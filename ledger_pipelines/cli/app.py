@@ -208,6 +208,21 @@ def schema() -> int:
     return FINE
 
 
+@config.command(name="sandbox-env")
+def sandbox_env(*, control: str = "http://127.0.0.1:8700") -> int:
+    """Print `export` lines with the running sandbox's public credentials: eval "$(ledger-pipelines config sandbox-env)".
+
+    Parameters
+    ----------
+    control
+        Control address of the sandbox.
+    """
+    from ledger_pipelines.cli.context import load
+    from ledger_pipelines.cli.processes import print_environment
+
+    return print_environment(load().config, control)
+
+
 @config.command
 def reference() -> int:
     """Print the reference tables of every field but the integrations' own settings (Markdown)."""

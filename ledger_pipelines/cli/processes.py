@@ -6,6 +6,7 @@ Belongs here: starting, waiting, the environment of children, stopping. Does not
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -163,6 +164,19 @@ def _method(given: Mapping[str, Any], method: str) -> Mapping[str, Any]:
     values = ways.get(method) if isinstance(ways, Mapping) else None
     found: dict[str, Any] = dict(values) if isinstance(values, Mapping) else {}
     return {"private_key": found.get("private_key_pem"), **found}
+
+
+def print_environment(config: LedgerConfig, control: str) -> int:
+    """`export` lines for a shell. Raises ConfigurationError: no sandbox answers there."""
+    try:
+        answer = httpx.get(f"{control}/credentials", timeout=5, trust_env=False).raise_for_status()
+    except httpx.HTTPError as error:
+        raise ConfigurationError(
+            f"No sandbox answers at {control}.", remedy="Start one: ledger-pipelines sandbox."
+        ) from error
+    for name, value in sandbox_environment(config, answer.json()).items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+    return FINE
 
 
 def run_dev(port: int) -> int:

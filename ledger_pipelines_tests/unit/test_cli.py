@@ -216,13 +216,23 @@ def test_the_unexpected_is_one_line_with_the_place_of_the_full_report_and_no_sec
     assert log.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_running_sandbox_gives_every_variable_that_the_shipped_file_names() -> None:
+def test_the_running_sandbox_gives_every_variable_that_the_shipped_file_names(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ledger_pipelines.sandbox.server import running_sandbox  # noqa: PLC0415 (heavy)
 
-    config = load_config(Path(__file__).parents[2] / "ledger.yaml", KINDS).config
+    shipped = Path(__file__).parents[2] / "ledger.yaml"
+    monkeypatch.setenv("LEDGER_CONFIG", str(shipped))
+    config = load_config(shipped, KINDS).config
     with running_sandbox(seed="empty") as sandbox:
         given = sandbox_environment(config, sandbox.credentials)
+        assert main(["config", "sandbox-env", "--control", sandbox.control_url]) == 0
     wanted = {name for connection in config.connections.values() for name in connection.variables()}
     assert set(given) == wanted
     assert "PRIVATE KEY" in given["LEDGER_NETSUITE_PRIVATE_KEY"]
     assert sandbox.credentials["netsuite"]["account"] == config.netsuite("netsuite").realm
+    shell = subprocess.run(
+        ["sh", "-c", f"{capsys.readouterr().out}env -0"], check=True, capture_output=True, env={}
+    )
+    exported = dict(line.split("=", 1) for line in shell.stdout.decode().split("\0") if "=" in line)
+    assert {name: exported.get(name) for name in given} == given
