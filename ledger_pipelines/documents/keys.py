@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
@@ -43,6 +44,7 @@ def digest(*parts: str | bytes) -> str:
     return state.hexdigest()
 
 
+@lru_cache(maxsize=262_144)
 def effect_key(
     *,
     connection: str,

@@ -148,13 +148,17 @@ class Books:
         """JSON text; decimals as strings."""
         return msgspec.json.encode(self, order="sorted")
 
-    def content_digest(self) -> str:
-        """Digest of everything but the instant of reading."""
+    @cached_property
+    def _digest(self) -> str:
         parts = (
             self.connection, self.settlement_id, self.documents, self.periods, self.currencies, self.resolved,
             self.items_by_sku, self.ours, self.summary_id, self.memory_lost,
         )  # fmt: skip
         return digest(msgspec.json.encode(parts, order="sorted"))
+
+    def content_digest(self) -> str:
+        """Digest of everything but the instant of reading."""
+        return self._digest
 
 
 def decode_books(raw: bytes) -> Books:

@@ -163,6 +163,7 @@ class AmazonNetSuite:
         self._plans = PlanStore(setup.data / "plans")
         self._decided: tuple[object, Decided] | None = None
         self._groups: tuple[str, Sequence[SettlementGroup]] | None = None
+        self._view: tuple[object, JournalView] | None = None
 
     # --- what it stands on -----------------------------------------------------------------------------------------
 
@@ -546,6 +547,14 @@ class AmazonNetSuite:
         )  # fmt: skip
 
     def _journal_view(self, ctx: Context) -> JournalView:
+        """The journal as it stands: read again only when its log has grown (every change is logged)."""
+        with self.journal.read() as unit:
+            token = (ctx.sid, unit.events.head(), ctx.books.content_digest())
+        if self._view is None or self._view[0] != token:
+            self._view = (token, self._read_journal(ctx))
+        return self._view[1]
+
+    def _read_journal(self, ctx: Context) -> JournalView:
         entries = self.journal.find(Search(integration=self.name, partition=ctx.sid, limit=_KNOWN_LIMIT))
         known = {entry.key: _known(entry) for entry in entries}
         bills = [invoice_key(ctx, d) for d in ctx.books.documents if d.record == SALES_ORDER]
