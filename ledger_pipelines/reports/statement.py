@@ -45,9 +45,8 @@ def render(data: StatementData, *, most_documents: int = MOST_DOCUMENTS) -> str:
     def number(amount: Decimal) -> Markup:
         return Markup('<td class="n">{}</td>').format(money(amount))
 
-    def total(rows: Sequence[object], name: str) -> Decimal | int:
-        values = [getattr(row, name) for row in rows]
-        return sum(values, ZERO) if any(isinstance(v, Decimal) for v in values) else sum(values)
+    def total(rows: Sequence[object], name: str) -> Decimal:
+        return sum((getattr(row, name) for row in rows), ZERO)
 
     def check(what: str, amount: Decimal | None, good: bool, words: str, label: str) -> Markup:
         if amount is None:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger_pipelines.documents.money import ZERO, Money
@@ -204,6 +204,7 @@ def sales(draw: st.DrawFn) -> list[SettlementGroup]:
     return groups
 
 
+@settings(deadline=None, max_examples=60)
 @given(sales())
 def test_whatever_the_sales_every_group_is_matched_and_clearing_is_expected_at_zero(
     groups: list[SettlementGroup],
