@@ -62,6 +62,7 @@ class Company:
 
     def reload(self) -> None:
         """Read features and type definitions again from the store (after a start, a reset or a restore)."""
+        self.store.forget()
         kept = self.store.setting("features")
         self.features = Features() if kept is None else Features.model_validate(kept)
         self.schema = Schema()
@@ -167,12 +168,12 @@ class Company:
 
     def precision(self, currency: str | None) -> int:
         """Decimal places of a currency by internal id (2 when unknown)."""
-        row = self.store.get("currency", int(currency)) if currency else None
+        row = self.store.master("currency", int(currency)) if currency else None
         return int(row.body.get("currencyPrecision", 2)) if row else 2
 
     def base_currency(self, subsidiary: str | None) -> str:
         """The books' currency of a subsidiary (the account's base currency without OneWorld)."""
-        row = self.store.get("subsidiary", int(subsidiary)) if subsidiary else None
+        row = self.store.master("subsidiary", int(subsidiary)) if subsidiary else None
         return str(row.body.get("currency", "1")) if row else "1"
 
     def rate(self, currency: str, subsidiary: str | None) -> Decimal:
@@ -182,7 +183,7 @@ class Company:
             return Decimal(1)
         rates = []
         for one in (currency, base):
-            row = self.store.get("currency", int(one))
+            row = self.store.master("currency", int(one))
             rates.append(codec.number(row.body.get("exchangeRate", 1)) if row else Decimal(1))
         return codec.rounded(rates[0] / rates[1], 8).normalize() if rates[1] else Decimal(1)
 

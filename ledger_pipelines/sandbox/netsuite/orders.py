@@ -54,7 +54,7 @@ def states(company: Company, order: Row) -> list[LineState]:
     for line in order.body.get("item", []):
         at = int(line["line"])
         ordered = number(line["quantity"]) if line.get("quantity") is not None else Decimal(1)
-        item = company.store.get("item", int(line["item"]))
+        item = company.store.master("item", int(line["item"]))
         fulfilled = shipped.get(at, ZERO) if item is not None and needs_fulfilment(item) else ordered
         was_billed = billed.get(at, ZERO)
         if line.get("quantity") is None and at in money:

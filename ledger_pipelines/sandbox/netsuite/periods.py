@@ -18,19 +18,23 @@ _RECEIVABLES = frozenset(
 
 def period_of(company: Company, day: str) -> Row | None:
     """The month period that contains a date."""
+    return company.store.remember(("period of", day), lambda: _period_of(company, day))
+
+
+def _period_of(company: Company, day: str) -> Row | None:
     found = company.store.db.execute(
         "SELECT id FROM ns_record WHERE family = 'accountingPeriod' AND body ->> '$.startDate' <= ?1 "
         "AND body ->> '$.endDate' >= ?1 AND coalesce(body ->> '$.isQuarter', 0) = 0 "
         "AND coalesce(body ->> '$.isYear', 0) = 0 AND coalesce(body ->> '$.isAdjust', 0) = 0 ORDER BY id LIMIT 1",
         (day,),
     ).fetchone()
-    return company.store.get("accountingPeriod", found[0]) if found else None
+    return company.store.master("accountingPeriod", found[0]) if found else None
 
 
 def check_open(company: Company, record_type: RecordType, body: Document) -> None:
     """Refuse a posting into a closed or locked period. Raises NetSuiteError USER_ERROR."""
     period = (
-        company.store.get("accountingPeriod", int(body["postingPeriod"]))
+        company.store.master("accountingPeriod", int(body["postingPeriod"]))
         if body.get("postingPeriod")
         else None
     )

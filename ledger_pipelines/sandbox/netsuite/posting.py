@@ -113,7 +113,7 @@ def _sale(company: Company, record_type: RecordType, body: Document) -> list[Ent
 
 
 def _income_account(company: Company, line: Document) -> str:
-    item = company.store.get("item", int(line["item"]))
+    item = company.store.master("item", int(line["item"]))
     if item is not None:
         for name in ("account", "incomeAccount") if item.rectype == "discountItem" else ("incomeAccount",):
             if item.body.get(name):
@@ -126,14 +126,14 @@ def _income_account(company: Company, line: Document) -> str:
 def _tax_account(company: Company, body: Document) -> str:
     codes = [body.get("taxItem"), *(line.get("taxCode") for line in body["item"])]
     for code in codes:
-        item = company.store.get("item", int(code)) if code else None
+        item = company.store.master("item", int(code)) if code else None
         if item is not None and item.body.get("account"):
             return str(item.body["account"])
     return rules.default_account(company, "OthCurrLiab", SALES_TAX)
 
 
 def _discount_account(company: Company, body: Document) -> str:
-    item = company.store.get("item", int(body["discountItem"])) if body.get("discountItem") else None
+    item = company.store.master("item", int(body["discountItem"])) if body.get("discountItem") else None
     if item is not None and item.body.get("account"):
         return str(item.body["account"])
     return rules.default_account(company, "Income")

@@ -66,7 +66,7 @@ def _customer(company: Company, record_type: RecordType, body: Document, *, is_n
         if record_type.by_name[name].required:
             raise missing_values("Customer")
         return None
-    row = company.store.get("entity", int(body[name]))
+    row = company.store.master("entity", int(body[name]))
     if row is None:
         raise invalid_value(body[name], name)
     if row.inactive and is_new:
@@ -119,13 +119,13 @@ def _related(company: Company, customer: int, subsidiary: str) -> bool:
 
 
 def _account_subsidiary(company: Company, account: object) -> str:
-    row = company.store.get("account", int(str(account))) if account else None
+    row = company.store.master("account", int(str(account))) if account else None
     owners = row.body.get("subsidiary", []) if row else []
     return str(owners[0]) if owners else "1"
 
 
 def _account_currency(company: Company, body: Document) -> object:
-    row = company.store.get("account", int(str(body["account"]))) if body.get("account") else None
+    row = company.store.master("account", int(str(body["account"]))) if body.get("account") else None
     return row.body.get("currency") if row else None
 
 
@@ -133,7 +133,7 @@ def account(
     company: Company, body: Document, account_id: str, field: str, kinds: tuple[str, ...] = ()
 ) -> Row:
     """An account that this transaction may use: active, right kind, subsidiary and currency. Raises NetSuiteError."""
-    row = company.store.get("account", int(account_id))
+    row = company.store.master("account", int(account_id))
     if row is None or row.inactive or row.body.get("isSummary"):
         raise invalid_value(account_id, field)
     if kinds and row.body.get("acctType") not in kinds:
@@ -161,7 +161,7 @@ def _below(company: Company, subsidiary: str, owners: list[str]) -> bool:
     while current and seen < 20:
         if current in owners:
             return True
-        row = company.store.get("subsidiary", int(current))
+        row = company.store.master("subsidiary", int(current))
         current = row.body.get("parent") if row else None
         seen += 1
     return False
@@ -175,6 +175,11 @@ def _default_receivable(company: Company, customer: Row | None) -> str:
 
 def default_account(company: Company, kind: str, number_text: str | None = None) -> str:
     """The first account of a type (of an account number)."""
+    key = ("default account", kind, number_text)
+    return company.store.remember(key, lambda: _default_account(company, kind, number_text))
+
+
+def _default_account(company: Company, kind: str, number_text: str | None) -> str:
     found = company.store.db.execute(
         "SELECT id FROM ns_record WHERE family = 'account' AND body ->> '$.acctType' = ?1 "
         "AND (?2 IS NULL OR body ->> '$.acctNumber' = ?2) ORDER BY id LIMIT 1",
@@ -214,7 +219,7 @@ def _sale(
 def _due_date(company: Company, body: Document) -> None:
     if body.get("dueDate"):
         return
-    term = company.store.get("term", int(body["terms"])) if body.get("terms") else None
+    term = company.store.master("term", int(body["terms"])) if body.get("terms") else None
     days = int(term.body.get("daysUntilNetDue") or 0) if term else 0
     body["dueDate"] = times.add_days(body["tranDate"], days)
 

@@ -19,7 +19,7 @@ ALWAYS_FULFILLED = frozenset({"inventoryItem", "kitItem"})
 
 def item_row(company: Company, item: str, path: str) -> Row:
     """The item of a line, active. Raises NetSuiteError."""
-    row = company.store.get("item", int(item))
+    row = company.store.master("item", int(item))
     if row is None:
         raise invalid_value(item, "item", path)
     if row.inactive:
@@ -86,7 +86,7 @@ def _tax_rate(company: Company, line: Document, body: Document) -> Decimal:
     if line.get("taxRate1") is not None:
         return number(line["taxRate1"])
     code = line.get("taxCode")
-    row = company.store.get("item", int(code)) if code else None
+    row = company.store.master("item", int(code)) if code else None
     return number(row.body.get("rate")) if row else ZERO
 
 
@@ -97,7 +97,7 @@ def totals(company: Company, body: Document, lines: list[Document], precision: i
     tax = sum((number(line.get("tax1Amt")) for line in lines), ZERO)
     if body.get("taxItem"):
         taxed = sum((number(line["amount"]) for line in lines if line.get("isTaxable", True)), ZERO)
-        row = company.store.get("item", int(body["taxItem"]))
+        row = company.store.master("item", int(body["taxItem"]))
         default = number(row.body.get("rate")) if row else ZERO
         rate = number(body["taxRate"]) if body.get("taxRate") is not None else default
         body["taxRate"] = rate
@@ -120,7 +120,7 @@ def totals(company: Company, body: Document, lines: list[Document], precision: i
 def _discount(company: Company, body: Document, subtotal: Decimal, precision: int) -> Decimal:
     if not body.get("discountItem"):
         return rounded(ZERO, precision)
-    row = company.store.get("item", int(body["discountItem"]))
+    row = company.store.master("item", int(body["discountItem"]))
     rate = (
         body["discountRate"] if body.get("discountRate") is not None else (row.body.get("rate") if row else 0)
     )

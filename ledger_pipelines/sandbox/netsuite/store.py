@@ -8,10 +8,10 @@ over thousands of them must not read JSON. Money columns hold canonical decimal 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ledger_pipelines.sandbox.netsuite import codec
 from ledger_pipelines.sandbox.netsuite.codec import Document
@@ -93,6 +93,10 @@ CREATE TABLE IF NOT EXISTS ns_definition (position INTEGER PRIMARY KEY, kind TEX
 CREATE TABLE IF NOT EXISTS ns_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
+_MASTER = frozenset({
+    "account", "accountingPeriod", "currency", "customerSubsidiaryRelationship", "entity", "item", "subsidiary", "term",
+})  # fmt: skip
+Kept = TypeVar("Kept")
 _FIRST_ID = {"transaction": 5000, "entity": 300, "item": 0, "account": 0}
 
 
@@ -133,6 +137,8 @@ class Store:
 
     def __init__(self, state: StateStore):
         self.state = state
+        self._memo: dict[tuple[object, ...], Any] = {}
+        self._inserts: dict[tuple[str, ...], str] = {}
         with state.lock:
             state.connection.executescript(_SCHEMA)
 
@@ -144,14 +150,35 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; joins an outer one through a savepoint."""
-        with self.state.transaction():
-            yield
+        try:
+            with self.state.transaction():
+                yield
+        except BaseException:
+            self.forget()
+            raise
+
+    def forget(self) -> None:
+        """Drop what was remembered of master data (it changed, or a transaction was undone)."""
+        self._memo.clear()
+
+    def remember(self, key: tuple[object, ...], make: Callable[[], Kept]) -> Kept:
+        """A value derived from master data, made once until that data changes. Treat it as read-only."""
+        try:
+            found: Kept = self._memo[key]
+        except KeyError:
+            found = self._memo[key] = make()
+        return found
+
+    def master(self, family: str, record_id: int) -> Row | None:
+        """A master-data record that is only read, remembered (never change its body)."""
+        return self.remember((family, record_id), lambda: self.get(family, record_id))
 
     def clear(self) -> None:
         """Empty every table and forget custom columns' values."""
         with self.transaction():
             for table in TABLES:
                 self.db.execute(f"DELETE FROM {table}")  # noqa: S608  fixed names
+        self.forget()
 
     def next_id(self, family: str) -> int:
         """The next internal id of a family; ids only rise, and are never used again."""
@@ -211,6 +238,7 @@ class Store:
 
     def put(self, row: Row) -> None:
         """Insert or replace a record. Raises sqlite3.IntegrityError when the external id is taken."""
+        self._changed(row.family)
         self.db.execute(
             f"INSERT INTO ns_record ({_ROW}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (family, id) DO UPDATE SET "  # noqa: S608
             "body=excluded.body, external_id=excluded.external_id, name=excluded.name, inactive=excluded.inactive, "
@@ -222,8 +250,13 @@ class Store:
             ),
         )  # fmt: skip
 
+    def _changed(self, family: str) -> None:
+        if family in _MASTER:
+            self.forget()
+
     def remove(self, family: str, record_id: int) -> None:
         """Delete a record and, for a transaction, its projections."""
+        self._changed(family)
         self.db.execute("DELETE FROM ns_record WHERE family = ? AND id = ?", (family, record_id))
         if family == "transaction":
             self.db.execute("DELETE FROM ns_transaction WHERE id = ?", (record_id,))
@@ -239,9 +272,13 @@ class Store:
 
     def insert(self, table: str, values: Document) -> None:
         """Insert or replace one row by column name."""
-        names = ", ".join(f'"{name}"' for name in values)
-        marks = ", ".join("?" * len(values))
-        self.db.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+        key = (table, *values)
+        sql = self._inserts.get(key)
+        if sql is None:
+            names = ", ".join(f'"{name}"' for name in values)
+            marks = ", ".join("?" * len(values))
+            sql = self._inserts[key] = f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  own names
+        self.db.execute(sql, tuple(values.values()))
 
     def add_column(self, table: str, column: str, *, indexed: bool = False) -> None:
         """Add a custom field's column to a projection (once)."""

@@ -1,5 +1,6 @@
 import pytest
 
+from ledger_pipelines.sandbox.netsuite import FieldDefinition, RecordDefinition
 from ledger_pipelines_tests.unit.sandbox.netsuite.desk import AMAZON_US, ITEM, Desk, error_of, invoice_body
 
 STRICT = {"X_NetSuite_PropertyNameValidation": "error"}
@@ -211,8 +212,6 @@ def test_a_mandatory_custom_field_is_demanded(desk: Desk) -> None:
 
 
 def test_types_deployed_later_are_there_at_once(desk: Desk) -> None:
-    from ledger_pipelines.sandbox.netsuite import FieldDefinition, RecordDefinition
-
     desk.vendor.define_record_type(
         RecordDefinition(
             scriptid="customrecord_probe",
@@ -238,7 +237,7 @@ def test_the_filter_grammar_of_collections(desk: Desk) -> None:
         ("otherRefNum CONTAIN_NOT C", [one]),
         ("total GREATER 15", [two]),
         ("total BETWEEN [5, 15]", [one]),
-        ("id ANY_OF [%s, %s]" % (one, two), [one, two]),
+        (f"id ANY_OF [{one}, {two}]", [one, two]),
         ('tranDate ON_OR_AFTER "9/11/2026"', [two]),
         ('tranDate BEFORE "9/11/2026" OR otherRefNum IS C', [one, two]),
         ('memo EMPTY AND (otherRefNum IS C OR otherRefNum IS "A|B")', [two]),

@@ -3,6 +3,8 @@ import time
 import pytest
 
 from ledger_pipelines.sandbox.faults import FaultSpec
+from ledger_pipelines.sandbox.netsuite.engine import Engine, require_type
+from ledger_pipelines.sandbox.netsuite.normalise import Options
 from ledger_pipelines_tests.unit.sandbox.netsuite.desk import (
     ITEM,
     RECORD,
@@ -284,9 +286,6 @@ def test_search_lag_hides_new_records_from_searches_but_not_from_reads(desk: Des
 
 
 def test_five_thousand_transactions_are_searched_quickly(desk: Desk) -> None:
-    from ledger_pipelines.sandbox.netsuite.engine import Engine, require_type
-    from ledger_pipelines.sandbox.netsuite.normalise import Options
-
     company = desk.vendor.company
     engine, invoice = Engine(company), require_type(company, "invoice")
     with company.store.transaction():

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -76,8 +77,6 @@ def test_the_whole_sandbox_serves_it_with_faults_control_and_a_trial_balance() -
 
         class RealClock:
             def now(self) -> Any:
-                from datetime import UTC, datetime
-
                 return datetime.now(UTC)
 
         auth = Tba(credentials["auth"]["tba"], RealClock())  # type: ignore[arg-type]  # only now() is used
