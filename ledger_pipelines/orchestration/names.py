@@ -67,6 +67,11 @@ def arrival_job(connection: str) -> str:
     return f"{connection}_arrival"
 
 
+def arrival_op(connection: str) -> str:
+    """Its only step."""
+    return f"{connection}_take_in"
+
+
 def snapshot_job(connection: str) -> str:
     """The job that takes a connection's snapshots."""
     return f"{connection}_snapshots"

@@ -25,7 +25,12 @@ def daily(books: Books, start: date) -> dg.DailyPartitionsDefinition:
     return _daily(start, books.time_zone)
 
 
+def settlements_name(connection: str) -> str:
+    """Name of the definition below, as the instance keeps its keys."""
+    return f"{connection}_settlements"
+
+
 @cache
 def settlements(connection: str) -> dg.DynamicPartitionsDefinition:
     """Settlement ids of an Amazon connection; a partition is added when a file is accepted."""
-    return dg.DynamicPartitionsDefinition(name=f"{connection}_settlements")
+    return dg.DynamicPartitionsDefinition(name=settlements_name(connection))

@@ -44,6 +44,14 @@ class Service(AmazonNetSuite):
             found[entry.effect.partition] = (rows + 1, max(at, _resolvable_at(entry, window)))
         return [Unfinished(sid, rows, at) for sid, (rows, at) in found.items()]
 
+    def not_reconciled(self) -> list[str]:
+        """Settlements that are not wholly booked, oldest first; from what is stored, no call is made."""
+        return [
+            one.settlement.settlement_id
+            for one in self.status()
+            if one.reconciliation is None or not one.reconciliation.clean
+        ]
+
 
 def _resolvable_at(entry: Entry, window: timedelta) -> datetime:
     moments = [entry.updated_at]

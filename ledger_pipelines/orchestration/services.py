@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import IntegrationConfig, LedgerConfig
@@ -23,6 +23,10 @@ from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
+
+if TYPE_CHECKING:
+    from ledger_pipelines.orchestration.sweep import Reader
+    from ledger_pipelines.systems.netsuite.entities import Entity
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
@@ -85,6 +89,10 @@ class SettlementService(Protocol):
         """Settlements with writes whose outcome is not known, or that were meant and not sent."""
         ...
 
+    def not_reconciled(self) -> list[str]:
+        """Settlements that are not wholly booked, oldest first."""
+        ...
+
     def summaries_due(self, today: date) -> list[str]:
         """Settlements to refresh."""
         ...
@@ -100,6 +108,27 @@ class SettlementService(Protocol):
 
 BuildService = Callable[[LoadedConfig, str, str], SettlementService]
 """(configuration, integration, run id) -> its service."""
+
+
+class Reading(Protocol):
+    """One account opened for a sweep."""
+
+    @property
+    def reader(self) -> Reader:
+        """Reads it."""
+        ...
+
+    def entity(self, name: str) -> Entity:
+        """An entity by name. Raises ConfigurationError."""
+        ...
+
+    def calls(self) -> int:
+        """Calls made so far."""
+        ...
+
+
+OpenReader = Callable[[LoadedConfig, str, str], AbstractContextManager[Reading]]
+"""(configuration, connection, run id) -> the account, closed at the end of the block."""
 
 
 @dataclass

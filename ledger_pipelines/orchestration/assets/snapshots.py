@@ -1,0 +1,221 @@
+"""Daily snapshots of a NetSuite connection: one asset an entity, one run for any range of days.
+
+Belongs here: the asset, its window, its checks. Does not belong here: reading and splitting (`sweep`), storing
+(`storage.snapshots`). A value returned would go to the IO manager, which refuses ranges after all the work is done
+(dagster.md 0.5): only checks are returned, numbers are told day by day. Annotations are not postponed: Dagster reads them itself.
+"""
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ledger_pipelines.config.connections import NetSuiteConnectionConfig
+from ledger_pipelines.documents.dates import Window, business_date
+from ledger_pipelines.orchestration import metadata as m
+from ledger_pipelines.orchestration import names, partitions
+from ledger_pipelines.orchestration.failing import told
+from ledger_pipelines.orchestration.results import Result
+from ledger_pipelines.orchestration.services import OpenReader, Runtime
+
+if TYPE_CHECKING:
+    from ledger_pipelines.orchestration.sweep import DayDone, Sweep
+
+KEYS_UNIQUE = "keys_are_unique"
+NEWEST = "newest_day"
+SCHEMA = "columns_as_before"
+CHECKS = {
+    KEYS_UNIQUE: "No record stands twice in one of the days of this run.",
+    NEWEST: "The days of this run are there, up to the newest.",
+    SCHEMA: "The columns are those declared, and those of the day before.",
+}
+_LINEAGE = ("dagster/parent_run_id", "dagster/root_run_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A connection whose entities are kept, and how it is read."""
+
+    runtime: Runtime
+    connection: str
+    configured: NetSuiteConnectionConfig
+    open_reader: OpenReader
+
+    @property
+    def partitions(self) -> dg.DailyPartitionsDefinition:
+        """Days from the connection's start."""
+        return partitions.daily(self.runtime.config.books, self.configured.start_date)
+
+
+def build_snapshot(source: Source, entity: str) -> dg.AssetsDefinition:
+    """The asset of one entity."""
+    with warnings.catch_warnings():
+        # `backfill_policy` carries a beta mark for years now; it is the design (dagster.md 5), and not worth a line each.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return _snapshot(source, entity)
+
+
+def _snapshot(source: Source, entity: str) -> dg.AssetsDefinition:
+    key = names.snapshot_key(source.connection, entity)
+
+    @dg.asset(
+        key=key,
+        partitions_def=source.partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=source.connection,
+        kinds={"netsuite", "parquet"},
+        pool=names.read_pool(source.connection),
+        check_specs=[dg.AssetCheckSpec(name, asset=key, description=text) for name, text in CHECKS.items()],
+        description=f"{entity.replace('_', ' ')} of {source.connection}, by the day they last changed. Any range of "
+        "days is read in one sweep; days that are done stay done when a later one fails.",
+    )
+    def snapshot(context: dg.AssetExecutionContext) -> Result:
+        return Result(check_results=take(source, entity, context))
+
+    return snapshot
+
+
+def take(source: Source, entity: str, context: dg.AssetExecutionContext) -> list[dg.AssetCheckResult]:
+    """Read the run's days, store them, tell each day's numbers, and check."""
+    from ledger_pipelines.orchestration.sweep import sweep  # noqa: PLC0415 (load time)
+    from ledger_pipelines.storage.snapshots import SnapshotStore  # noqa: PLC0415 (load time)
+
+    asked = _asked(source, context)
+    store = SnapshotStore(source.runtime.config.data_dir, source.connection)
+    began = time.monotonic()
+    done: list[DayDone] = []
+    with told(), source.open_reader(source.runtime.loaded, source.connection, context.run_id) as reading:
+        with _kept_on_failure(context, entity, done, asked):
+            for day in sweep(reading.reader, store, reading.entity(entity), asked):
+                done.append(day)
+                if len(done) % 100 == 0:
+                    context.log.info("%s: %d days done", entity, len(done))
+        calls = reading.calls()
+        problems = _problems(store, entity, reading.entity(entity).key, done)
+    for day in done:
+        context.add_asset_metadata(_of_day(day), partition_key=day.manifest.day.isoformat())
+    if done:
+        cost = {m.API_CALLS: calls, m.SECONDS: round(time.monotonic() - began, 3)}
+        context.add_asset_metadata(cost, partition_key=done[-1].manifest.day.isoformat())
+    return _checks(done, asked, problems)
+
+
+@contextmanager
+def _kept_on_failure(
+    context: dg.AssetExecutionContext, entity: str, done: "list[DayDone]", asked: "Sweep"
+) -> Iterator[None]:
+    """When a later day fails, the days that are done are told to Dagster all the same, and stay green."""
+    finished = False
+    try:
+        yield
+        finished = True
+    finally:
+        if not finished:
+            for day in done:
+                context.log_event(
+                    dg.AssetMaterialization(
+                        context.asset_key, partition=day.manifest.day.isoformat(), metadata=_of_day(day)
+                    )
+                )
+            total = (asked.window.last - asked.window.first).days + 1
+            context.log.warning("%s: %d of %d days are done and stay done.", entity, len(done), total)
+
+
+def _asked(source: Source, context: dg.AssetExecutionContext) -> "Sweep":
+    from ledger_pipelines.orchestration.sweep import Sweep  # noqa: PLC0415 (load time)
+
+    zone = source.runtime.config.books.zone
+    bounds = context.partition_key_range
+    first, last = date.fromisoformat(bounds.start), date.fromisoformat(bounds.end)
+    tags = context.run.tags
+    return Sweep(
+        window=Window(first, last, zone),
+        opening=source.configured.start_date,
+        today=business_date(datetime.now(UTC), zone),
+        run_id=context.run_id,
+        done_by=frozenset({context.run_id, *(tags[tag] for tag in _LINEAGE if tag in tags)}),
+    )
+
+
+def _of_day(day: "DayDone") -> dict[str, dg.MetadataValue | str | int | bool]:
+    manifest = day.manifest
+    return {
+        m.ROWS: manifest.rows,
+        m.ROWS_TOTAL: manifest.rows,
+        m.DAY: manifest.day.isoformat(),
+        m.CONTENT_HASH: manifest.content_hash,
+        m.WINDOW: f"{manifest.window_start:%Y-%m-%d %H:%M} to {manifest.window_end:%Y-%m-%d %H:%M} UTC",
+        m.RECONSTRUCTIBLE: day.reconstructible,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Problems:
+    twice: list[tuple[str, int]]
+    drift: list[tuple[str, str]]
+
+
+def _problems(store: object, entity: str, key: tuple[str, ...], done: "list[DayDone]") -> _Problems:
+    from ledger_pipelines.storage.snapshots import SnapshotStore  # noqa: PLC0415 (load time)
+
+    assert isinstance(store, SnapshotStore)  # noqa: S101 (for the type checker)
+    twice = []
+    for day in done:
+        if day.new and day.manifest.rows:
+            rows = store.read(entity, [day.manifest.day]).select(list(key))
+            extra = rows.num_rows - rows.group_by(list(key)).aggregate([]).num_rows
+            if extra:
+                twice.append((day.manifest.day.isoformat(), extra))
+    drift = [(d.manifest.day.isoformat(), str(d.manifest.drift)) for d in done if d.manifest.drift]
+    if done:
+        first, last = done[0].manifest.day, done[-1].manifest.day
+        before = [day for day in store.days(entity) if day < first]
+        start = before[-1] if before else first
+        drift += [(change.day.isoformat(), str(change.drift)) for change in store.drift(entity, start, last)]
+    return _Problems(twice, drift)
+
+
+def _checks(done: "list[DayDone]", asked: "Sweep", problems: _Problems) -> list[dg.AssetCheckResult]:
+    window = asked.window
+    span = f"{window.first.isoformat()} to {window.last.isoformat()}"
+    empty = sum(not day.reconstructible for day in done)
+    newest = max((day.manifest.day for day in done), default=None)
+    said = {
+        KEYS_UNIQUE: (
+            not problems.twice,
+            dg.AssetCheckSeverity.ERROR,
+            f"{len(problems.twice):,} days hold a record twice." if problems.twice else "None does.",
+            m.table(("day", "records too many"), problems.twice, right=(1,)),
+        ),
+        NEWEST: (
+            newest == window.last,
+            dg.AssetCheckSeverity.ERROR,
+            f"{span}: {len(done):,} days, {empty:,} of them not reconstructible.",
+            m.table(
+                ("day", "rows"),
+                [(d.manifest.day.isoformat(), f"{d.manifest.rows:,}") for d in reversed(done)],
+                right=(1,),
+            ),
+        ),
+        SCHEMA: (
+            not problems.drift,
+            dg.AssetCheckSeverity.WARN,
+            f"The columns changed {len(problems.drift):,} times." if problems.drift else "As before.",
+            m.table(("day", "what changed"), problems.drift),
+        ),
+    }
+    return [
+        dg.AssetCheckResult(
+            check_name=name,
+            passed=passed,
+            severity=severity,
+            description=text,
+            metadata={m.WINDOW: span, m.DAYS: shown},
+        )
+        for name, (passed, severity, text, shown) in said.items()
+    ]

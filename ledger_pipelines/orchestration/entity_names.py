@@ -1,0 +1,29 @@
+"""Which entities a NetSuite connection has, known without its credentials, when definitions load.
+
+Belongs here: names. Does not belong here: reading (`reading`), and anything that makes loading slow.
+"""
+
+from __future__ import annotations
+
+from ledger_pipelines.config.connections import NetSuiteConnectionConfig
+from ledger_pipelines.systems.netsuite.entities import entities
+from ledger_pipelines.systems.netsuite.settings import NetSuiteConnection, TokenCredentials
+from ledger_pipelines.systems.secrets import Secret
+
+_NOBODY = TokenCredentials(Secret(""), Secret(""), Secret(""), Secret(""))
+
+
+def entity_names(configured: NetSuiteConnectionConfig) -> tuple[str, ...]:
+    """Those named in its configuration, else all there are for such an account."""
+    if configured.entities:
+        return configured.entities
+    account = NetSuiteConnection(
+        name="",
+        account=configured.account,
+        credentials=_NOBODY,
+        one_world=configured.one_world,
+        multi_currency=configured.multi_currency,
+        base_currency=configured.base_currency,
+        order_item_field=configured.order_item_field,
+    )
+    return tuple(entities(account))

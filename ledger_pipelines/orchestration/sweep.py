@@ -1,0 +1,205 @@
+"""One sweep over a window of days: read once, split by the record's own date, write each day as soon as it is whole.
+
+Belongs here: which day a record belongs to, when a day is done, what a list without dates can say of the past. Does
+not belong here: how a vendor is read (`systems`), how a day is stored (`storage.snapshots`), anything of Dagster.
+
+Rules:
+  * A record belongs to the day, in the books' zone, of its last change. The whole window is asked for at once.
+  * A day without records is written too: it replaces what was there.
+  * The opening day (the first partition there can be) also takes master data last changed before it.
+  * A list without dates of change (accounts, periods...) is what it is now. It is written to the last day of the
+    window, if that day is the present one or nearly; of earlier days nothing can be known any more: they are kept as they
+    are, or written empty and marked as not reconstructible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+import pyarrow as pa
+
+from ledger_pipelines.documents.dates import Window, business_date
+from ledger_pipelines.errors import DataError
+from ledger_pipelines.storage.manifests import Manifest
+from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.systems.netsuite.entities import Entity, Kind
+from ledger_pipelines.systems.netsuite.reader import Cell, Rows
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+SLACK = timedelta(hours=3)
+"""Rows come in the order of the account's own clock, which runs twice where clocks go back."""
+NOT_RECONSTRUCTIBLE = "whole list; not reconstructible"
+WHOLE_LIST = "whole list"
+PRESENT = timedelta(days=2)
+"""How old the last day of a window may be for a list read now to stand for it: a run may be late."""
+OPENING = frozenset({"customers", "items"})
+"""Master data: its opening day holds everything older too. Transactions before the start date are not kept."""
+
+
+class Reader(Protocol):
+    """Reads of one account."""
+
+    def read_changes(self, entity: Entity, start: datetime, end: datetime) -> Iterator[Rows]:
+        """Rows last changed in [start, end), by time of change; the whole list where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What is asked for.
+
+    Args:
+        window: Days, first to last, in the books' zone.
+        opening: First day there can be.
+        today: The books' date now.
+        run_id: Of the run.
+        done_by: Runs whose finished days need not be read again: this one, and those it is a re-execution of.
+    """
+
+    window: Window
+    opening: date
+    today: date
+    run_id: str
+    done_by: Collection[str] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class DayDone:
+    """One day that is stored. new: written now, not by an earlier attempt."""
+
+    manifest: Manifest
+    new: bool
+    reconstructible: bool = True
+
+
+def sweep(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep) -> Iterator[DayDone]:
+    """Read and store; gives each day when it is on disk, in order.
+
+    Raises:
+        TransientError, CredentialError, PermanentError, DataError: days given before stay done.
+    """
+    if entity.whole:
+        yield from _whole(reader, store, entity, asked)
+    else:
+        yield from _changes(reader, store, entity, asked)
+
+
+def arrow_schema(entity: Entity) -> pa.Schema:
+    """Columns as stored. Numbers are exact: 26 digits before the point and 12 behind it."""
+    kinds: dict[Kind, pa.DataType] = {
+        Kind.TEXT: pa.string(),
+        Kind.NUMBER: pa.decimal128(38, 12),
+        Kind.DAY: pa.date32(),
+        Kind.INSTANT: pa.timestamp("us", tz="UTC"),
+        Kind.FLAG: pa.bool_(),
+    }
+    return pa.schema([pa.field(column.name, kinds[column.kind]) for column in entity.columns])
+
+
+def _changes(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep) -> Iterator[DayDone]:
+    days = list(asked.window.days())
+    while days and (done := _done(store, entity, days[0], asked)) is not None:
+        yield DayDone(done, new=False)
+        days.pop(0)
+    if not days:
+        return
+    zone = asked.window.zone
+    rest = Window(days[0], asked.window.last, zone)
+    opens = days[0] == asked.opening and entity.name in OPENING
+    place = next(i for i, column in enumerate(entity.columns) if column.sql == entity.modified)
+    held: dict[date, dict[tuple[Cell, ...], tuple[Cell, ...]]] = {day: {} for day in days}
+    keys = [i for i, column in enumerate(entity.columns) if column.name in entity.key]
+    for page in reader.read_changes(entity, EARLIEST if opens else rest.start, rest.end):
+        latest: datetime | None = None
+        for cells in page.cells:
+            changed = cells[place]
+            if not isinstance(changed, datetime):
+                raise DataError(f"A row of {entity.name} has no time of change.", code="no-modified")
+            day = max(business_date(changed, zone), days[0])
+            if day not in held:
+                raise DataError(
+                    f"A row of {entity.name} changed on {day.isoformat()} came after that day was stored.",
+                    remedy="Run these days again; if it happens again, tell the makers.",
+                    code="out-of-order",
+                )
+            held[day][tuple(cells[i] for i in keys)] = cells
+            latest = changed
+        while latest is not None and len(days) > 1 and Window(days[0], days[0], zone).end + SLACK <= latest:
+            yield _write(store, entity, days.pop(0), held, asked)
+    for day in list(days):
+        yield _write(store, entity, day, held, asked)
+
+
+def _write(
+    store: SnapshotStore,
+    entity: Entity,
+    day: date,
+    held: dict[date, dict[tuple[Cell, ...], tuple[Cell, ...]]],
+    asked: Sweep,
+) -> DayDone:
+    rows = list(held.pop(day).values())
+    return DayDone(_store(store, entity, day, rows, asked, entity.modified), new=True)
+
+
+def _whole(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep) -> Iterator[DayDone]:
+    window = asked.window
+    *earlier, last = window.days()
+    for day in earlier:
+        yield _past(store, entity, day, asked)
+    if asked.today - last > PRESENT:
+        yield _past(store, entity, last, asked)
+        return
+    done = _done(store, entity, last, asked)
+    if done is not None:
+        yield DayDone(done, new=False)
+        return
+    rows = [cells for page in reader.read_changes(entity, window.start, window.end) for cells in page.cells]
+    keys = [i for i, column in enumerate(entity.columns) if column.name in entity.key]
+    once = {tuple(cells[i] for i in keys): cells for cells in rows}
+    yield DayDone(_store(store, entity, last, list(once.values()), asked, WHOLE_LIST), new=True)
+
+
+def _past(store: SnapshotStore, entity: Entity, day: date, asked: Sweep) -> DayDone:
+    """A day whose list nobody can give any more: what was stored then stays; else it is empty, and says so."""
+    there = store.manifest(entity.name, day)
+    if there is not None:
+        return DayDone(there, new=False, reconstructible=there.basis != NOT_RECONSTRUCTIBLE)
+    manifest = _store(store, entity, day, [], asked, NOT_RECONSTRUCTIBLE)
+    return DayDone(manifest, new=True, reconstructible=False)
+
+
+def _done(store: SnapshotStore, entity: Entity, day: date, asked: Sweep) -> Manifest | None:
+    there = store.manifest(entity.name, day)
+    return there if there is not None and there.run_id in asked.done_by else None
+
+
+def _store(
+    store: SnapshotStore,
+    entity: Entity,
+    day: date,
+    rows: Sequence[tuple[Cell, ...]],
+    asked: Sweep,
+    basis: str,
+) -> Manifest:
+    schema = arrow_schema(entity)
+    try:
+        columns = [
+            pa.array([cells[i] for cells in rows], type=column.type) for i, column in enumerate(schema)
+        ]
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(
+            f"{entity.name} of {day.isoformat()} cannot be stored: {error}.", code="unexpected-value"
+        ) from error
+    return store.write_day(
+        entity.name,
+        day,
+        pa.table(columns, schema=schema),
+        window=asked.window,
+        basis=basis,
+        run_id=asked.run_id,
+        expected=schema,
+        sort_by=entity.key,
+    )
