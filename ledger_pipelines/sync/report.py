@@ -136,7 +136,12 @@ def _verdict(entry: Entry, around: Mapping[str, Entry], session: Session) -> tup
             )
         case EffectState.UNKNOWN:
             at = settles_at(entry, session)
-            text = f"{told.text} Not found yet; settled at the latest by the first run after {at:%Y-%m-%d %H:%M:%S} UTC."
+            until = (
+                ""
+                if at is None
+                else f" Settled at the latest by the first run after {at:%Y-%m-%d %H:%M:%S} UTC."
+            )
+            text = f"{told.text} Not found yet.{until}".strip()
             if trouble:
                 text = f"{told.text} The target could not be asked: {trouble}"
             return Outcome.OPEN, Reason(told.code or "unknown-outcome", text, told.remedy)

@@ -226,6 +226,10 @@ class FakeWriter:
         now = self.ledger.clock.now()
         found: dict[str, Remote] = {}
         for effect in effects:
+            if effect.action is Action.VOID:
+                if not any(r.external_id == effect.external_id for r in self.ledger.records):
+                    found[effect.key] = Remote(effect.target_id, effect.external_id, amount=Money.zero("USD"))
+                continue
             for record in self.ledger.records:
                 if record.external_id != effect.external_id or record.kind != effect.kind:
                     continue

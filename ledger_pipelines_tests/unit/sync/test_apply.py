@@ -536,3 +536,34 @@ def test_a_remote_without_an_id_is_looked_for(bench: Bench) -> None:
 def test_the_default_policy_outlasts_its_longest_wait() -> None:
     policy = Policy()
     assert policy.lease.total_seconds() > policy.longest_delay
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
+def test_a_void_whose_answer_was_lost_is_settled_by_whether_the_record_is_void(
+    bench: Bench, fault: Fault
+) -> None:
+    bench.apply(make_plan(make_effect("1")))
+    void = replace(make_effect("1", action=Action.VOID, target_id="$link:KEY1"), key="KEYvoid")
+    bench.ledger.faults = [fault]
+    bench.apply(make_plan(void))
+    bench.pass_window()
+    expected = "written" if fault is Fault.CUT_BEFORE else "adopted"
+    assert _outcomes(bench.apply(make_plan(void))) == {"1": expected}
+    assert bench.ledger.records == []
+    assert bench.journal.links("books", "invoice", ["EXT-1"])["EXT-1"].voided
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
+def test_an_update_whose_answer_was_lost_is_settled_by_what_the_record_says(
+    bench: Bench, fault: Fault
+) -> None:
+    bench.apply(make_plan(make_effect("1")))
+    update = replace(
+        make_effect("1", action=Action.UPDATE, body={"memo": "new"}, target_id="1000"), key="KEYupdate"
+    )
+    bench.ledger.faults = [fault]
+    bench.apply(make_plan(update))
+    bench.pass_window()
+    expected = "written" if fault is Fault.CUT_BEFORE else "adopted"
+    assert _outcomes(bench.apply(make_plan(update))) == {"1": expected}
+    assert [(r.remote_id, r.body) for r in bench.ledger.records] == [("1000", '{"memo":"new"}')]
