@@ -50,6 +50,7 @@ app = App(
     name="ledger-pipelines",
     help="Shops, subscriptions and marketplaces into the books: planned, exactly once, to the cent.",
     version=_version,
+    help_format="plaintext",  # markdown would cost a third of the time to the first line
     help_epilogue="Exit codes: 0 fine, 1 something needs a person, 2 wrong use. Configuration: LEDGER_CONFIG, or ./ledger.yaml.",
 )
 settlement = App(name="settlement", help="Look at a settlement file.")
