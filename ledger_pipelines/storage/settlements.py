@@ -231,7 +231,7 @@ class SettlementStore:
             )
         return found
 
-    def list(self, connection: str) -> list[SettlementManifest]:
+    def all(self, connection: str) -> list[SettlementManifest]:
         """Every accepted settlement of a connection, by start."""
         folder = self._folder / safe_name(connection)
         found = [
@@ -242,7 +242,7 @@ class SettlementStore:
 
     def by_content(self, connection: str, sha256: str) -> SettlementManifest | None:
         """The settlement that a file with this hash is known to hold."""
-        return next((m for m in self.list(connection) if sha256 in m.contents()), None)
+        return next((m for m in self.all(connection) if sha256 in m.contents()), None)
 
     def accept(self, manifest: SettlementManifest, staged_rows: Path) -> SettlementManifest:
         """Put a settlement in its place: rows first, then the manifest that makes it count.
@@ -291,7 +291,7 @@ class SettlementStore:
         return next(
             (
                 other
-                for other in self.list(manifest.connection)
+                for other in self.all(manifest.connection)
                 if other.currency == manifest.currency
                 and other.end == manifest.start
                 and other.settlement_id != manifest.settlement_id
@@ -305,7 +305,7 @@ class SettlementStore:
         Accounts that run side by side (marketplaces, invoiced orders) have chains of their own in one list: an exact
         predecessor is found whichever chain it is in; only without one is a gap reported.
         """
-        found = [m for m in self.list(connection) if m.currency == currency]
+        found = [m for m in self.all(connection) if m.currency == currency]
         links = []
         for manifest in found:
             earlier = [
@@ -350,26 +350,28 @@ def compare(stored: Path, other: Path, *, most: int = 20) -> Difference:
     names = [n for n in pq.read_schema(stored).names if n not in _POSITION]
     listed = ", ".join(names)
     triple = "transaction_type || '/' || amount_type || '/' || amount_description"
+    with_counts = f"""
+        WITH x AS (SELECT {listed}, 1 AS n FROM a UNION ALL SELECT {listed}, -1 FROM b),
+        d AS (SELECT {listed}, sum(n) AS n FROM x GROUP BY {listed} HAVING sum(n) <> 0)
+    """  # noqa: S608 (column names of our own schema)
+    counted = f"{with_counts} SELECT coalesce(sum(abs(n)), 0) FROM d"  # noqa: S608 (as above)
+    sampled = f"{with_counts} SELECT {triple}, order_id, sku, amount, n FROM d ORDER BY ALL LIMIT {int(most)}"  # noqa: S608 (as above)
+    kinds_query = f"""
+        SELECT t, sum(an), sum(aa), sum(bn), sum(ba) FROM (
+            SELECT {triple} AS t, count(*) AS an, sum(amount) AS aa, 0 AS bn, 0::DECIMAL(38,6) AS ba FROM a GROUP BY t
+            UNION ALL
+            SELECT {triple} AS t, 0, 0::DECIMAL(38,6), count(*), sum(amount) FROM b GROUP BY t
+        ) GROUP BY t HAVING sum(an) <> sum(bn) OR sum(aa) <> sum(ba) ORDER BY t
+    """  # noqa: S608 (column names of our own schema)
     with warehouse({"a": [stored], "b": [other]}) as db:
-        counts = (
-            f"WITH x AS (SELECT {listed}, 1 AS n FROM a UNION ALL SELECT {listed}, -1 FROM b), "  # noqa: S608
-            f"d AS (SELECT {listed}, sum(n) AS n FROM x GROUP BY {listed} HAVING sum(n) <> 0) "
-        )
-        (count,) = db.one(counts + "SELECT coalesce(sum(abs(n)), 0) FROM d")
+        (count,) = db.one(counted)
         if not count:
             return Difference((), (), 0)
-        rows = db.rows(
-            counts + f"SELECT {triple}, order_id, sku, amount, n FROM d ORDER BY ALL LIMIT {int(most)}"
-        )
-        kinds = db.rows(
-            f"SELECT t, sum(an), sum(aa), sum(bn), sum(ba) FROM ("  # noqa: S608 (own names)
-            f"SELECT {triple} AS t, count(*) AS an, sum(amount) AS aa, 0 AS bn, 0::DECIMAL(38,6) AS ba FROM a GROUP BY t"
-            f" UNION ALL SELECT {triple}, 0, 0::DECIMAL(38,6), count(*), sum(amount) FROM b GROUP BY 1"
-            f") GROUP BY t HAVING sum(an) <> sum(bn) OR sum(aa) <> sum(ba) ORDER BY t"
-        )
+        rows = db.rows(sampled)
+        kinds = db.rows(kinds_query)
     return Difference(
         tuple(KindDifference(k[0], int(k[1]), k[2], int(k[3]), k[4]) for k in kinds),
-        tuple(RowDifference("stored" if r[4] > 0 else "new", *r[:4], abs(int(r[4]))) for r in rows),
+        tuple(RowDifference("stored" if n > 0 else "new", t, o, s, a, abs(int(n))) for t, o, s, a, n in rows),
         int(count),
     )
 

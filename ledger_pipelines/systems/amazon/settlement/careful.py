@@ -25,6 +25,7 @@ from ledger_pipelines.systems.amazon.settlement.checks import (
     read_amount,
     read_summary,
     read_time,
+    warn_no_newline,
 )
 from ledger_pipelines.systems.amazon.settlement.columns import Header, read_header
 from ledger_pipelines.systems.amazon.settlement.findings import DOWNLOAD_AGAIN, Partial
@@ -32,7 +33,7 @@ from ledger_pipelines.systems.amazon.settlement.instants import same_day
 from ledger_pipelines.systems.amazon.settlement.numbers import SignEvidence
 from ledger_pipelines.systems.amazon.settlement.options import ReadOptions, ReadSettlement, Summary
 from ledger_pipelines.systems.amazon.settlement.rows import AmountRow, RowWriter
-from ledger_pipelines.systems.amazon.settlement.source import Plain, text_lines
+from ledger_pipelines.systems.amazon.settlement.source import Plain, ends_line, text_lines
 
 _MOST_QUANTITY_DIGITS = 15
 
@@ -78,6 +79,8 @@ def read_flat(plain: Plain, encoding: str, rows_path: Path, options: ReadOptions
         check_foots(found[0], total, findings, survey.summaries[0][0], hint)
     if findings.wrong or found is None:
         raise findings.refusal()
+    if not ends_line(plain):
+        warn_no_newline(findings)
     return ReadSettlement(
         summary=found[0],
         variant=header.variant,

@@ -188,3 +188,12 @@ def check_posted(posted: datetime, summary: Summary, findings: Findings, line: i
             "Nothing needs doing; look at it if the month's figures surprise.",
             line, columns.POSTED_TIME,
         )  # fmt: skip
+
+
+def warn_no_newline(findings: Findings) -> None:
+    """Warn of a file that may have been cut in the text after its last amount."""
+    findings.warn(
+        "no-final-newline",
+        "The last line does not end with a line end; Amazon's own files do.",
+        "Nothing needs doing: the amounts sum to total-amount. The last row's text may have been cut.",
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -63,31 +64,30 @@ _V1_TYPES = frozenset(
 V1_COLUMNS = frozenset({*_BASE, *TEXT_COLUMNS, *V1_MONEY, *_V1_TYPES, POSTED_DATE, QUANTITY})
 _V1_REQUIRED = frozenset({*_BASE, POSTED_DATE, "price-amount", "item-related-fee-amount", "other-amount"})
 
-ROWS_SCHEMA = pa.schema(
-    [
-        pa.field("ordinal", pa.int64(), nullable=False),
-        pa.field("part", pa.int8(), nullable=False),
-        pa.field("line", pa.int64()),
-        pa.field("transaction_type", pa.string(), nullable=False),
-        pa.field("order_id", pa.string(), nullable=False),
-        pa.field("merchant_order_id", pa.string(), nullable=False),
-        pa.field("adjustment_id", pa.string(), nullable=False),
-        pa.field("shipment_id", pa.string(), nullable=False),
-        pa.field("marketplace_name", pa.string(), nullable=False),
-        pa.field("amount_type", pa.string(), nullable=False),
-        pa.field("amount_description", pa.string(), nullable=False),
-        pa.field("amount", pa.decimal128(18, 6), nullable=False),
-        pa.field("fulfillment_id", pa.string(), nullable=False),
-        pa.field("posted_at", pa.timestamp("us"), nullable=False),
-        pa.field("order_item_code", pa.string(), nullable=False),
-        pa.field("merchant_order_item_id", pa.string(), nullable=False),
-        pa.field("merchant_adjustment_item_id", pa.string(), nullable=False),
-        pa.field("sku", pa.string(), nullable=False),
-        pa.field("quantity", pa.int64()),
-        pa.field("promotion_id", pa.string(), nullable=False),
-        pa.field("extra", pa.string(), nullable=False),
-    ]
-)
+_FIELDS: list[pa.Field[Any]] = [
+    pa.field("ordinal", pa.int64(), nullable=False),
+    pa.field("part", pa.int8(), nullable=False),
+    pa.field("line", pa.int64()),
+    pa.field("transaction_type", pa.string(), nullable=False),
+    pa.field("order_id", pa.string(), nullable=False),
+    pa.field("merchant_order_id", pa.string(), nullable=False),
+    pa.field("adjustment_id", pa.string(), nullable=False),
+    pa.field("shipment_id", pa.string(), nullable=False),
+    pa.field("marketplace_name", pa.string(), nullable=False),
+    pa.field("amount_type", pa.string(), nullable=False),
+    pa.field("amount_description", pa.string(), nullable=False),
+    pa.field("amount", pa.decimal128(18, 6), nullable=False),
+    pa.field("fulfillment_id", pa.string(), nullable=False),
+    pa.field("posted_at", pa.timestamp("us"), nullable=False),
+    pa.field("order_item_code", pa.string(), nullable=False),
+    pa.field("merchant_order_item_id", pa.string(), nullable=False),
+    pa.field("merchant_adjustment_item_id", pa.string(), nullable=False),
+    pa.field("sku", pa.string(), nullable=False),
+    pa.field("quantity", pa.int64()),
+    pa.field("promotion_id", pa.string(), nullable=False),
+    pa.field("extra", pa.string(), nullable=False),
+]
+ROWS_SCHEMA = pa.schema(_FIELDS)
 """One row per amount. `ordinal` counts the file's detail rows from 1 (the summary row is not one), `part` the amounts
 of one detail row from 0, `line` the lines of the file from 1 (null for XML). `posted_at` is UTC. Blank text is ""."""
 

@@ -21,12 +21,18 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import csv
+import pyarrow as arrow  # noqa: ICN001 - `pa` is the untyped view of it below
+from pyarrow import compute
+from pyarrow import csv as arrow_csv
 
 from ledger_pipelines.systems.amazon.settlement import columns
-from ledger_pipelines.systems.amazon.settlement.checks import EXACT, Findings, check_posted, read_summary
+from ledger_pipelines.systems.amazon.settlement.checks import (
+    EXACT,
+    Findings,
+    check_posted,
+    read_summary,
+    warn_no_newline,
+)
 from ledger_pipelines.systems.amazon.settlement.columns import ROWS_SCHEMA, V2, V2_TEXT, Header, read_header
 from ledger_pipelines.systems.amazon.settlement.findings import Partial, SettlementRefusedError
 from ledger_pipelines.systems.amazon.settlement.numbers import (
@@ -41,6 +47,8 @@ from ledger_pipelines.systems.amazon.settlement.rows import parquet_writer
 # The published stubs know a part of Arrow's overloads only; the property tests hold this module to `careful`.
 pa: Any = arrow
 pc: Any = compute
+csv: Any = arrow_csv
+Schema: Any = ROWS_SCHEMA
 Array: TypeAlias = Any
 Lines: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
@@ -54,8 +62,10 @@ _PLAIN_TEXT = frozenset(
 )  # fmt: skip
 _REPEATED = frozenset(target for name, target in V2_TEXT.items() if name not in _PLAIN_TEXT)
 _SCHEMA = pa.schema(
-    [f.with_type(_DICTIONARY) if f.name == "extra" or f.name in _REPEATED else f for f in ROWS_SCHEMA]
+    [f.with_type(_DICTIONARY) if f.name == "extra" or f.name in _REPEATED else f for f in Schema]
 )
+# Enough rows to see the decimal sign; if not, the file is left to the careful reader.
+_SAMPLE_BYTES = 1 << 18
 _PARSE = csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, escape_char=False)
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _DAYS = {
@@ -73,6 +83,25 @@ class Irregular(Exception):  # noqa: N818 - not an error: a hand-over
 class _Style:
     sign: Sign
     day: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A part of a buffer; counting in it copies nothing."""
+
+    buffer: bytes | bytearray
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    @property
+    def view(self) -> memoryview:
+        return memoryview(self.buffer)[self.start : self.end]
+
+    def count(self, byte: bytes) -> int:
+        return self.buffer.count(byte, self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +126,7 @@ class _Plan:
     summary_cells: dict[str, str]
     summary_style: str
     encoding: str
-    convert: csv.ConvertOptions
+    convert: Any
     style: _Style | None = None
     summary_short: bool = False
     data_start: int = 0
@@ -195,9 +224,9 @@ def _read(
                 if not end:
                     if count == size:
                         raise Irregular
-                    end, tail_newline = count, False
+                    end, tail_newline = count, buffer[count - 1] == 13
                 copied = feed.give(memoryview(buffer)[:end])
-                data = memoryview(buffer)[plan.data_start if first else 0 : end]
+                data = _Span(buffer, plan.data_start if first else 0, end)
                 offset += end
                 if plan.style is None and len(data):
                     plan.style = _style(data, plan)
@@ -212,16 +241,8 @@ def _read(
                 if copied is not None:
                     copied.result()
     if not tail_newline:
-        _warn_no_newline(plan.findings)
+        warn_no_newline(plan.findings)
     return state.result(plan)
-
-
-def _warn_no_newline(findings: Findings) -> None:
-    findings.warn(
-        "no-final-newline",
-        "The last line does not end with a line end; Amazon's own files do.",
-        "Nothing needs doing: the amounts sum to total-amount. The last row's text may have been cut.",
-    )
 
 
 def _head(descriptor: int, start: int, encoding: str, options: ReadOptions) -> _Plan:
@@ -257,7 +278,7 @@ def _head(descriptor: int, start: int, encoding: str, options: ReadOptions) -> _
     )  # fmt: skip
 
 
-def _convert(header: Header) -> csv.ConvertOptions:
+def _convert(header: Header) -> Any:
     """Types by column. The summary's columns are of type null: any text in them is an error, hence irregular."""
     types: dict[str, Any] = {}
     for name in header.names:
@@ -283,38 +304,30 @@ def _table(data: Array, plan: _Plan) -> Array:
     )
 
 
-def _load(data: memoryview, plan: _Plan) -> tuple[Array, int, Lines | None, int]:
+def _load(span: _Span, plan: _Plan) -> tuple[Array, int, Lines | None, int]:
     """The block's table, its number of lines, the line of each row where that is not simply the next one."""
-    raw = bytes(data) if plan.encoding not in ("utf-8", "utf-8-sig") or len(data) == 0 else None
-    if len(data) == 0:
-        return _empty(plan), 0, None, 0
-    if raw is not None:
-        raw = raw.decode(plan.encoding).encode()
-    view = pa.py_buffer(raw if raw is not None else data)
-    array = np.frombuffer(view, dtype=np.uint8)
-    if not array.all():
-        raise Irregular  # NUL
-    lines = int(np.count_nonzero(array == 10))
-    lines += int(array[-1] != 10)
-    if not (array == 13).any():
+    if not len(span):
+        raise Irregular
+    if plan.encoding not in ("utf-8", "utf-8-sig"):
+        decoded = bytes(span.view).decode(plan.encoding).encode()
+        span = _Span(decoded, 0, len(decoded))
+    if span.count(b"\0"):
+        raise Irregular
+    lines = span.count(b"\n") + (span.buffer[span.end - 1] != 10)
+    if not span.count(b"\r"):
         try:
-            table = _table(view, plan)
+            table = _table(pa.py_buffer(span.view), plan)
             if table.num_rows == lines:
                 return table, lines, None, 0
         except arrow.ArrowInvalid:
             pass
-    text, row_lines, lines, short = _regular(view.to_pybytes(), len(plan.header.names))
+    text, row_lines, lines, short = _regular(bytes(span.view), len(plan.header.names))
     if not text:
-        return _empty(plan), lines, None, 0
+        raise Irregular
     table = _table(pa.py_buffer(text), plan)
     if table.num_rows != len(row_lines):
         raise Irregular
     return table, lines, row_lines, short
-
-
-def _empty(plan: _Plan) -> Array:
-    types = plan.convert.column_types
-    return pa.table({name: pa.array([], type=types[name]) for name in plan.header.names})
 
 
 def _regular(text: bytes, width: int) -> tuple[bytes, Lines, int, int]:
@@ -339,16 +352,14 @@ def _regular(text: bytes, width: int) -> tuple[bytes, Lines, int, int]:
 
 
 def _values(table: Array, name: str) -> Array:
-    return (
-        table.column(name).combine_chunks()
-        if table.num_rows
-        else pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
-    )
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _style(data: memoryview, plan: _Plan) -> _Style:
+def _style(data: _Span, plan: _Plan) -> _Style:
     """Decimal sign and day style, from the first block; the other blocks must follow them."""
-    table, _, _, _ = _load(data, plan)
+    sample_end = data.buffer.find(b"\n", min(data.start + _SAMPLE_BYTES, data.end - 1), data.end) + 1
+    table, _, _, _ = _load(_Span(data.buffer, data.start, sample_end or data.end), plan)
     amounts = pc.utf8_trim(_values(table, columns.AMOUNT).dictionary, " ")
     total = plan.summary_cells[columns.TOTAL]
     signs: list[Sign] = []
@@ -359,7 +370,7 @@ def _style(data: memoryview, plan: _Plan) -> _Style:
         if proven or _any(
             pc.match_substring_regex(amounts, rf"^-?[0-9]+[{sign}]([0-9]{{1,2}}|[0-9]{{4,}})$")
         ):
-            signs.append(sign)  # type: ignore[arg-type] # literals of a tuple
+            signs.append(sign)
     if len(signs) > 1:
         raise Irregular
     times = _values(table, columns.POSTED_TIME).dictionary
@@ -377,7 +388,7 @@ def _all(mask: Array) -> bool:
     return bool(pc.all(mask, min_count=0).as_py())
 
 
-def _parse(data: memoryview, plan: _Plan) -> _Block:
+def _parse(data: _Span, plan: _Plan) -> _Block:
     table, lines, row_lines, short = _load(data, plan)
     style = plan.style
     if style is None:
@@ -402,7 +413,7 @@ def _parse(data: memoryview, plan: _Plan) -> _Block:
         else:
             arrays[target] = blank.dictionary_decode() if name in _PLAIN_TEXT else blank
     arrays["extra"] = _extra(table, plan).dictionary_encode() if plan.header.unknown else blank
-    names = [name for name in ROWS_SCHEMA.names if name in arrays]
+    names = [name for name in Schema.names if name in arrays]
     total = pc.sum(amount).as_py() or Decimal(0)
     least_most = (
         pc.min_max(posted).as_py() if len(posted) else {"min": plan.summary.start, "max": plan.summary.start}
@@ -421,7 +432,7 @@ def _amount(cells: Array, sign: Sign) -> Array:
         raise Irregular
     if sign == ",":
         texts = pc.replace_substring(texts, ",", ".")
-    return texts.cast(ROWS_SCHEMA.field("amount").type).take(cells.indices)
+    return texts.cast(Schema.field("amount").type).take(cells.indices)
 
 
 def _posted(cells: Array, day: str) -> Array:
@@ -499,7 +510,7 @@ class _Totals:
             return []
         for posted in (block.first_posted, block.last_posted):
             check_posted(posted, self._summary, self._findings, None)
-        arrays = [added[n] if n in added else block.table.column(n) for n in ROWS_SCHEMA.names]
+        arrays = [added[n] if n in added else block.table.column(n) for n in Schema.names]
         return [pa.Table.from_arrays(arrays, schema=_SCHEMA)]
 
     def result(self, plan: _Plan) -> ReadSettlement:

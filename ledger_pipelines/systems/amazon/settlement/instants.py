@@ -108,7 +108,7 @@ def same_day(text: str, instant: datetime) -> bool | None:
     for order in ("month-first", "day-first"):
         try:
             style, match = _split(text.strip(" "))
-            readings.append(_day(style, match, order))  # type: ignore[arg-type] # literals of a tuple
+            readings.append(_day(style, match, order))
         except NotADateError:
             continue
     if not readings:

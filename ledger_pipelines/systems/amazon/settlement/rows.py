@@ -55,7 +55,7 @@ def parquet_writer(path: Path, schema: pa.Schema = ROWS_SCHEMA) -> pq.ParquetWri
         path,
         schema,
         compression="lz4",
-        use_dictionary=DICTIONARY_COLUMNS,
+        use_dictionary=DICTIONARY_COLUMNS,  # type: ignore[arg-type] # the stubs lack the list form
         write_statistics=False,
         store_schema=False,
         column_encoding={"ordinal": "DELTA_BINARY_PACKED", "line": "DELTA_BINARY_PACKED"},

@@ -38,7 +38,6 @@ _CHARSETS = {
     "utf8": "utf-8",
 }
 _C1 = re.compile("[\x80-\x9f]")
-_MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def _too_large(options: ReadOptions) -> SettlementRefusedError:
 
 def is_archive(head: bytes) -> bool:
     """Whether the bytes begin like GZIP or ZIP."""
-    return head[:2] == b"\x1f\x8b" or head[:4] == b"PK\x03\x04"
+    return head[:2] == b"\x1f\x8b" or head[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def prepare(path: Path, work: Path, options: ReadOptions) -> Plain:
@@ -161,7 +160,9 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     return member
 
 
-def _copy_capped(source: IO[bytes], target: Path, compressed: int, options: ReadOptions) -> None:
+def _copy_capped(
+    source: gzip.GzipFile | IO[bytes], target: Path, compressed: int, options: ReadOptions
+) -> None:
     """Inflate, counting the bytes that come out: what an archive says of itself is not believed."""
     most = min(options.max_bytes, max(compressed, 4096) * options.max_ratio)
     done = 0
@@ -248,7 +249,7 @@ def choose_encoding(plain: Plain, charset: str | None) -> str:
         return "utf-8"
     if _currency_hint(plain) == "JPY" and _failure(plain, "cp932") is None:
         return "cp932"
-    if _failure(plain, "cp1252") is None and not _has_multibyte(plain):
+    if _failure(plain, "cp1252") is None and not _is_mixed(plain):
         return "cp1252"
     line, byte = broken
     raise refuse(
@@ -283,8 +284,19 @@ def _failure(plain: Plain, codec: str) -> tuple[int, int] | None:
     return None
 
 
-def _has_multibyte(plain: Plain) -> bool:
-    return any(not raw.isascii() and _MULTIBYTE.search(raw) for _, raw in raw_lines(plain))
+def _is_mixed(plain: Plain) -> bool:
+    """Whether some lines with other than ASCII text are UTF-8 and others are not: two files in one, or a damaged one."""
+    utf8 = other = False
+    for _, raw in raw_lines(plain):
+        if not raw.isascii():
+            try:
+                raw.decode()
+                utf8 = True
+            except UnicodeDecodeError:
+                other = True
+        if utf8 and other:
+            return True
+    return False
 
 
 def _currency_hint(plain: Plain) -> str:
@@ -304,6 +316,13 @@ def _currency_hint(plain: Plain) -> str:
         if number > 1000:
             break
     return ""
+
+
+def ends_line(plain: Plain) -> bool:
+    """Whether the last byte ends a line."""
+    with plain.path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) in (b"\n", b"\r")
 
 
 def raw_lines(plain: Plain) -> Iterator[tuple[int, bytes]]:
