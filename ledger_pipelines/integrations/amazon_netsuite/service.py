@@ -39,6 +39,12 @@ from ledger_pipelines.integrations.amazon_netsuite.read_books import read_back, 
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL, ReadBack, decode_readback
 from ledger_pipelines.integrations.amazon_netsuite.settings import FLOWS, AmazonNetSuiteSettings
 from ledger_pipelines.integrations.amazon_netsuite.settlement_records import summary_key
+from ledger_pipelines.integrations.amazon_netsuite.statement_view import (
+    document_link,
+    order_link,
+    statement_data,
+    write_statement,
+)
 from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlements
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, verified
 from ledger_pipelines.storage.atomic import write_atomically
@@ -422,9 +428,29 @@ class AmazonNetSuite:
         planned = any(row.action.value != "blocked" for row in settlement_journal.rows(ctx, decisions))
         return Money(settlement_journal.expected_clearing(decisions, journal=planned), ctx.currency)
 
-    def statement(self, settlement_id: str) -> Path | None:
-        """Write the HTML statement; its path. None until the report room is there to write it."""
-        return None
+    def statement(self, settlement_id: str) -> Path:
+        """Write the HTML statement of what is known now, and give its path. Raises DataError: the books were never read."""
+        ctx = self.context(settlement_id)
+        plans = [p for flow in FLOWS if (p := self._plans.latest(self.name, flow, settlement_id)) is not None]
+        planned = {effect.key: effect for plan in plans for effect in plan.effects()}
+        written = {
+            entry.key: entry.effect
+            for entry in self.journal.find(
+                Search(integration=self.name, flow=settlement_journal.FLOW, partition=settlement_id)
+            )
+        }
+        setup = self.setup
+        data = statement_data(
+            ctx,
+            self.decided(ctx).decisions,
+            after=self.after(settlement_id),
+            plans=plans,
+            journals=[e for e in (planned | written).values() if e.kind == JOURNAL],
+            made_at=self.clock.now(),
+            mode=str(setup.mode),
+            links={"document": document_link(setup.target_config), "order": order_link(setup.source_config)},
+        )
+        return write_statement(self._file(settlement_id, "books").parent, data)
 
     def summaries_due(self, today: date) -> list[str]:
         """Settlements whose summary the periodic update re-reads: deposits of the last N months."""
