@@ -22,7 +22,7 @@ from rich.text import Text
 from ledger_pipelines.cli import tables
 from ledger_pipelines.cli.context import load
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, say
-from ledger_pipelines.cli.processes import at_sandbox, running_sandbox, sandbox_environment
+from ledger_pipelines.cli.processes import at_sandbox, running_sandbox, sandbox_environment, stop_on_terminate
 from ledger_pipelines.cli.settlements import take_in, tell_arrival
 from ledger_pipelines.cli.work import open_service, progress
 from ledger_pipelines.config.connections import AmazonConnectionConfig
@@ -42,6 +42,7 @@ def run_demo() -> int:
     Raises:
         ConfigurationError: The configuration is not the sandbox's, or its ports are taken.
     """
+    stop_on_terminate()
     began = time.monotonic()
     loaded, name = _demo_config(load())
     folder = loaded.config.data_folder

@@ -41,6 +41,11 @@ def sandbox_in_foreground(port: int, seed: str, state: Path | None) -> int:
     return FINE
 
 
+def stop_on_terminate() -> None:
+    """Let `kill` end us as Ctrl-C does: in order, with everything we started stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 @contextmanager
 def child(
     arguments: list[str], environ: Mapping[str, str], *, log: Path | None = None
@@ -183,6 +188,7 @@ def run_dev(port: int) -> int:
     """`make dev`: the sandbox, and Dagster's UI and daemon beside it, until Ctrl-C."""
     from ledger_pipelines.cli.context import load  # noqa: PLC0415 (quick --help)
 
+    stop_on_terminate()
     config = load().config
     folder = config.data_folder
     folder.mkdir(parents=True, exist_ok=True)
