@@ -157,7 +157,7 @@ class Jobs:
         if call.method != "GET":
             raise method_not_allowed(call.method)
         parts = call.path.removeprefix(JOB_PATH).strip("/").split("/")
-        if not parts[0].isdigit():
+        if not (parts[0].isascii() and parts[0].isdigit() and len(parts[0]) <= 15):
             raise nonexistent()
         job = self.company.store.db.execute(
             "SELECT id, completed, submitted FROM ns_job WHERE id = ?", (int(parts[0]),)

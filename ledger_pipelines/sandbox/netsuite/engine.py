@@ -47,7 +47,7 @@ class Engine:
         store = self.company.store
         if key.startswith("eid:"):
             row = store.by_external_id(record_type.family, key[4:])
-        elif key.isdigit():
+        elif key.isascii() and key.isdigit() and len(key) <= 15:
             row = store.get(record_type.family, int(key))
         else:
             raise invalid_request(f"Invalid value '{key}' for the resource ID.")

@@ -19,6 +19,8 @@ from ledger_pipelines.sandbox.netsuite.errors import NetSuiteError, invalid_valu
 from ledger_pipelines.sandbox.netsuite.schema import Field, RecordType, Sublist
 
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+_ID = re.compile(r"^-?[0-9]{1,15}$")
+_TOO_LARGE = Decimal(10) ** 15
 _IGNORED = frozenset({"links", "id", "refname", "totalresults", "count", "hasmore", "offset"})
 _TRUE, _FALSE = {"t", "true", "yes"}, {"f", "false", "no"}
 
@@ -180,7 +182,7 @@ def _numeric(value: Any, spec: Field, path: str) -> Decimal | int:
         found = value if isinstance(value, Decimal) else Decimal(str(value))
     except InvalidOperation:
         raise invalid_value(value, spec.name, path) from None
-    if not found.is_finite():
+    if not found.is_finite() or abs(found) >= _TOO_LARGE:
         raise invalid_value(value, spec.name, path)
     if spec.kind != "int":
         return found
@@ -226,6 +228,6 @@ def reference(company: Company, spec: Field, value: Any, path: str) -> str:
         if isinstance(chosen, dict | list) or chosen is None:
             raise invalid_value(value, spec.name, path)
         return text
-    if not text.lstrip("-").isdigit() or company.store.display(spec.family, int(text)) is None:
+    if not _ID.match(text) or company.store.display(spec.family, int(text)) is None:
         raise invalid_value(text, spec.name, path)
     return text

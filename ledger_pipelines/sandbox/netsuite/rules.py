@@ -51,6 +51,8 @@ def complete(company: Company, record_type: RecordType, body: Document, old: Doc
     elif record_type.name == "deposit":
         _deposit(company, body, precision)
     elif record_type.name == "itemFulfillment":
+        if not body.get("createdFrom"):
+            raise user_error("An item fulfillment is made by transforming a sales order.", "createdFrom")
         body.setdefault("shipStatus", "C")
     periods.default_period(company, body, old)
     for spec in record_type.fields:

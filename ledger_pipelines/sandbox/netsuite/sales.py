@@ -34,7 +34,13 @@ def needs_fulfilment(item: Row) -> bool:
 
 def number_lines(lines: list[Document], unique_from: int) -> None:
     """Give every line its `line` number and unique key."""
-    used = {int(line["line"]) for line in lines if line.get("line") is not None}
+    used: set[int] = set()
+    for line in lines:
+        if line.get("line") is not None:
+            number_given = int(line["line"])
+            if number_given < 1 or number_given in used or number_given > 99_999:
+                raise invalid_value(number_given, "line")
+            used.add(number_given)
     following = max(used, default=0)
     for line in lines:
         if line.get("line") is None:

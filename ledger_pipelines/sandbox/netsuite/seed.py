@@ -71,7 +71,7 @@ class Seeder:
             )
         )  # fmt: skip
         self.company.store.raise_counter(
-            record_type.family, max(at, 999) if record_type.family == "account" else at
+            record_type.family, max(at, 1000) if record_type.family == "account" else at
         )
 
     def _accounts(self) -> None:

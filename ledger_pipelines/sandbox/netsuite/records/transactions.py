@@ -52,7 +52,6 @@ toBePrinted bool
 toBeFaxed bool
 salesRep ref:*
 leadSource ref:*
-memoText text nofilter
 subtotal money ro
 discountTotal money ro
 taxTotal money ro
