@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 JOBS   ?= 2
+BENCH_ROWS ?= 1000000 5000000
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -49,7 +50,7 @@ drill: venv ## kill -9 an export at each of its fault points and compare the boo
 	@$(BIN)/python -m ledger_pipelines_tests.faults.drill $(DRILL_ARGS)
 
 bench: venv ## time and memory of reading settlements, as a ratio to bare DuckDB
-	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+	@for rows in $(BENCH_ROWS); do $(BIN)/python -m benchmarks.settlement_load --rows $$rows $(BENCH_ARGS) || exit 1; done
 
 lint: venv ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .
