@@ -20,6 +20,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import duckdb
+
+from ledger_pipelines.storage.landing import Landing
+from ledger_pipelines.storage.settlements import SettlementStore
+from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
+from ledger_pipelines.systems.amazon.settlement.reader import read_settlement
+
 COLUMNS = (
     "settlement-id", "settlement-start-date", "settlement-end-date", "deposit-date", "total-amount", "currency",
     "transaction-type", "order-id", "merchant-order-id", "adjustment-id", "shipment-id", "marketplace-name",
@@ -64,20 +71,21 @@ def _lines(rows: int, seed: int):  # type: ignore[no-untyped-def]
         for amount_type, description, percent in _KINDS[: rows - written]:
             cents = price * percent // 100
             written += 1
-            yield (
+            line = (
                 f"26111111111\t\t\t\t\t\tOrder\t{order}\t{order}\t\t{shipment}\tAmazon.com\t{amount_type}\t{description}"
-                f"\t{_amount(cents)}\tAFN\t{day}\t{posted}\t{item}\t\t\t{sku}\t1\t\n",
-                cents,
+                f"\t{_amount(cents)}\tAFN\t{day}\t{posted}\t{item}\t\t\t{sku}\t1\t\n"
             )
+            yield line, cents
 
 
 def run_bare(path: Path) -> int:
     """DuckDB alone: the file into a typed table in memory. Returns the number of rows."""
-    import duckdb
-
     types = dict.fromkeys(COLUMNS, "VARCHAR")
     types |= {"total-amount": "DECIMAL(18,6)", "amount": "DECIMAL(18,6)", "quantity-purchased": "BIGINT"}
-    types |= dict.fromkeys(COLUMNS[1:4], "TIMESTAMP") | {"posted-date": "DATE", "posted-date-time": "TIMESTAMP"}
+    types |= dict.fromkeys(COLUMNS[1:4], "TIMESTAMP") | {
+        "posted-date": "DATE",
+        "posted-date-time": "TIMESTAMP",
+    }
     shape = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
     connection = duckdb.connect()
     connection.execute(
@@ -90,11 +98,6 @@ def run_bare(path: Path) -> int:
 
 def run_whole(path: Path, folder: Path, *, low_memory: bool) -> int:
     """The product's own way from the dropped file to durable Parquet. Returns the number of rows."""
-    from ledger_pipelines.storage.landing import Landing
-    from ledger_pipelines.storage.settlements import SettlementStore
-    from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
-    from ledger_pipelines.systems.amazon.settlement.reader import read_settlement
-
     limit = 4 << 30
     options = ReadOptions.low_memory(max_bytes=limit) if low_memory else ReadOptions(max_bytes=limit)
     store = SettlementStore(folder)
@@ -108,12 +111,6 @@ def run_whole(path: Path, folder: Path, *, low_memory: bool) -> int:
 
 def child(arguments: argparse.Namespace) -> None:
     """One measured run: imports are done before the clock starts."""
-    import duckdb  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-
-    import ledger_pipelines.storage.settlements
-    import ledger_pipelines.systems.amazon.settlement.reader  # noqa: F401
-
     path = Path(arguments.file)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         started = time.perf_counter()
@@ -136,10 +133,14 @@ def measure(kind: str, path: Path) -> dict[str, float]:
 
 def main() -> None:
     """Generate, measure, report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=0, help="default: 5 up to a million rows, else 3")
-    parser.add_argument("--low-memory", action="store_true", help="measure only the low-memory profile's peak")
+    parser.add_argument(
+        "--low-memory", action="store_true", help="measure only the low-memory profile's peak"
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--child", choices=("bare", "whole", "low"))
     parser.add_argument("--file")

@@ -192,7 +192,7 @@ def _read(
     descriptor: int, start: int, encoding: str, rows_path: Path, options: ReadOptions, feed: _Feed
 ) -> ReadSettlement:
     plan = _head(descriptor, start, encoding, options)
-    size = options.block_bytes
+    size = min(options.block_bytes, max(os.fstat(descriptor).st_size + 1, 1 << 10))
     free = [bytearray(size) for _ in range(options.workers + 2)]
     pending: deque[tuple[Future[_Block], Future[None] | None, bytearray]] = deque()
     state = _Totals(plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -65,9 +65,9 @@ def assert_same(quick: Result, slow: Result) -> None:
 
 
 @pytest.fixture
-def samples() -> Iterator[Path]:
+def samples() -> Path:
     root = Path(__file__).parents[4]
     folder = Path(os.environ.get("LEDGER_SAMPLES", root / "../shared/samples/settlements"))
     if not folder.is_dir():
         pytest.skip("no real settlement samples here; set LEDGER_SAMPLES to their folder")
-    yield folder
+    return folder

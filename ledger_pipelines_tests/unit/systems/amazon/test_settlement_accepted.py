@@ -228,19 +228,21 @@ def test_an_announced_month_first_posted_date_is_proven_by_the_time(read: Reader
     row = detail("Order", "ItemPrice", "Principal", "1.00", posted_date="05/03/26")
     result = read(put(tmp_path, text(balanced([row]))))
     assert result.read is not None
-    assert result.rows[0]["posted_at"] == datetime(2026, 5, 3, 9, 10, 11)
+    assert result.rows[0]["posted_at"].replace(tzinfo=UTC) == datetime(2026, 5, 3, 9, 10, 11, tzinfo=UTC)
 
 
 def test_slash_dates_are_read_when_their_order_is_stated(read: Reader, tmp_path: Path) -> None:
     rows = localized(example(), lambda d: f"{d[5:7]}/{d[8:10]}/{d[:4]}{d[10:]}", ".")
     result = read(put(tmp_path, text(rows)), ReadOptions(slash_dates="month-first"))
-    assert result.rows[0]["posted_at"] == datetime(2026, 5, 3, 9, 10, 11)
+    assert result.rows[0]["posted_at"].replace(tzinfo=UTC) == datetime(2026, 5, 3, 9, 10, 11, tzinfo=UTC)
 
 
 def test_an_offset_is_honoured(read: Reader, tmp_path: Path) -> None:
     row = detail("Order", "ItemPrice", "Principal", "1.00", posted_date_time="2026-05-03T23:30:00-07:00")
     row["posted-date"] = "2026-05-04"
-    assert read(put(tmp_path, text(balanced([row])))).rows[0]["posted_at"] == datetime(2026, 5, 4, 6, 30)
+    assert read(put(tmp_path, text(balanced([row])))).rows[0]["posted_at"].replace(tzinfo=UTC) == datetime(
+        2026, 5, 4, 6, 30, tzinfo=UTC
+    )
 
 
 @pytest.mark.parametrize("kind", ["gzip", "zip", "gzip of V1"])

@@ -158,6 +158,10 @@ def test_dates_with_slashes_are_refused_unless_their_order_is_stated(read: Reade
     assert "settings" in result.refusal.remedy
 
 
+DATE_RANGE = (
+    b'\xef\xbb\xbf"Includes Amazon Marketplace transactions"\n"All amounts in USD"\n'
+    b'"date/time","settlement id","type","order id","sku","total"\n'
+)
 WHOLE_FILES = {
     "nothing": (b"", "empty-file"),
     "blanks": (b"\n \n\t\n", "empty-file"),
@@ -170,8 +174,7 @@ WHOLE_FILES = {
     "another report": (b"sku\tasin\tprice\n1\t2\t3\n", "not-a-settlement"),
     "commas for tabs": (text(example()).replace("\t", ",").encode(), "not-a-settlement"),
     "a date-range report": (
-        b'\xef\xbb\xbf"Includes Amazon Marketplace transactions"\n"All amounts in USD"\n'
-        b'"date/time","settlement id","type","order id","sku","total"\n',
+        DATE_RANGE,
         "date-range-report",
     ),
     "a missing column": (text(example(), [c for c in V2 if c != "amount"]).encode(), "missing-column"),
