@@ -97,7 +97,7 @@ def apply(
         if session.parked is None:
             verdicts = _guard(session, plan, guards, overrides)
             if not any(verdict.stops for verdict in verdicts):
-                done = record_intents(session, effects, plan.digest, remote_memory=remote_memory)
+                done = record_intents(session, plan, effects, remote_memory=remote_memory)
                 if remote_memory:
                     known = journal.entries(keys, (EffectState.UNKNOWN,))
                     resolve(session, [e for e in known.values() if _fresh_unknown(e, session)])

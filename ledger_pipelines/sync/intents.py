@@ -12,16 +12,20 @@ from typing import Any
 from ledger_pipelines import faultpoints
 from ledger_pipelines.documents.effects import Effect, EffectState
 from ledger_pipelines.documents.keys import canonical, decode
-from ledger_pipelines.storage.journal import Change, Entry, Event, Unit, fingerprint, intent_values
+from ledger_pipelines.storage.journal import Change, Entry, Event, Search, Unit, fingerprint, intent_values
 from ledger_pipelines.sync.links import needs, resolved
+from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.session import Session
 from ledger_pipelines.sync.states import CONFLICT, NEVER_SENT
 
 
 def record_intents(
-    session: Session, effects: Sequence[Effect], plan_digest: str, *, remote_memory: bool
+    session: Session, plan: Plan, effects: Sequence[Effect], *, remote_memory: bool
 ) -> dict[str, Entry]:
     """Enter every effect in one transaction; returns the confirmed ones that nothing contradicts, as they stand.
+
+    What an earlier plan of the same flow and partition wanted, the target never got, and this plan no longer wants, is
+    withdrawn: otherwise a later `resume` would write it.
 
     New keys become `approved`; with `remote_memory` (the target remembers more than this journal) `unknown` since the
     journal's birth, so that they are looked for before any is sent. A known key with the same intent is left alone;
@@ -37,19 +41,31 @@ def record_intents(
         for position, effect in enumerate(effects):
             entry = known.get(effect.key)
             if entry is None:
-                fresh.append(_new(session, effect, position, plan_digest, now, remote_memory=remote_memory))
+                fresh.append(_new(session, effect, position, plan.digest, now, remote_memory=remote_memory))
                 state = fresh[-1]["state"]
                 why = "The target may hold it from before this journal." if remote_memory else ""
                 events.append(session.event(effect.key, "intent", "", state, why))
             else:
-                met = _meet(session, unit, entry, effect, position, plan_digest, now)
+                met = _meet(session, unit, entry, effect, position, plan.digest, now)
                 events.extend(met)
                 if entry.state is EffectState.CONFIRMED and not met:
                     done[entry.key] = entry
+        events.extend(_withdraw(session, unit, plan, {effect.key for effect in effects}))
         unit.effects.enter(fresh)
         unit.events.append(events, now)
     faultpoints.reached("apply.intent_recorded")
     return done
+
+
+def _withdraw(session: Session, unit: Unit, plan: Plan, wanted: set[str]) -> list[Event]:
+    search = Search(integration=plan.integration, flow=plan.flow, partition=plan.partition)
+    left = unit.effects.in_states(session.connection, NEVER_SENT, search)
+    states = {entry.key: entry.state.value for entry in left if entry.key not in wanted}
+    why = f"The plan {plan.digest[:12]} no longer wants it, and the target never got it."
+    return [
+        session.event(key, "withdrawn", states[key], "", why)
+        for key in unit.effects.withdraw(states, NEVER_SENT)
+    ]
 
 
 def _new(

@@ -14,7 +14,20 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from ledger_pipelines.documents.effects import Action, Effect, EffectState, Expected
 from ledger_pipelines.documents.keys import canonical, digest
@@ -159,6 +172,18 @@ class Effects:
         """Add new effects (`intent_values` and the columns of their state)."""
         if rows:
             self._connection.execute(insert(effects), list(rows))
+
+    def withdraw(self, keys: Iterable[str], states: Sequence[EffectState]) -> list[str]:
+        """Take out effects that stand in one of those states; the keys that went. The log keeps what they were."""
+        gone: list[str] = []
+        for part in chunks(keys):
+            statement = (
+                delete(effects)
+                .where(effects.c.key.in_(part), effects.c.state.in_([state.value for state in states]))
+                .returning(effects.c.key)
+            )
+            gone += [key for (key,) in self._connection.execute(statement)]
+        return gone
 
     def claim(
         self, keys: Sequence[str], *, fence: int, owner: str, now: datetime, lease_until: datetime

@@ -567,3 +567,24 @@ def test_an_update_whose_answer_was_lost_is_settled_by_what_the_record_says(
     expected = "written" if fault is Fault.CUT_BEFORE else "adopted"
     assert _outcomes(bench.apply(make_plan(update))) == {"1": expected}
     assert [(r.remote_id, r.body) for r in bench.ledger.records] == [("1000", '{"memo":"new"}')]
+
+
+def test_what_a_later_plan_no_longer_wants_is_withdrawn_and_resume_does_not_write_it(bench: Bench) -> None:
+    kept, dropped = make_effect("1"), make_effect("2")
+    bench.apply(make_plan(kept, dropped), stop=lambda: True)
+    assert bench.ledger.calls == 0
+    bench.apply(make_plan(kept))
+    bench.resume()
+    assert [record.external_id for record in bench.ledger.records] == ["EXT-1"]
+    assert bench.journal.entry(dropped.key) is None
+    assert [line.event.what for line in bench.journal.history(dropped.key)] == ["intent", "withdrawn"]
+
+
+def test_what_was_sent_is_never_withdrawn(bench: Bench) -> None:
+    lost, other = make_effect("1"), make_effect("2")
+    bench.ledger.faults.append(Fault.CUT_AFTER)
+    bench.apply(make_plan(lost))
+    bench.apply(make_plan(other))
+    entry = bench.journal.entry(lost.key)
+    assert entry is not None
+    assert entry.state is EffectState.CONFIRMED
