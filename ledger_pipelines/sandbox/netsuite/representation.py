@@ -36,6 +36,7 @@ class Presenter:
     def __init__(self, company: Company, base: str):
         self.company = company
         self.base = base
+        self._references: dict[tuple[str, str], Document] = {}
 
     def url(self, record_type: str, record_id: object, tail: str = "") -> str:
         """The address of a record instance."""
@@ -140,6 +141,12 @@ class Presenter:
         """`{links, id, refName}`."""
         if family == "*" or not record_id.lstrip("-").isdigit():
             return {"links": [], "id": record_id}
+        known = self._references.get((family, record_id))
+        if known is None:
+            known = self._references[family, record_id] = self._look_up(family, record_id)
+        return dict(known)
+
+    def _look_up(self, family: str, record_id: str) -> Document:
         found = self.company.store.db.execute(
             "SELECT rectype, name FROM ns_record WHERE family = ? AND id = ?", (family, int(record_id))
         ).fetchone()

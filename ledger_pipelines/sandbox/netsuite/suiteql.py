@@ -254,6 +254,8 @@ class _Rewriter:
                 inner.replace(changed)
         for condition in list(tree.find_all(*_COMPARISONS, exp.Between, exp.In)):
             self._comparison(condition)
+        for named in list(tree.find_all(exp.Alias)):
+            named.set("alias", exp.to_identifier(named.alias.lower(), quoted=True))
         for ordered in list(tree.find_all(exp.Ordered)):
             if self._kind(ordered.this) == "decimal":
                 ordered.set("this", exp.Collate(this=ordered.this.copy(), expression=exp.var("ns_decimal")))
@@ -397,6 +399,12 @@ class _Rewriter:
             return exp.Anonymous(this="ns_sysdate")
         if isinstance(node, exp.Column) and not node.table and node.name.lower() == "sysdate":
             return exp.Anonymous(this="ns_sysdate")
+        if isinstance(node, exp.GroupConcat):
+            order = node.this if isinstance(node.this, exp.Order) else None
+            value = order.this if order is not None else node.this
+            key = order.expressions[0].this if order is not None else exp.Literal.string("")
+            separator = node.args.get("separator") or exp.Literal.string("")
+            return exp.Anonymous(this="ns_listagg", expressions=[value, separator, key])
         if _is_rownum(node):
             return exp.Window(this=exp.RowNumber())
         if isinstance(node, exp.Extract):

@@ -263,6 +263,32 @@ class ExactAverage(ExactSum):
         return None if self.total is None else plain(self.total / self.count)
 
 
+class ListAggregate:
+    """LISTAGG(value, separator) WITHIN GROUP (ORDER BY key)."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[str, str]] = []
+        self.separator = ""
+
+    def step(self, value: object, separator: object, key: object) -> None:
+        """Add one value under its sort key."""
+        if value is not None:
+            self.separator = str(separator or "")
+            self.parts.append((str(key), account_date(str(value))))
+
+    def finalize(self) -> str | None:
+        """The values in the order of their keys, or None without values."""
+        ordered = sorted(self.parts, key=lambda part: _sort_key(part[0]))
+        return self.separator.join(text for _, text in ordered) or None
+
+
+def _sort_key(text: str) -> tuple[int, Decimal, str]:
+    try:
+        return 0, Decimal(text), ""
+    except InvalidOperation:
+        return 1, Decimal(0), text
+
+
 def register(company: Company) -> None:
     """Install every function on the company's connection."""
     db = company.store.db
@@ -313,5 +339,6 @@ def register(company: Company) -> None:
     db.create_function("ns_add_months", 2, add_months, deterministic=True)
     db.create_function("ns_last_day", 1, last_day, deterministic=True)
     db.create_function("ns_concat", -1, concat, deterministic=True)
+    db.create_aggregate("ns_listagg", 3, ListAggregate)  # type: ignore[arg-type]  # typeshed wants integers
     db.create_aggregate("ns_sum", 1, ExactSum)  # type: ignore[arg-type]  # typeshed wants integers
     db.create_aggregate("ns_avg", 1, ExactAverage)  # type: ignore[arg-type]  # typeshed wants integers

@@ -197,6 +197,28 @@ def test_joins_subqueries_and_display_texts(desk: Desk) -> None:
     assert desk.rows("SELECT COUNT(*) FROM transaction") == [{"expr1": "1"}]
 
 
+def test_listagg_reserved_aliases_windows_and_derived_tables(desk: Desk) -> None:
+    first, second = desk.invoice("10.00"), desk.invoice("20.50")
+    assert desk.rows(
+        "SELECT LISTAGG(tranid, ',') WITHIN GROUP (ORDER BY tranid) AS names FROM transaction GROUP BY type"
+    ) == [{"names": "INV00001,INV00002"}]
+    assert desk.rows(
+        "SELECT t.id AS transaction FROM transaction t WHERE BUILTIN.DF(t.postingperiod) = 'Sep 2026'"
+    ) == [
+        {"transaction": first},
+        {"transaction": second},
+    ]
+    assert desk.rows(
+        "SELECT x.s FROM (SELECT SUM(foreigntotal) s, type FROM transaction GROUP BY type) x WHERE x.s > 30.25"
+    ) == [{"s": "30.5"}]
+    assert desk.rows("SELECT id FROM transaction WHERE NVL(foreignamountunpaid, 0) - 0.5 > 9.9") == [
+        {"id": second}
+    ]
+    assert desk.rows("SELECT DISTINCT COUNT(*) OVER (PARTITION BY type) AS n FROM transaction") == [
+        {"n": "2"}
+    ]
+
+
 def test_reference_tables(desk: Desk) -> None:
     assert desk.rows("SELECT acctnumber, accttype, fullname FROM account WHERE id = 221") == [
         {"acctnumber": "1051", "accttype": "Bank", "fullname": "Amazon Clearing USD"}
