@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from ledger_pipelines.config.models import IntegrationConfig
-from ledger_pipelines.orchestration import names, partitions
+from ledger_pipelines.orchestration import names
 
 EXECUTOR = dg.in_process_executor
 
@@ -25,7 +25,6 @@ def settlement_job(
     return dg.define_asset_job(
         names.settlement_job(name),
         selection=dg.AssetSelection.assets(names.settlements_key(integration.source), *keys),
-        partitions_def=partitions.settlements(integration.source),
         executor_def=EXECUTOR,
         run_tags={
             names.INTEGRATION_TAG: name,

@@ -38,7 +38,9 @@ def configuration(folder: Path, addresses: Mapping[str, str] | None = None, **ch
 
 
 @contextmanager
-def on_sandbox(folder: Path, patch: pytest.MonkeyPatch, **changes: str) -> Iterator[tuple[LoadedConfig, RunningSandbox]]:
+def on_sandbox(
+    folder: Path, patch: pytest.MonkeyPatch, **changes: str
+) -> Iterator[tuple[LoadedConfig, RunningSandbox]]:
     """The shipped configuration against a sandbox with the demo's books, in this process."""
     with running_sandbox(seed="demo") as sandbox:
         loaded = configuration(folder, sandbox.base_urls, **changes)
@@ -58,7 +60,9 @@ def demo_file(folder: Path, number: int = 0) -> Path:
 
 def trial_balance(sandbox: RunningSandbox) -> Any:
     """The sandbox's own books."""
-    return httpx.get(f"{sandbox.control_url}/trial-balance/netsuite", trust_env=False).raise_for_status().json()
+    return (
+        httpx.get(f"{sandbox.control_url}/trial-balance/netsuite", trust_env=False).raise_for_status().json()
+    )
 
 
 def writes(sandbox: RunningSandbox) -> int:
@@ -67,8 +71,10 @@ def writes(sandbox: RunningSandbox) -> int:
     return sum(
         one["count"]
         for one in counted["calls"]
-        if one["vendor"] == "netsuite" and one["method"] in {"POST", "PUT", "PATCH", "DELETE"}
-        and "suiteql" not in one["path"] and "token" not in one["path"]
+        if one["vendor"] == "netsuite"
+        and one["method"] in {"POST", "PUT", "PATCH", "DELETE"}
+        and "suiteql" not in one["path"]
+        and "token" not in one["path"]
     )
 
 

@@ -81,7 +81,7 @@ def _books(chain: Chain) -> dg.AssetsDefinition:
     )
     def books(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name, context.run_id)
+            service = chain.runtime.service(chain.name, context.run.run_id)
             accepted(service, context.partition_key, chain.first_day)
             meter = Meter(context, service)
             found = service.read_books(context.partition_key, meter.progress)
@@ -108,7 +108,7 @@ def _plan(chain: Chain, flow: str, before: dg.AssetKey) -> dg.AssetsDefinition:
     )
     def plan(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name, context.run_id)
+            service = chain.runtime.service(chain.name, context.run.run_id)
             accepted(service, context.partition_key, chain.first_day)
             made = service.plan(flow, context.partition_key)
             path = showing.plan_csv(chain.runtime.config.data_dir, made)
@@ -138,11 +138,11 @@ def _export(chain: Chain, flow: str) -> dg.AssetsDefinition:
     )
     def export(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name, context.run_id)
+            service = chain.runtime.service(chain.name, context.run.run_id)
             accepted(service, context.partition_key, chain.first_day)
             meter = Meter(context, service)
             result = service.export(
-                flow, context.partition_key, meter.progress, who=f"Dagster run {context.run_id}"
+                flow, context.partition_key, meter.progress, who=f"Dagster run {context.run.run_id}"
             )
         for line in showing.export_log(result):
             context.log.info(line)
@@ -168,7 +168,7 @@ def _readback(chain: Chain, before: dg.AssetKey) -> dg.AssetsDefinition:
     )
     def readback(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name, context.run_id)
+            service = chain.runtime.service(chain.name, context.run.run_id)
             accepted(service, context.partition_key, chain.first_day)
             meter = Meter(context, service)
             after = service.read_back(context.partition_key, meter.progress)
@@ -195,7 +195,7 @@ def _reconciliation(chain: Chain, before: dg.AssetKey) -> dg.AssetsDefinition:
     )
     def reconciliation(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = chain.runtime.service(chain.name, context.run_id)
+            service = chain.runtime.service(chain.name, context.run.run_id)
             accepted(service, context.partition_key, chain.first_day)
             figures = service.reconcile(context.partition_key)
             statement = service.statement(context.partition_key)

@@ -61,7 +61,7 @@ def build_settlements(runtime: Runtime, connection: str, integration: str) -> dg
     )
     def settlements(context: dg.AssetExecutionContext) -> Result:
         with told():
-            service = runtime.service(integration, context.run_id)
+            service = runtime.service(integration, context.run.run_id)
             settlement = accepted(service, context.partition_key)
             groups = service.groups(settlement.settlement_id)
             before = _before(settlement, [service.settlement(sid) for sid in service.settlements()])

@@ -89,7 +89,7 @@ def take(source: Source, entity: str, context: dg.AssetExecutionContext) -> list
     store = SnapshotStore(source.runtime.config.data_dir, source.connection)
     began = time.monotonic()
     done: list[DayDone] = []
-    with told(), source.open_reader(source.runtime.loaded, source.connection, context.run_id) as reading:
+    with told(), source.open_reader(source.runtime.loaded, source.connection, context.run.run_id) as reading:
         with _kept_on_failure(context, entity, done, asked):
             for day in sweep(reading.reader, store, reading.entity(entity), asked):
                 done.append(day)
@@ -137,8 +137,8 @@ def _asked(source: Source, context: dg.AssetExecutionContext) -> "Sweep":
         window=Window(first, last, zone),
         opening=source.configured.start_date,
         today=business_date(datetime.now(UTC), zone),
-        run_id=context.run_id,
-        done_by=frozenset({context.run_id, *(tags[tag] for tag in _LINEAGE if tag in tags)}),
+        run_id=context.run.run_id,
+        done_by=frozenset({context.run.run_id, *(tags[tag] for tag in _LINEAGE if tag in tags)}),
     )
 
 
