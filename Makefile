@@ -64,7 +64,7 @@ format: venv ## put the format right
 
 lock: venv ## resolve requirements.lock anew: hashes, no address
 	@$(BIN)/python -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install -qq --disable-pip-version-check uv
-	@$(VENV)/lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+	@$(VENV)/lock/bin/uv pip compile pyproject.toml --all-extras --no-strip-extras --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock
 
 schema: venv ## write docs/ledger.schema.json, the JSON Schema of ledger.yaml for editors

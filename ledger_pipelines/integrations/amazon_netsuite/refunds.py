@@ -87,6 +87,9 @@ def decide_refund(
     refund = from_journal(ctx, refund_key, CUSTOMER_REFUND, _title("Refund", group), amount)
     order = books_of(ctx.books, group, merchant=ctx.settings.general.match_merchant_order_id)
     if memo is not None and refund is not None:
+        known = _invoice_of(ctx, order, group, payables)
+        if isinstance(known, Payable):
+            _credit(ctx, known, order, memo_key, amount)
         return _both_known(ctx, group, basis, amount, memo, refund, order)
     if amount <= 0:
         return stuck(GroupState.ERROR, Reason(
@@ -120,7 +123,7 @@ def decide_refund(
         ))  # fmt: skip
     applied = ZERO if paid_here else _applied(ctx, memo, found, amount)
     found.unpaid -= min(applied, found.unpaid)
-    found.credited += amount
+    _credit(ctx, found, order, memo_key, amount)
     if memo is None:
         memo = _memo(ctx, group, found, lines, amount, applied, day, memo_key)
     documents = [memo]
@@ -144,6 +147,13 @@ def decide_refund(
         documents=tuple(documents),
         invoice=found.reference,
     )
+
+
+def _credit(ctx: Context, invoice: Payable, order: OrderBooks, memo_key: str, amount: Decimal) -> None:
+    """Count a credit memo against its invoice, unless the books as read count it already."""
+    reference = ctx.external_id("C", memo_key)
+    if all(m.external_id != reference for m in order.credit_memos):
+        invoice.credited += amount
 
 
 def _applied(ctx: Context, memo: Planned | None, invoice: Payable, amount: Decimal) -> Decimal:
@@ -249,7 +259,6 @@ def _obstacle(
             f"The NetSuite Refund Account for {ctx.currency} is not set, or is no active account.",
             f"Set `payment.netsuite_payment_account.{ctx.currency}` or `refund.netsuite_refund_account`.",
         ))  # fmt: skip
-    ours = {ctx.external_id("C", k) for k in ctx.journal.known}
     foreign = [m for m in order.credit_memos if not m.external_id.startswith("AZS-")]
     same = next((m for m in foreign if m.total == amount), None)
     if same is not None:
@@ -260,10 +269,7 @@ def _obstacle(
             "If it is this refund, ignore the group; else change its order id and run again.",
         ))  # fmt: skip
     own_key = ctx.external_id("C", ctx.group_key(CREDIT_MEMO, group, "credit"))
-    earlier = sum(
-        (m.total for m in order.credit_memos if m.external_id != own_key and m.external_id not in ours), ZERO
-    )
-    earlier += payable.credited
+    earlier = sum((m.total for m in order.credit_memos if m.external_id != own_key), payable.credited)
     if earlier + amount > _total_of(order, invoice):
         return _Stuck(GroupState.AMOUNT_DIFFERS, Reason(
             "credit-exceeds-invoice",

@@ -26,7 +26,7 @@ from ledger_pipelines.documents.effects import Effect, EffectState
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
-from ledger_pipelines.errors import ConfigurationError, DataError
+from ledger_pipelines.errors import ConfigurationError, DataError, RefusedError
 from ledger_pipelines.integrations.amazon_netsuite import settlement_journal, summary_update
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
 from ledger_pipelines.integrations.amazon_netsuite.books import SALES_ORDER, Books, decode_books
@@ -151,6 +151,7 @@ class Setup:
     target_config: NetSuiteConnectionConfig
     data: Path
     journal_address: str
+    start_date: date
 
 
 class AmazonNetSuite:
@@ -252,8 +253,14 @@ class AmazonNetSuite:
     # --- books -----------------------------------------------------------------------------------------------------
 
     def read_books(self, settlement_id: str, progress: Progress | None = None) -> Books:
-        """Ask NetSuite what the plans need, and store it. Raises TransientError, CredentialError, ConfigurationError."""
+        """Ask NetSuite what the plans need, and store it.
+
+        Raises:
+            RefusedError: the settlement was deposited before the integration's start date.
+            TransientError, CredentialError, ConfigurationError: of the connection.
+        """
         settlement, groups = self.settlement(settlement_id), self.groups(settlement_id)
+        self._refuse_before_start(settlement)
         _tell(progress, "reading the books", 0, 1)
         posted = [g.posted_first for g in groups] or [settlement.start]
         earliest = min(
@@ -558,6 +565,16 @@ class AmazonNetSuite:
                 code=f"no-{what}",
             ) from None
 
+    def _refuse_before_start(self, settlement: Settlement) -> None:
+        deposit = business_date(settlement.deposit, self.setup.zone)
+        if deposit < self.setup.start_date:
+            raise RefusedError(
+                f"Settlement {settlement.settlement_id} was deposited on {deposit}, before the start date "
+                f"{self.setup.start_date} of {self.name}: it is not booked.",
+                remedy="Move start_date earlier if it should be.",
+                code="before-start-date",
+            )
+
     def _knows_summary(self, settlement_id: str) -> bool:
         key = summary_key(self._keys(settlement_id))
         entry = self.journal.entry(key)
@@ -696,6 +713,7 @@ def build_service(
         target_config=target,
         data=config.data_folder,
         journal_address=config.journal_address(os.environ),
+        start_date=integration.start_date or source.start_date,
     )
     stored = settlements or StoredSettlements(setup.data, setup.source)
     return AmazonNetSuite(setup, stored, clock=clock, run_id=run_id)

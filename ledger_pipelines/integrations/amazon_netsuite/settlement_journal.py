@@ -19,7 +19,7 @@ from ledger_pipelines.documents.dates import Month
 from ledger_pipelines.documents.effects import Action, Effect, Expected
 from ledger_pipelines.documents.keys import Json, canonical, external_id
 from ledger_pipelines.documents.money import ZERO, Money
-from ledger_pipelines.documents.settlement import Kind, TransactionClass
+from ledger_pipelines.documents.settlement import Component, Kind, TransactionClass
 from ledger_pipelines.integrations.amazon_netsuite.amounts import claimed_by_month, journaled_kinds
 from ledger_pipelines.integrations.amazon_netsuite.context import Context
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision, from_journal
@@ -196,7 +196,7 @@ def _parts(ctx: Context, decisions: Sequence[Decision]) -> list[Part]:
                 clearing[month] -= decision.residue
                 add(
                     month,
-                    "rounding residue",
+                    "Rounding residue within tolerance",
                     _account(ctx, ctx.settings.general.rounding_account, "general.rounding_account"),
                     decision.residue,
                 )
@@ -218,7 +218,7 @@ def _parts(ctx: Context, decisions: Sequence[Decision]) -> list[Part]:
             elif reference is None:
                 unmapped[part.kind.triple] = unmapped.get(part.kind.triple, ZERO) + part.amount
             else:
-                label = part.kind.category if part.kind.known else f"unknown: {part.kind.triple}"
+                label = _memo_of(part.kind)
                 add(part.month, label, _account(ctx, reference, part.kind.triple), part.amount)
     if any(tax.values()):
         unmapped[TAX] = sum(tax.values(), ZERO)
@@ -240,6 +240,12 @@ def _parts(ctx: Context, decisions: Sequence[Decision]) -> list[Part]:
         )
         for month in months
     ]  # fmt: skip
+
+
+def _memo_of(kind: Kind) -> str:
+    """The memo of a kind's line: fees in the words of celigo-amazon-netsuite.md 2.5, other amounts by their category."""
+    words = kind.category.replace("_", " ").replace("fba", "FBA") if kind.known else kind.triple
+    return f"Fee charged by Amazon: {words}" if kind.component is Component.FEES else f"Other amount: {words}"
 
 
 def _account(ctx: Context, reference: str | None, what: str) -> str:
@@ -324,10 +330,7 @@ def _merged(month: Month, parts: list[Part]) -> Part:
 
 def _lines(ctx: Context, part: Part, decisions: Sequence[Decision]) -> list[Line]:
     """Fees and other amounts, and the total transaction amount split for payments and refunds."""
-    lines = [
-        Line(account, amount, f"Fee charged by Amazon: {label.replace('_', ' ')}")
-        for label, account, amount in part.by_label
-    ]
+    lines = [Line(account, amount, label) for label, account, amount in part.by_label]
     if part.clearing:
         lines.append(Line(str(ctx.clearing), part.clearing, TRANSACTIONS))
     refund_account = ctx.refund_account
