@@ -294,6 +294,8 @@ def _item(kind: str, amount: str, description: str) -> tuple[Component, str] | N
     if amount == "itemwithheldtax":
         return (_C.WITHHELD_TAX, TAX_WITHHELD) if _WITHHELD.fullmatch(description) else None
     if amount == "itemfees":
+        if _WITHHELD.fullmatch(description):  # V1 has no column of its own for it (inferred)
+            return (_C.WITHHELD_TAX, TAX_WITHHELD)
         category = _ITEM_FEES.get(description)
         return (_C.FEES, category) if category else None
     if amount == "promotion":
