@@ -91,7 +91,7 @@ def take_in(loaded: LoadedConfig, name: str) -> Iterator[ArrivalOutcome]:
             file,
             connection=name,
             store=store,
-            currency=config.currencies[0] if len(config.currencies) == 1 else None,
+            currencies=tuple(config.currencies),
             drop_folder=folder,
             options=read_options(config),
         )

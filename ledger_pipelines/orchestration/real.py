@@ -104,12 +104,11 @@ class Arrivals:
         """Take one file in. Raises as `receive_file`."""
         drop = self.configured.drop
         most = ReadOptions().max_bytes if drop is None else drop.max_bytes
-        currencies = self.configured.currencies
         return receive_file(
             path,
             connection=self.connection,
             store=self._store,
-            currency=currencies[0] if len(currencies) == 1 else None,
+            currencies=tuple(self.configured.currencies),
             drop_folder=path.parent,
             refused_folder=self.refused_folder,
             options=replace(ReadOptions(), max_bytes=most, charset=charset or None),

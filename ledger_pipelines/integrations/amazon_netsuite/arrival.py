@@ -78,7 +78,7 @@ def receive_file(
     *,
     connection: str,
     store: SettlementStore,
-    currency: str | None = None,
+    currencies: tuple[str, ...] = (),
     drop_folder: Path | None = None,
     refused_folder: Path | None = None,
     options: ReadOptions | None = None,
@@ -90,10 +90,10 @@ def receive_file(
         path: The file; it stays where it is unless it is refused.
         connection: The Amazon connection it came by.
         store: Where accepted settlements are kept; the landing folder lies under the same root.
-        currency: The connection's currency, or None for any.
+        currencies: The connection's currencies, or () for any.
         drop_folder: The folder `path` must lie in; links out of it are refused.
         refused_folder: Where a refused file goes; default `refused/` beside it.
-        options: Limits, charset, date order; `currency` above takes precedence.
+        options: Limits, charset, date order; `currencies` above takes precedence.
         name: Name to remember instead of the file's own (a report id).
 
     Raises:
@@ -104,8 +104,8 @@ def receive_file(
     if drop_folder is not None:
         path = inside(path, drop_folder)
     chosen = options or ReadOptions()
-    if currency is not None:
-        chosen = replace(chosen, currency=currency)
+    if currencies:
+        chosen = replace(chosen, currencies=currencies)
     aside = refused_folder or path.parent / REFUSED
     with store.staging(connection) as work:
         try:

@@ -221,8 +221,7 @@ class AmazonNetSuite:
             TransientError: it is still being written. DataError: it is no plain file of the folder.
         """
         source = self.setup.source_config
-        allowed = source.currencies
-        options = ReadOptions(currency=allowed[0] if len(allowed) == 1 else None)
+        options = ReadOptions(currencies=tuple(source.currencies), slash_dates=source.slash_dates)
         if source.drop is not None:
             options = replace(options, max_bytes=source.drop.max_bytes)
         return receive_file(

@@ -128,10 +128,10 @@ def read_summary(
     currency = cells[columns.CURRENCY].strip()
     if _CURRENCY.fullmatch(currency):
         partial.currency = currency
-        if options.currency is not None and currency != options.currency:
+        if options.currencies and currency not in options.currencies:
             findings.add(
                 "wrong-currency",
-                f"{at(line, columns.CURRENCY)}: the settlement is in {currency}, the connection in {options.currency}.",
+                f"{at(line, columns.CURRENCY)}: the settlement is in {currency}, the connection in {' or '.join(options.currencies)}.",
                 f"Drop the file into the folder of the connection whose currency is {currency}.",
                 line=line, column=columns.CURRENCY, value=currency,
             )  # fmt: skip

@@ -35,7 +35,7 @@ class ReadOptions:
     """How to read a settlement file.
 
     Args:
-        currency: The connection's currency, or None for any; another one is refused (`wrong-currency`).
+        currencies: The connection's currencies, or () for any; another one is refused (`wrong-currency`).
         charset: The charset the response declared, if any (section 5).
         slash_dates: How to read `05/03/2026`; None refuses such dates as ambiguous.
         max_bytes: Largest file, and largest inflated member, in bytes.
@@ -45,7 +45,7 @@ class ReadOptions:
         fast: Whether the fast path may be tried; the careful path gives the same verdict, slower.
     """
 
-    currency: str | None = None
+    currencies: tuple[str, ...] = ()
     charset: str | None = None
     slash_dates: SlashOrder | None = None
     max_bytes: int = 512 * MEBIBYTE
@@ -55,9 +55,9 @@ class ReadOptions:
     fast: bool = True
 
     @classmethod
-    def low_memory(cls, *, currency: str | None = None, max_bytes: int = 512 * MEBIBYTE) -> ReadOptions:
+    def low_memory(cls, *, currencies: tuple[str, ...] = (), max_bytes: int = 512 * MEBIBYTE) -> ReadOptions:
         """Small blocks, one at a time: for machines with little memory."""
-        return cls(currency=currency, max_bytes=max_bytes, block_bytes=MEBIBYTE, workers=1)
+        return cls(currencies=currencies, max_bytes=max_bytes, block_bytes=MEBIBYTE, workers=1)
 
 
 @dataclass(frozen=True, slots=True)

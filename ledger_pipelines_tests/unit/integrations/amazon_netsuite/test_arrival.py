@@ -32,11 +32,11 @@ class Setup:
         self.store = SettlementStore(folder / "data")
 
     def arrive(
-        self, content: str | bytes, name: str = "a.txt", currency: str | None = None
+        self, content: str | bytes, name: str = "a.txt", currencies: tuple[str, ...] = ()
     ) -> ArrivalOutcome:
         path = put(self.drop, content, name)
         return receive_file(
-            path, connection="amz", store=self.store, currency=currency, drop_folder=self.drop
+            path, connection="amz", store=self.store, currencies=currencies, drop_folder=self.drop
         )
 
 
@@ -147,7 +147,7 @@ def test_a_refused_file_is_moved_with_its_reason_and_nothing_is_kept_elsewhere(s
 
 
 def test_a_file_in_the_wrong_currency_is_refused(setup: Setup) -> None:
-    assert [e.code for e in setup.arrive(text(example()), currency="EUR").errors] == ["wrong-currency"]
+    assert [e.code for e in setup.arrive(text(example()), currencies=("EUR", "GBP")).errors] == ["wrong-currency"]
 
 
 def test_a_link_is_refused_and_what_it_points_to_stays(setup: Setup, tmp_path: Path) -> None:

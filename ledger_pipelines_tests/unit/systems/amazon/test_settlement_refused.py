@@ -240,9 +240,9 @@ def test_a_file_beyond_the_limit_is_refused(read: Reader, tmp_path: Path) -> Non
 def test_a_settlement_in_another_currency_than_the_connection_is_refused(
     read: Reader, tmp_path: Path
 ) -> None:
-    result = read(put(tmp_path, text(example())), ReadOptions(currency="EUR"))
+    result = read(put(tmp_path, text(example())), ReadOptions(currencies=("EUR",)))
     assert result.codes == ["wrong-currency"]
-    assert read(put(tmp_path, text(example())), ReadOptions(currency="USD")).codes == []
+    assert read(put(tmp_path, text(example())), ReadOptions(currencies=("USD",))).codes == []
 
 
 def test_links_folders_and_pipes_are_refused(read: Reader, tmp_path: Path) -> None:
