@@ -276,16 +276,18 @@ def many(
     start: datetime = START,
     days: int = 14,
     skus: int = 6,
+    items: int = 1,
 ) -> SettlementFile:
     """A settlement of so many orders, with refunds of some, fees and reserves.
 
     Args:
-        orders: Number of orders; one in eight has two items.
+        orders: Number of orders; one in eight has an item more.
         seed: Chooses amounts, kinds and shares.
         refunds: Share of the orders of this file that are refunded, whole or a part.
         merchant: Share of orders that the seller ships (MFN).
         days: Length of the period.
         skus: Number of different products.
+        items: Items of each order; every eighth has one more.
     """
     chooser = random.Random(seed)
     end = start + timedelta(days=days)
@@ -300,7 +302,7 @@ def many(
         posted = start + step * (count - 1) + timedelta(hours=1)
         mfn = Decimal(chooser.randrange(1000)) / 1000 < merchant
         parts = []
-        for item in range(2 if count % 8 == 0 else 1):
+        for item in range(items + (count % 8 == 0)):
             sku, price = products[chooser.randrange(len(products))]
             quantity = chooser.choice((1, 1, 1, 2, 3))
             parts.append(order(

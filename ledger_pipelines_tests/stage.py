@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -33,6 +33,8 @@ SHIPPED = Path(__file__).parents[1] / "ledger.yaml"
 NAME = "amazon_netsuite"
 CLEARING = {"USD": "1051", "EUR": "1052", "GBP": "1053", "CAD": "1054", "JPY": "1055"}
 BANK = {"USD": "1001", "EUR": "1002", "GBP": "1003", "CAD": "1004", "JPY": "1005"}
+PAYABLE = "2210"
+"""Owed to Amazon: where a negative deposit goes."""
 WINDOW = 20
 """Settle window of the test connection, in seconds of the shared clock."""
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -215,15 +217,39 @@ class Stage:
     def make(self, record: str, body: Record) -> str:
         """Create a record in NetSuite as its user would; its internal id."""
         answer = self.service.client.write("POST", f"/services/rest/record/v1/{record}", body=body)
-        assert answer.status == 204, answer.content
+        assert answer.status == 204, answer.body
         return str(answer.headers["location"]).rsplit("/", 1)[1]
+
+    def document(
+        self, record: str, order_id: str, lines: Sequence[tuple[str, int, str]], **more: object
+    ) -> str:
+        """Create an invoice, sales order or cash sale of an Amazon order as another integration would; its id.
+
+        Args:
+            lines: (item, quantity, amount of the line).
+            more: Other fields of the body.
+        """
+        items = {r["itemId"]: str(r["id"]) for kind in ITEM_TYPES for r in self.books().records(kind)}
+        body: Record = {
+            "entity": {"id": "101"},
+            "tranDate": "2026-03-04",
+            "otherRefNum": order_id,
+            "custbody_azs_order_id": order_id,
+            "item": {
+                "items": [
+                    {"item": {"id": items[item]}, "quantity": quantity, "amount": Decimal(amount)}
+                    for item, quantity, amount in lines
+                ]
+            },
+        }
+        return self.make(record, body | more)
 
     def change(self, record: str, record_id: str, body: Record) -> None:
         """Change a record in NetSuite as its user would."""
         answer = self.service.client.write(
             "PATCH", f"/services/rest/record/v1/{record}/{record_id}", body=body
         )
-        assert answer.status == 204, answer.content
+        assert answer.status == 204, answer.body
 
 
 @dataclass(frozen=True)
@@ -294,6 +320,7 @@ class Books:
         return sorted(str(r["externalId"]) for r in found if str(r.get("externalId", "")).startswith("AZS-"))
 
 
+ITEM_TYPES = ("nonInventorySaleItem", "otherChargeSaleItem")
 POSTING = ("customerPayment", "creditMemo", "customerRefund", "journalEntry")
 """Record types a settlement posts with; invoices are made once for all settlements."""
 
