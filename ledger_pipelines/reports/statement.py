@@ -54,8 +54,8 @@ def render(data: StatementData, *, most_documents: int = MOST_DOCUMENTS) -> str:
                 '<section><small>{}</small><b class="soft">not booked yet</b><span class="soft">{}</span></section>'
             ).format(what, words)
         return Markup(
-            '<section><small>{}</small><b class="{}">{} {} {}</b><span class="soft">{}: {}</span></section>'
-        ).format(what, "good" if good else "bad", "✔" if good else "✘", money(amount), currency, label, words)
+            '<section><small>{}</small><b class="{}">{} {} {} {}</b><span class="soft">{}</span></section>'
+        ).format(what, "good" if good else "bad", "✔" if good else "✘", label, money(amount), currency, words)
 
     listed = data.documents[:most_documents]
     rest = data.documents[most_documents:]

@@ -71,15 +71,15 @@ def test_a_clean_settlement_has_three_ticks_and_no_cross() -> None:
     text = Page(render(DATA)).text
     assert text.count("✔") == 3
     assert "✘" not in text
-    assert "✔ 0.00 USD" in text
+    assert "✔ difference 0.00 USD" in text
 
 
 def test_a_difference_a_residue_and_an_open_group_each_show_a_cross_and_the_amount() -> None:
     figures = replace(DATA.figures, booked=D("60.00"), clearing=D("12.34"), resolved=5)
     text = Page(render(replace(DATA, figures=figures, open=(OPEN,)))).text
     assert text.count("✘") == 3
-    assert "✘ 4.50 USD" in text
-    assert "✘ 12.34 USD" in text
+    assert "✘ difference 4.50 USD" in text
+    assert "✘ holds 12.34 USD" in text
     assert "5 of 6" in text
     assert "Import the order." in text
 
