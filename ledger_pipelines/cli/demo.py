@@ -27,7 +27,7 @@ from ledger_pipelines.cli.settlements import take_in, tell_arrival
 from ledger_pipelines.cli.work import open_service, progress
 from ledger_pipelines.config.connections import AmazonConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
-from ledger_pipelines.config.models import Mode
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.money import plain
 from ledger_pipelines.errors import ConfigurationError, DataError
 from ledger_pipelines.integrations.amazon_netsuite.service import RunResult

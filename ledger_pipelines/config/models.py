@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -24,18 +23,11 @@ from ledger_pipelines.config.connections import (
     NetSuiteConnectionConfig,
     TimeZoneName,
 )
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import ConfigurationError
 
 S = TypeVar("S", bound=BaseModel)
 JOURNAL_FILE = "journal.sqlite"
-
-
-class Mode(StrEnum):
-    """plan: nothing is written. test: only the orders of test mode, marked. live: everything planned."""
-
-    PLAN = "plan"
-    TEST = "test"
-    LIVE = "live"
 
 
 class Books(Model):

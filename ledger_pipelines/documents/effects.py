@@ -27,6 +27,14 @@ class Action(StrEnum):
     BLOCKED = "blocked"
 
 
+class Mode(StrEnum):
+    """plan: nothing is written, the result says what would be. test: only the test orders, marked. live: all planned."""
+
+    PLAN = "plan"
+    TEST = "test"
+    LIVE = "live"
+
+
 class WriteClass(StrEnum):
     """How a target can be asked about a write (reliability.md 1.4)."""
 
@@ -215,7 +223,8 @@ class Writer(Protocol):
     def probe(self, effects: Sequence[Effect]) -> Mapping[str, Remote]:
         """What the target holds under the effects' external ids, by effect key; absent = not found.
 
-        For UPDATE: the record, only when it already says what the body wants.
+        For UPDATE: the record, only when it already says what the body wants. For VOID: a `Remote` (its id is enough)
+        only when the record is void or gone.
 
         Raises:
             TransientError, CredentialError, UnknownOutcomeError: nothing is learnt; the states stay.

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuiteConnectionConfig
-from ledger_pipelines.config.models import Finding, IntegrationConfig, IntegrationKind, Mode
+from ledger_pipelines.config.models import Finding, IntegrationConfig, IntegrationKind
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from ledger_pipelines import faultpoints
 from ledger_pipelines.documents.dates import Clock, SystemClock
-from ledger_pipelines.documents.effects import EffectState, Writer
+from ledger_pipelines.documents.effects import EffectState, Mode, Writer
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
 from ledger_pipelines.sync.gates import refuse_altered, refuse_stale, staleness
@@ -30,7 +30,7 @@ from ledger_pipelines.sync.report import entry_rows, plan_rows
 from ledger_pipelines.sync.result import ApplyResult, GuardVerdict, RowResult
 from ledger_pipelines.sync.sender import Sender
 from ledger_pipelines.sync.session import Session, parked_reason
-from ledger_pipelines.sync.states import Mode, Policy
+from ledger_pipelines.sync.states import Policy
 
 Progress = Callable[[int, int], None]
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ledger_pipelines.documents.effects import Action, EffectState
+from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.storage.journal import Entry
 from ledger_pipelines.sync.links import needs
 from ledger_pipelines.sync.plan import Plan, PlanRow, Reason
 from ledger_pipelines.sync.recover import settles_at
 from ledger_pipelines.sync.result import NEEDS_PERSON, GuardVerdict, Outcome, RowResult
 from ledger_pipelines.sync.session import Session
-from ledger_pipelines.sync.states import Mode
 
 
 def plan_rows(

@@ -10,10 +10,10 @@ from datetime import datetime
 from random import Random
 
 from ledger_pipelines.documents.dates import Clock
-from ledger_pipelines.documents.effects import Writer
+from ledger_pipelines.documents.effects import Mode, Writer
 from ledger_pipelines.storage.journal import Event, Journal, Parked, Unit
 from ledger_pipelines.sync.plan import Reason
-from ledger_pipelines.sync.states import Mode, Policy
+from ledger_pipelines.sync.states import Policy
 
 
 @dataclass(slots=True)

@@ -8,19 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.sync.owners import alive
-
-
-class Mode(StrEnum):
-    """plan: nothing is written, the result says what would be. test, live: the plan's rows are written."""
-
-    PLAN = "plan"
-    TEST = "test"
-    LIVE = "live"
-
 
 FAULT_POINTS: tuple[str, ...] = (
     "plan.before_store",

@@ -19,6 +19,7 @@ from ledger_pipelines.documents.effects import (
     Confirmed,
     Effect,
     Ending,
+    Mode,
     NotSent,
     Prepared,
     Remote,
@@ -30,7 +31,7 @@ from ledger_pipelines.errors import TransientError
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.sync.apply import apply
 from ledger_pipelines.sync.plan_store import PlanStore
-from ledger_pipelines.sync.states import Mode, Policy
+from ledger_pipelines.sync.states import Policy
 from ledger_pipelines_tests.faults.engine_target import make_effect, make_plan
 
 REQUEST_SENT = "writer.request_sent"

@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 
 from ledger_pipelines import faultpoints
-from ledger_pipelines.documents.effects import EffectState, WriteClass
+from ledger_pipelines.documents.effects import EffectState, Mode, WriteClass
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.storage.journal import Journal
@@ -30,7 +30,7 @@ from ledger_pipelines.sync.acts import ignore, retry
 from ledger_pipelines.sync.apply import apply, recover, resume
 from ledger_pipelines.sync.owners import alive
 from ledger_pipelines.sync.plan import Plan
-from ledger_pipelines.sync.states import FAULT_POINTS, Mode, Policy
+from ledger_pipelines.sync.states import FAULT_POINTS, Policy
 from ledger_pipelines_tests.faults.engine_target import (
     START,
     FakeClock,

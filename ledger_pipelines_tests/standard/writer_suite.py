@@ -25,6 +25,7 @@ from ledger_pipelines.documents.effects import (
     EffectState,
     Ending,
     Exists,
+    Mode,
     NotSent,
     Prepared,
     Refused,
@@ -39,7 +40,6 @@ from ledger_pipelines.sync.apply import apply
 from ledger_pipelines.sync.links import prepare
 from ledger_pipelines.sync.plan import Plan, PlanRow, Reason
 from ledger_pipelines.sync.result import ApplyResult, Outcome
-from ledger_pipelines.sync.states import Mode
 
 
 class Accident(StrEnum):

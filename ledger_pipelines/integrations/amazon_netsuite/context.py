@@ -13,7 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.dates import business_date
-from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.keys import Json, effect_key, external_id
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
@@ -23,7 +23,6 @@ from ledger_pipelines.integrations.amazon_netsuite.settings import (
     ClosedPeriodPolicy,
     PaymentDate,
 )
-from ledger_pipelines.sync.states import Mode
 
 
 @dataclass(frozen=True, slots=True)

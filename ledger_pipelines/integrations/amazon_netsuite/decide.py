@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.settlement import SettlementGroup, TransactionClass
 from ledger_pipelines.integrations.amazon_netsuite.context import Context
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decided, Decision, InvoicePlan
@@ -16,7 +17,6 @@ from ledger_pipelines.integrations.amazon_netsuite.matching import Payable
 from ledger_pipelines.integrations.amazon_netsuite.payments import decide_order
 from ledger_pipelines.integrations.amazon_netsuite.refunds import decide_refund
 from ledger_pipelines.integrations.amazon_netsuite.worklist import GroupState, ignored, nothing_to_pay
-from ledger_pipelines.sync.states import Mode
 
 REFUND_CLASSES = frozenset({TransactionClass.REFUND, TransactionClass.CHARGEBACK})
 

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuiteConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import Clock, SystemClock, business_date
-from ledger_pipelines.documents.effects import Effect, EffectState
+from ledger_pipelines.documents.effects import Effect, EffectState, Mode
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
@@ -56,7 +56,6 @@ from ledger_pipelines.sync.guards import Balanced, Guard, MostDocuments, MostTot
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
 from ledger_pipelines.sync.result import ApplyResult
-from ledger_pipelines.sync.states import Mode
 from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.connect import connect
@@ -705,7 +704,7 @@ def build_service(
         name=name,
         source=integration.source,
         target=integration.target,
-        mode=Mode(integration.mode.value),
+        mode=integration.mode,
         zone=config.books.zone,
         settings=integration.settings_as(AmazonNetSuiteSettings),
         source_config=source,

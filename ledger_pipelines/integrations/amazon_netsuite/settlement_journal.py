@@ -16,7 +16,7 @@ from datetime import date
 from decimal import Decimal
 
 from ledger_pipelines.documents.dates import Month
-from ledger_pipelines.documents.effects import Action, Effect, Expected
+from ledger_pipelines.documents.effects import Action, Effect, Expected, Mode
 from ledger_pipelines.documents.keys import Json, canonical, external_id
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Component, Kind, TransactionClass
@@ -33,7 +33,6 @@ from ledger_pipelines.integrations.amazon_netsuite.worklist import (
     amount_text,
 )
 from ledger_pipelines.sync.plan import PlanRow, Reason
-from ledger_pipelines.sync.states import Mode
 
 FLOW = "settlement_journal"
 DEPOSITED = "Amount deposited by Amazon"

@@ -22,8 +22,7 @@ from pathlib import Path
 import dagster as dg
 from upath import UPath
 
-from ledger_pipelines.config.models import Mode
-from ledger_pipelines.documents.effects import Action
+from ledger_pipelines.documents.effects import Action, Mode
 from ledger_pipelines.documents.money import exponent, plain
 from ledger_pipelines.integrations.amazon_netsuite.books import Books
 from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack

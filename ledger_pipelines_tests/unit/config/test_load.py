@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger_pipelines.config.load import LoadedConfig, UnusableConfigurationError, config_path, load_config
-from ledger_pipelines.config.models import Mode
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
 from ledger_pipelines.integrations.kinds import KINDS

@@ -16,9 +16,10 @@ from ledger_pipelines.config.connections import (
     missing_variables,
 )
 from ledger_pipelines.config.load import integration_model, load_config
-from ledger_pipelines.config.models import LedgerConfig, Mode
+from ledger_pipelines.config.models import LedgerConfig
 from ledger_pipelines.config.problems import models_at
 from ledger_pipelines.config.schema import json_schema
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
 from ledger_pipelines.integrations.kinds import KINDS
 

@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
-from ledger_pipelines.documents.effects import EffectState, Expected, WriteClass
+from ledger_pipelines.documents.effects import EffectState, Expected, Mode, WriteClass
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.storage.journal import (
@@ -36,7 +36,6 @@ from ledger_pipelines.storage.journal import (
 from ledger_pipelines.storage.journal.database import journal_url
 from ledger_pipelines.storage.journal.models import metadata
 from ledger_pipelines.sync.apply import apply
-from ledger_pipelines.sync.states import Mode
 from ledger_pipelines_tests.faults.engine_target import (
     FakeClock,
     FakeLedger,

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.sync.apply import apply, resume
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
-from ledger_pipelines.sync.states import Mode, Policy
+from ledger_pipelines.sync.states import Policy
 from ledger_pipelines_tests.faults.engine_target import FakeClock, FakeLedger, FakeWriter
 
 

@@ -15,6 +15,7 @@ from ledger_pipelines.documents.effects import (
     Confirmed,
     EffectState,
     Ending,
+    Mode,
     Prepared,
     Remote,
     WriteClass,
@@ -26,7 +27,7 @@ from ledger_pipelines.sync.apply import recover
 from ledger_pipelines.sync.gates import AlteredPlanError, StalePlanError
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.sync.result import Outcome
-from ledger_pipelines.sync.states import Mode, Policy
+from ledger_pipelines.sync.states import Policy
 from ledger_pipelines_tests.faults.engine_target import FakeWriter, Fault, make_effect, make_plan
 from ledger_pipelines_tests.unit.sync.conftest import Bench
 

@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ledger_pipelines import faultpoints
-from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.storage.journal.database import journal_url, make_engine
 from ledger_pipelines.sync.acts import ignore, retry
 from ledger_pipelines.sync.apply import apply, resume
-from ledger_pipelines.sync.states import FAULT_POINTS, Mode, Policy
+from ledger_pipelines.sync.states import FAULT_POINTS, Policy
 from ledger_pipelines_tests.faults.engine_simulation import Crash, scratch
 from ledger_pipelines_tests.faults.engine_target import (
     START,

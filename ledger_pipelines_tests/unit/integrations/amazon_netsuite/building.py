@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.dates import Month, business_date
-from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.keys import decode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import (
@@ -32,7 +32,6 @@ from ledger_pipelines.integrations.amazon_netsuite.books import (
 from ledger_pipelines.integrations.amazon_netsuite.context import Context, JournalView, Known
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
 from ledger_pipelines.sync.plan import PlanRow
-from ledger_pipelines.sync.states import Mode
 
 SID = "26000000001"
 ZONE = ZoneInfo("America/New_York")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger_pipelines.documents.dates import Month
-from ledger_pipelines.documents.effects import Action, EffectState
+from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.settlement import SettlementGroup, TransactionClass
 from ledger_pipelines.integrations.amazon_netsuite.amounts import BASES, claimed, journaled_kinds
@@ -22,7 +22,6 @@ from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision
 from ledger_pipelines.integrations.amazon_netsuite.flows import plan_flow
 from ledger_pipelines.integrations.amazon_netsuite.worklist import GroupState
 from ledger_pipelines.sync.plan import PlanRow
-from ledger_pipelines.sync.states import Mode
 from ledger_pipelines_tests.unit.integrations.amazon_netsuite.building import (
     body_of,
     books,
