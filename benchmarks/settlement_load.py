@@ -113,14 +113,14 @@ def child(arguments: argparse.Namespace) -> None:
     """One measured run: imports are done before the clock starts."""
     path = Path(arguments.file)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         if arguments.child == "bare":
             rows = run_bare(path)
         else:
             rows = run_whole(path, Path(folder), low_memory=arguments.child == "low")
-        seconds = time.perf_counter() - started
+        seconds, busy = time.perf_counter() - started, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "rows": rows, "peak_mib": peak}))
+    print(json.dumps({"seconds": seconds, "cpu_seconds": busy, "rows": rows, "peak_mib": peak}))
 
 
 def measure(kind: str, path: Path) -> dict[str, float]:
@@ -164,6 +164,7 @@ def main() -> None:
                 "ratio_median": statistics.median(ratios),
                 "ratio_min": ratios[0],
                 "ratio_of_best": min(w["seconds"] for _, w in pairs) / min(b["seconds"] for b, _ in pairs),
+                "cpu_ratio_median": statistics.median(w["cpu_seconds"] / b["cpu_seconds"] for b, w in pairs),
                 "bare_peak_mib": max(bare["peak_mib"] for bare, _ in pairs),
                 "whole_peak_mib": max(whole["peak_mib"] for _, whole in pairs),
             }
