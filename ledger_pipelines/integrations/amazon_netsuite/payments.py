@@ -91,7 +91,8 @@ def _open(group: SettlementGroup, basis: Basis, state: GroupState, reason: Reaso
 
 def _without_books(ctx: Context, group: SettlementGroup, order: OrderBooks, basis: Basis) -> Decision | None:
     """What needs no matching: nothing to pay, or a payment the journal knows."""
-    if all(claimed(group, b) == 0 for b in BASES):
+    tax_cancels = group.amounts.tax + group.amounts.withheld_tax == 0
+    if all(claimed(group, b) == 0 for b in BASES if not (b.tax and tax_cancels)):
         return Decision(group, GroupState.MATCHED, nothing_to_pay(), None)
     key = ctx.group_key(PAYMENT, group, "payment")
     entry = ctx.journal.known.get(key)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal
 
 from ledger_pipelines.documents.keys import external_id
 from ledger_pipelines.documents.money import ZERO
@@ -108,26 +107,25 @@ def read_books(
 def read_back(matching: Matching, *, connection: str, settlement_id: str, now: datetime) -> ReadBack:
     """Read our documents of one settlement and what they posted. Three calls, more for thousands of documents."""
     prefix = external_id("AZS", settlement_id) + "-"
-    lines = matching.journal_lines(prefix)
-    by_memo: dict[tuple[str, str, str, str], Decimal] = {}
-    for line in lines:
+    by_memo: dict[tuple[str, str, str, str], AccountSum] = {}
+    for line in matching.journal_lines(prefix):
         key = (line.account, line.acctnumber, line.account_name, line.memo)
-        by_memo[key] = by_memo.get(key, ZERO) + line.foreignamount
-    journals = [AccountSum(JOURNAL, *key, amount) for key, amount in by_memo.items()]
-    of_journals: dict[str, Decimal] = {}
-    for account in journals:
-        of_journals[account.account_id] = of_journals.get(account.account_id, ZERO) + account.amount
-    rest = []
-    for posted in matching.ledger_sums(prefix=prefix):
-        amount = posted.base - of_journals.get(posted.account, ZERO)
-        if amount:
-            rest.append(AccountSum("", posted.account, posted.acctnumber, posted.account_name, "", amount))
+        before = by_memo.get(key, AccountSum(JOURNAL, *key, ZERO, ZERO))
+        by_memo[key] = replace(
+            before, amount=before.amount + line.base, foreign=before.foreign + line.foreignamount
+        )
+    rest = [
+        AccountSum("", s.account, s.acctnumber, s.account_name, "", s.base, s.foreign)
+        for s in matching.ledger_sums(prefix=prefix, journals=False)
+    ]
     return ReadBack(
         connection=connection,
         settlement_id=settlement_id,
         read_at=now,
         documents=_ours(matching, settlement_id),
-        accounts=tuple(sorted([*journals, *rest], key=lambda a: (a.number, a.account_id, a.record, a.memo))),
+        accounts=tuple(
+            sorted([*by_memo.values(), *rest], key=lambda a: (a.number, a.account_id, a.record, a.memo))
+        ),
     )
 
 
@@ -275,6 +273,7 @@ def item_references(settings: AmazonNetSuiteSettings) -> list[str]:
         refund.substitute_item,
         refund.tax_only_refund_item,
         refund.tax_item,
+        refund.tax_code,
         refund.shipping_item,
         refund.giftwrap_item,
         refund.promotion_item,

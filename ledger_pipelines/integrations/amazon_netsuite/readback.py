@@ -21,8 +21,9 @@ JOURNAL = "journalEntry"
 
 @dataclass(frozen=True, slots=True)
 class AccountSum:
-    """What our documents of one settlement posted to one account: debit-positive, in the ledger's currency.
+    """What our documents of one settlement posted to one account, debit-positive.
 
+    amount: in the currency of the subsidiary's books. foreign: in the documents' own.
     record: kind of document. memo: of journal lines; "" for the others, which are summed.
     """
 
@@ -32,6 +33,7 @@ class AccountSum:
     name: str
     memo: str
     amount: Decimal
+    foreign: Decimal
 
 
 @dataclass(frozen=True)

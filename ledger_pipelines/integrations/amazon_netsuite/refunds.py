@@ -6,7 +6,7 @@ commission and refund administration fee (`settlement_journal`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -40,6 +40,7 @@ from ledger_pipelines.sync.plan import Reason
 FLOW = "refunds"
 CUSTOMER_REFUND = "customerRefund"
 RESTOCKING = "restocking"
+TAX_REFUNDED = "Tax refunded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,6 @@ class MemoLine:
     rate: Decimal
     amount: Decimal
     description: str
-    taxed: bool = False
 
 
 class _NoItemError(Exception):
@@ -73,7 +73,8 @@ def decide_refund(
     """
     basis = _basis(group)
     amount = refunded(ctx, group, basis)
-    if all(claimed(group, b) == 0 for b in BASES) and not amount:
+    untaxed = all(claimed(group, b) == 0 for b in BASES if not b.tax)
+    if untaxed and not amount:
         return Decision(
             group, GroupState.MATCHED, nothing_to_pay("Nothing was given back to the buyer"), None
         )
@@ -86,6 +87,10 @@ def decide_refund(
     memo = from_journal(ctx, memo_key, CREDIT_MEMO, _title("Credit memo", group), amount)
     refund = from_journal(ctx, refund_key, CUSTOMER_REFUND, _title("Refund", group), amount)
     order = books_of(ctx.books, group, merchant=ctx.settings.general.match_merchant_order_id)
+    if memo is None and not ctx.settings.refund.enabled:
+        return stuck(GroupState.MATCHED, Reason(
+            "refunds-off", "Matched; refunds are switched off.", "Switch on `refund.enabled`."
+        ))  # fmt: skip
     if memo is not None and refund is not None:
         known = _invoice_of(ctx, order, group, payables)
         if isinstance(known, Payable):
@@ -115,7 +120,7 @@ def decide_refund(
         lines = memo_lines(ctx, group, found.document, basis)
     except _NoItemError as error:
         return stuck(GroupState.ITEM_NOT_FOUND, error.reason)
-    if sum((line.amount for line in lines), ZERO) != amount:
+    if sum((line.amount for line in lines), ZERO) + _computed_tax(ctx, group, basis, lines) != amount:
         return stuck(GroupState.ERROR, Reason(
             "memo-does-not-foot",
             f"The credit memo's lines do not sum to the {amount_text(amount, ctx.currency)} refunded.",
@@ -285,7 +290,7 @@ def _total_of(order: OrderBooks, invoice: BookDocument) -> Decimal:
 
 
 def memo_lines(ctx: Context, group: SettlementGroup, invoice: BookDocument, basis: Basis) -> list[MemoLine]:
-    """The credit memo's lines. Raises _NoItemError when one has no item."""
+    """The credit memo's lines; without the tax where NetSuite computes it. Raises _NoItemError when one has no item."""
     settings = ctx.settings.refund
     lines: list[MemoLine] = []
     for item in group.lines:
@@ -303,21 +308,26 @@ def memo_lines(ctx: Context, group: SettlementGroup, invoice: BookDocument, basi
             lines.append(_extra(ctx, name, setting, words, amount))
     tax = -group.amounts.tax if basis.tax else ZERO
     if tax and not lines:
-        lines.append(_extra(ctx, settings.tax_only_refund_item, "tax_only_refund_item", "Tax refunded", tax))
-    elif tax and settings.tax_mode is TaxMode.OWN_LINE and settings.split_tax:
+        lines.append(_extra(ctx, settings.tax_only_refund_item, "tax_only_refund_item", TAX_REFUNDED, tax))
+    elif tax and not settings.split_tax:
+        first = lines[0]
+        gross = first.amount + tax
+        lines[0] = replace(first, quantity=Decimal(1), rate=gross, amount=gross)
+    elif tax and settings.tax_mode is TaxMode.OWN_LINE:
         name = settings.tax_item or settings.tax_only_refund_item
-        lines.append(_extra(ctx, name, "tax_item", "Tax refunded", tax))
-    elif tax:
-        raise _NoItemError(Reason(
-            "tax-mode",
-            f"The refund of order {group.order_id} contains {amount_text(tax, ctx.currency)} tax, and with "
-            f"`refund.tax_mode: {settings.tax_mode}` its amount is NetSuite's to compute.",
-            "Set `refund.tax_mode: own_line` so that the credit memo equals the refund to the cent.",
-        ))  # fmt: skip
+        lines.append(_extra(ctx, name, "tax_item", TAX_REFUNDED, tax))
     fee = _restocking(group)
     if fee and settings.restocking_fee is RestockingFee.CREDIT_LINE:
         lines.append(_extra(ctx, settings.restocking_item, "restocking_item", "Restocking fee kept", -fee))
     return lines
+
+
+def _computed_tax(ctx: Context, group: SettlementGroup, basis: Basis, lines: list[MemoLine]) -> Decimal:
+    """The tax that NetSuite is to add by itself; when it adds another amount, the memo is held, not adopted."""
+    settings = ctx.settings.refund
+    taxed = basis.tax and settings.split_tax and settings.tax_mode is not TaxMode.OWN_LINE
+    only_tax = len(lines) == 1 and lines[0].description == TAX_REFUNDED
+    return -group.amounts.tax if taxed and not only_tax else ZERO
 
 
 def _product_line(ctx: Context, item: ItemLine, invoice: BookDocument, amount: Decimal) -> MemoLine:
@@ -401,6 +411,8 @@ def _memo(
             "amount": line.amount,
             "description": line.description,
         }
+        if settings.tax_mode is TaxMode.TAX_CODE and settings.tax_code is not None:
+            row["taxCode"] = {"id": ctx.reference("item", settings.tax_code) or settings.tax_code}
         if location is not None:
             row["location"] = {"id": location}
         items.append(row)

@@ -166,9 +166,11 @@ class Refund(Model):
     tax_only_refund_item: Reference | None = None
     """NetSuite item to track tax-only refunds: the credit memo's line amount is the tax, its own tax zero."""
     split_tax: bool = True
-    """Split GST/VAT from the settlement report amount: tax gets lines of its own on the credit memo."""
+    """Split GST/VAT from the settlement report amount: tax stands apart on the credit memo. Off: it is part of the item's
+    amount."""
     tax_mode: TaxMode = TaxMode.OWN_LINE
-    """netsuite: NetSuite computes; tax_code: `tax_code` on each line; own_line: tax as its own line item."""
+    """own_line: tax as its own line item, exact. tax_code, netsuite: NetSuite computes it (by `tax_code` on each line, or
+    by its own rules); a credit memo whose total then differs from the refund is held for you, not adopted."""
     tax_code: Reference | None = None
     """Tax code for `tax_mode: tax_code`."""
     tax_item: Reference | None = None
@@ -233,7 +235,8 @@ class AmazonNetSuiteSettings(Model):
     """Settings of one `amazon_netsuite` integration."""
 
     customer: dict[str, Reference] = Field(default_factory=dict)
-    """Settlement customer by currency or marketplace: used only where a document has no order behind it."""
+    """Customer by currency that `seed-books` gives the orders it makes in the sandbox. The product itself takes the
+    customer from the order's own documents."""
     subsidiary: dict[str, Reference] = Field(default_factory=dict)
     """Subsidiary of the journal by currency (OneWorld accounts)."""
     general: General = General()

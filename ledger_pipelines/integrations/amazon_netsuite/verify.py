@@ -113,8 +113,8 @@ def _trouble(
 def reconcile(ctx: Context, decisions: Sequence[Decision], after: ReadBack) -> Reconciliation:
     """The figures of one settlement, from NetSuite's own ledger."""
     deposit = ctx.settlement.total.amount
-    booked = sum((line.amount for line in after.journal_lines() if line.memo == DEPOSITED), ZERO)
-    other = sum((-line.amount for line in after.journal_lines() if _is_fee(line.memo)), ZERO)
+    booked = sum((line.foreign for line in after.journal_lines() if line.memo == DEPOSITED), ZERO)
+    other = sum((-line.foreign for line in after.journal_lines() if _is_fee(line.memo)), ZERO)
     cash_sales = sum((d.claimed for d in decisions if d.reason.code == CASH_SALE_IN_CLEARING), ZERO)
     clearing = after.posted(ctx.clearing) + cash_sales
     if ctx.refund_account != ctx.clearing:

@@ -188,7 +188,7 @@ class LedgerSum:
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
-    """A line of a journal entry, debit positive, in the journal's currency."""
+    """A line of a journal entry, debit positive: foreignamount in the journal's currency, base in the books'."""
 
     externalid: str
     account: str
@@ -196,6 +196,7 @@ class JournalLine:
     account_name: str = ""
     memo: str = ""
     foreignamount: Decimal = Decimal(0)
+    base: Decimal = Decimal(0)
 
 
 def first_open(periods: Iterable[Period], day: date) -> date | None:
@@ -417,6 +418,7 @@ class Matching:
         prefix: str = "",
         transaction_ids: Sequence[str] = (),
         by_external_id: bool = False,
+        journals: bool = True,
         accounting_book: str = "",
     ) -> tuple[LedgerSum, ...]:
         """What was posted to each account: by transactions whose external id begins with `prefix`, or by id.
@@ -425,12 +427,14 @@ class Matching:
             prefix: Like "AZS-18834420011-".
             transaction_ids: Used when there is no prefix; up to 500 a call, sums of several calls are added.
             by_external_id: One sum an account and external id.
+            journals: Whether journal entries count (`journal_lines` reads them by line).
             accounting_book: Id of the book to read, for accounts with several; "" = all there are.
         """
         keys = "tal.account, a.acctnumber, a.fullname" + (
             ", c.symbol" if self._connection.multi_currency else ""
         )
         external = ", t.externalid" if by_external_id else ""
+        without = "" if journals else " AND t.type <> 'Journal'"
         select = (
             "SELECT tal.account, a.acctnumber, a.fullname AS account_name,"
             f" {self._currency()}{external}, SUM(tal.amount) AS base, SUM(tl.foreignamount) AS foreign_amount,"
@@ -438,7 +442,7 @@ class Matching:
             " JOIN transaction t ON t.id = tal.transaction"
             " JOIN transactionline tl ON tl.transaction = tal.transaction AND tl.id = tal.transactionline"
             f" JOIN account a ON a.id = tal.account{self._currency_join()}"
-            f" WHERE tal.posting = 'T'{' AND tal.accountingbook = ?' if accounting_book else ''} AND "
+            f" WHERE tal.posting = 'T'{without}{' AND tal.accountingbook = ?' if accounting_book else ''} AND "
         )
         tail = f" GROUP BY {keys}{external} ORDER BY {keys}{external}"
         book = [accounting_book] if accounting_book else []
@@ -481,7 +485,8 @@ class Matching:
         All lines of a journal have `mainline = 'T'` (netsuite.md 7.3), so none is filtered out.
         """
         sql = (
-            "SELECT t.externalid, tal.account, a.acctnumber, a.fullname AS account_name, tl.memo, tl.foreignamount"
+            "SELECT t.externalid, tal.account, a.acctnumber, a.fullname AS account_name, tl.memo, tl.foreignamount,"
+            " tal.amount AS base"
             " FROM transactionaccountingline tal JOIN transaction t ON t.id = tal.transaction"
             " JOIN transactionline tl ON tl.transaction = tal.transaction AND tl.id = tal.transactionline"
             " JOIN account a ON a.id = tal.account"

@@ -147,7 +147,9 @@ def test_a_refused_file_is_moved_with_its_reason_and_nothing_is_kept_elsewhere(s
 
 
 def test_a_file_in_the_wrong_currency_is_refused(setup: Setup) -> None:
-    assert [e.code for e in setup.arrive(text(example()), currencies=("EUR", "GBP")).errors] == ["wrong-currency"]
+    assert [e.code for e in setup.arrive(text(example()), currencies=("EUR", "GBP")).errors] == [
+        "wrong-currency"
+    ]
 
 
 def test_a_link_is_refused_and_what_it_points_to_stays(setup: Setup, tmp_path: Path) -> None:

@@ -504,3 +504,41 @@ def test_books_survive_their_text_form() -> None:
     whole: Books = books(invoice(ID, "50.00"), sales_order("B-1", "9.00"))
     assert decode_books(whole.encode()) == whole
     assert decode_books(whole.encode()).content_digest() == whole.content_digest()
+
+
+def test_a_refund_of_marketplace_tax_only_has_nothing_to_give_back() -> None:
+    back = group(
+        REFUND, {"Tax": "-4.00", "MarketplaceFacilitatorTax-Principal": "4.00"}, order=ID, adjustment="a"
+    )
+    ctx = context([back], books(invoice(ID, "50.00", unpaid="0")))
+    assert only(ctx, back).reason.code == "journal-only"
+
+
+def test_refunds_switched_off_are_matched_and_not_written() -> None:
+    back = refund()
+    ctx = context(
+        [back], books(invoice(ID, "50.00", unpaid="0")), with_settings=settings(refund={"enabled": False})
+    )
+    (row,) = rows(ctx, "refunds", back)
+    assert (row.action, row.reason.code) == (Action.BLOCKED, "refunds-off")
+
+
+@pytest.mark.parametrize(
+    ("choice", "amounts"),
+    [
+        ({}, ["50.00", "4.00"]),
+        ({"split_tax": False}, ["54.00"]),
+        ({"tax_mode": "netsuite"}, ["50.00"]),
+        ({"tax_mode": "tax_code", "tax_code": "7"}, ["50.00"]),
+    ],
+)
+def test_the_sellers_tax_on_a_refund_is_written_as_the_user_chose(
+    choice: dict[str, object], amounts: list[str]
+) -> None:
+    back = group(REFUND, {"Principal": "-50.00", "Tax": "-4.00"}, order=ID, adjustment="a")
+    ctx = context([back], books(invoice(ID, "54.00", unpaid="0")), with_settings=settings(refund=choice))
+    memo, _ = rows(ctx, "refunds", back)
+    lines = body_of(memo)["item"]["items"]  # type: ignore[index, call-overload]
+    assert [str(line["amount"]) for line in lines] == amounts
+    assert str(memo.amount) == "54.00 USD"
+    assert ("taxCode" in lines[0]) is (choice.get("tax_mode") == "tax_code")

@@ -85,10 +85,34 @@ def booked() -> StatementData:
         for at, e in enumerate(effects(made))
     )  # fmt: skip
     accounts = (
-        AccountSum(JOURNAL, "A-bank", "1001", "Bank", "Amount deposited by Amazon", Decimal("64.50")),
-        AccountSum(JOURNAL, "A-fees", "6100", "Fees", "Fee charged by Amazon: all", Decimal("44.50")),
-        AccountSum(JOURNAL, "A-clearing", "1051", "Clearing", "Total transaction amount", Decimal("-109.00")),
-        AccountSum("", "A-clearing", "1051", "Clearing", "", Decimal("109.00")),
+        AccountSum(
+            JOURNAL,
+            "A-bank",
+            "1001",
+            "Bank",
+            "Amount deposited by Amazon",
+            Decimal("64.50"),
+            Decimal("64.50"),
+        ),
+        AccountSum(
+            JOURNAL,
+            "A-fees",
+            "6100",
+            "Fees",
+            "Fee charged by Amazon: all",
+            Decimal("44.50"),
+            Decimal("44.50"),
+        ),
+        AccountSum(
+            JOURNAL,
+            "A-clearing",
+            "1051",
+            "Clearing",
+            "Total transaction amount",
+            Decimal("-109.00"),
+            Decimal("-109.00"),
+        ),
+        AccountSum("", "A-clearing", "1051", "Clearing", "", Decimal("109.00"), Decimal("109.00")),
     )
     after = ReadBack("netsuite", SID, NOW, documents, accounts)
     return statement_data(
