@@ -59,6 +59,11 @@ def plain(amount: Decimal, digits: int = 0) -> str:
     return "0" + text[2:] if text.startswith("-0") and not text.strip("-0.") else text
 
 
+def tidy(amount: Decimal) -> Decimal:
+    """The same amount without trailing zeros after the point, and without exponent: `50.990000` is `50.99`."""
+    return Decimal(plain(amount))
+
+
 def from_plain(text: str) -> Decimal:
     """Read plain decimal text (what `plain` writes). Exactly one spelling per grammar, ASCII digits only.
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from ledger_pipelines.documents.dates import Month
-from ledger_pipelines.documents.money import ZERO
+from ledger_pipelines.documents.money import ZERO, tidy
 from ledger_pipelines.documents.settlement import (
     Amounts,
     Component,
@@ -156,6 +156,7 @@ class SettlementRows:
         kinds: dict[tuple[Month, Kind], tuple[Decimal, int]] = {}
         items: dict[tuple[str, str, str], _Item] = {}
         for row in rows:
+            row["amount"] = tidy(row["amount"])
             known = self._classify(row["transaction_type"], row["amount_type"], row["amount_description"])
             component = known.kind.component
             amounts[component] = _EXACT.add(amounts[component], row["amount"])
