@@ -46,7 +46,8 @@ class JumpingClock:
 
     def __init__(self, control: httpx.Client) -> None:
         self._control = control
-        self._ahead = timedelta()
+        offset = control.get("/clock").raise_for_status().json()["offset_seconds"]
+        self._ahead = timedelta(seconds=offset)
 
     def now(self) -> datetime:
         """The present instant, UTC."""
