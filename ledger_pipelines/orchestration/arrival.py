@@ -21,7 +21,7 @@ from ledger_pipelines.storage.landing import put_aside
 
 if TYPE_CHECKING:
     from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
-    from ledger_pipelines.orchestration.real import Arrivals
+    from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 
 _PATIENCE_SECONDS = 1800.0
 
@@ -33,18 +33,6 @@ class ArrivalConfig(dg.Config):
     report: str = ""
 
 
-def take_file(arrivals: "Arrivals", path: Path, name: str = "") -> "ArrivalOutcome":
-    """Take one file in, and put it into accepted/ when it was; refused ones are put aside with their reason.
-
-    Raises:
-        TransientError: It is still being written. DataError: It is none of the folder's files. OSError: The disk.
-    """
-    outcome = arrivals.receive(path, name=name)
-    if outcome.accepted:
-        put_aside(path, arrivals.accepted_folder)
-    return outcome
-
-
 def build_arrival_job(runtime: Runtime, connection: str) -> dg.JobDefinition:
     """The job of one connection."""
 
@@ -54,7 +42,7 @@ def build_arrival_job(runtime: Runtime, connection: str) -> dg.JobDefinition:
         out=dg.Out(dg.Nothing),
     )
     def take_in(context: dg.OpExecutionContext, config: ArrivalConfig) -> None:
-        from ledger_pipelines.orchestration.real import Arrivals  # noqa: PLC0415 (load time)
+        from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals  # noqa: PLC0415 (load time)
 
         arrivals = Arrivals(runtime.loaded, connection)
         with told():

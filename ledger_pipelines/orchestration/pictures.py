@@ -8,13 +8,14 @@ stays under a few kilobytes; no library draws this small, so it is written out h
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from html import escape
 
 from ledger_pipelines.documents.money import ZERO
 
 _WIDTH, _HEIGHT, _TOP, _BOTTOM, _LEFT = 760, 300, 28, 44, 12
+_CELLS = 24
 _UP, _DOWN, _TOTAL, _INK, _LINE = "#2f855a", "#c05621", "#2b6cb0", "#2d3748", "#a0aec0"
 
 
@@ -36,6 +37,25 @@ def waterfall(title: str, steps: Sequence[tuple[str, Decimal]], total: str) -> s
     picture = _svg(title, bars)
     encoded = base64.b64encode(picture.encode()).decode()
     return f"![{title}](data:image/svg+xml;base64,{encoded})"
+
+
+def bars(steps: Sequence[tuple[str, Decimal]], total: str, write: Callable[[Decimal], str]) -> str:
+    """The same as a Markdown table with bars of blocks: under 1,000 characters, which the UI shows without a click."""
+    shown = [(name, amount) for name, amount in steps if amount]
+    level = ZERO
+    rows: list[tuple[str, Decimal, Decimal]] = []
+    for name, amount in shown:
+        rows.append((name, level, level + amount))
+        level += amount
+    rows.append((total, ZERO, level))
+    ends = [ZERO, *(end for _, start, stop in rows for end in (start, stop))]
+    low, span = min(ends), (max(ends) - min(ends)) or Decimal(1)
+    lines = ["| | | |", "|---|---|---:|"]
+    for name, start, stop in rows:
+        left, right = sorted(int((end - low) * _CELLS // span) for end in (start, stop))
+        bar = "\u00a0" * left + "\u2588" * max(1, right - left)
+        lines.append(f"| {name} | {bar} | {write(stop - start)} |")
+    return "\n".join(lines)
 
 
 def _svg(title: str, bars: Sequence[tuple[str, Decimal, Decimal, str]]) -> str:

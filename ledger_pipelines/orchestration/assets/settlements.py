@@ -20,7 +20,7 @@ from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration import names, partitions
 from ledger_pipelines.orchestration.failing import told
 from ledger_pipelines.orchestration.gate import accepted
-from ledger_pipelines.orchestration.pictures import waterfall
+from ledger_pipelines.orchestration.pictures import bars, waterfall
 from ledger_pipelines.orchestration.results import Result, Shown
 from ledger_pipelines.orchestration.services import Runtime
 
@@ -90,16 +90,10 @@ def shown(settlement: Settlement, groups: Sequence[SettlementGroup]) -> Shown:
     steps = [(name, sums[component]) for name, component in _STEPS.items()]
     return {
         m.WATERFALL: dg.MetadataValue.md(
+            bars(steps, "Deposit", lambda amount: m.amount_text(amount, currency))
+        ),
+        m.PICTURE: dg.MetadataValue.md(
             waterfall(f"Settlement {settlement.settlement_id}, {currency}", steps, "Deposit")
-            + "\n\n"
-            + m.table_text(
-                ("", currency),
-                [
-                    *((name, m.amount_text(amount, currency)) for name, amount in steps if amount),
-                    ("Deposit", m.money_text(settlement.total)),
-                ],
-                right=(1,),
-            )
         ),
         m.AMOUNT: m.money_text(settlement.total),
         m.AMOUNT_PLOT: m.for_plot(settlement.total.amount),

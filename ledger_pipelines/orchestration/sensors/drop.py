@@ -27,7 +27,7 @@ from ledger_pipelines.orchestration.services import Runtime
 from ledger_pipelines.storage.atomic import make_folder
 
 if TYPE_CHECKING:
-    from ledger_pipelines.orchestration.real import Arrivals
+    from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 
 SMALL = 64 * 2**20
 TICK_BYTES = 128 * 2**20
@@ -63,7 +63,7 @@ def build_drop_sensor(
         description=f"Takes settlement files from {drop.path}; each accepted settlement gets a partition and a run.",
     )
     def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from ledger_pipelines.orchestration.real import Arrivals  # noqa: PLC0415 (load time)
+        from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals  # noqa: PLC0415 (load time)
 
         arrivals = Arrivals(runtime.loaded, connection)
         place = Path(drop.path)

@@ -19,7 +19,7 @@ from ledger_pipelines.orchestration.sensors import announcing
 from ledger_pipelines.orchestration.services import Runtime
 
 if TYPE_CHECKING:
-    from ledger_pipelines.orchestration.real import Arrivals
+    from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 
 MOST_FETCHES = 10
 _PATIENCE_SECONDS = 20.0
@@ -42,7 +42,7 @@ def build_reports_sensor(
         description="Lists Amazon's settlement reports of the last 90 days and fetches those that are new.",
     )
     def reports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from ledger_pipelines.orchestration.real import Arrivals  # noqa: PLC0415 (load time)
+        from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals  # noqa: PLC0415 (load time)
 
         arrivals = Arrivals(runtime.loaded, connection)
         known = arrivals.known()

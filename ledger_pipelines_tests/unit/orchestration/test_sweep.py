@@ -1,0 +1,194 @@
+"""Windows of days: split by the records' own dates, empty days, holes, changeover days, failures, lists without dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ledger_pipelines.documents.dates import Window
+from ledger_pipelines.errors import DataError, TransientError
+from ledger_pipelines.orchestration.sweep import NOT_RECONSTRUCTIBLE, WHOLE_LIST, DayDone, Sweep, sweep
+from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.systems.netsuite.entities import Column, Entity, Kind
+from ledger_pipelines.systems.netsuite.reader import Cell, Rows
+
+NEW_YORK = ZoneInfo("America/New_York")
+COLUMNS = (
+    Column("id", "r.id"),
+    Column("amount", "r.amount", Kind.NUMBER),
+    Column("lastmodifieddate", "r.lastmodifieddate", Kind.INSTANT),
+)
+INVOICES = Entity("invoices", COLUMNS, "transaction r", ("id",), "r.id", "", "r.lastmodifieddate")
+CUSTOMERS = Entity("customers", COLUMNS, "customer r", ("id",), "r.id", "", "r.lastmodifieddate")
+ACCOUNTS = Entity("accounts", COLUMNS[:2], "account r", ("id",), "r.id")
+OPENING = date(2026, 1, 1)
+
+
+@dataclass
+class Account:
+    """Rows by time of change; asked records what was asked."""
+
+    rows: list[tuple[Cell, ...]] = field(default_factory=list)
+    fail_after: int | None = None
+    page: int = 1
+    asked: list[tuple[datetime, datetime]] = field(default_factory=list)
+
+    def read_changes(self, entity: Entity, start: datetime, end: datetime) -> Iterator[Rows]:
+        self.asked.append((start, end))
+        found = [row for row in self.rows if entity.whole or start <= _instant(row[2]) < end]
+        for place in range(0, len(found), self.page):
+            if self.fail_after is not None and place >= self.fail_after:
+                raise TransientError("The line went dead.")
+            yield Rows(entity, tuple(found[place : place + self.page]))
+
+
+def _instant(cell: Cell) -> datetime:
+    assert isinstance(cell, datetime)
+    return cell
+
+
+def _row(key: str, changed: datetime, amount: str = "1.00") -> tuple[Cell, ...]:
+    return (key, Decimal(amount), changed.astimezone(UTC))
+
+
+def _at(day: int, hour: int, month: int = 3) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=NEW_YORK)
+
+
+def _asked(
+    first: date, last: date, run: str = "run-1", done_by: Sequence[str] = (), today: date | None = None
+) -> Sweep:
+    return Sweep(
+        Window(first, last, NEW_YORK),
+        OPENING,
+        today or last + timedelta(days=1),
+        run,
+        frozenset({run, *done_by}),
+    )
+
+
+def _ids(store: SnapshotStore, entity: str, day: date) -> list[str]:
+    found: list[str] = store.read(entity, [day]).column("id").to_pylist()
+    return found
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SnapshotStore:
+    return SnapshotStore(tmp_path, "netsuite")
+
+
+TENTH, ELEVENTH, TWELFTH = date(2026, 3, 10), date(2026, 3, 11), date(2026, 3, 12)
+
+
+def test_three_days_with_a_hole_are_read_once_and_split_by_the_records_own_day(store: SnapshotStore) -> None:
+    account = Account([_row("a", _at(10, 1)), _row("b", _at(10, 23)), _row("c", _at(12, 0))])
+    done = list(sweep(account, store, INVOICES, _asked(TENTH, TWELFTH)))
+    assert [(d.manifest.day, d.manifest.rows) for d in done] == [(TENTH, 2), (ELEVENTH, 0), (TWELFTH, 1)]
+    assert _ids(store, "invoices", TENTH) == ["a", "b"]
+    assert _ids(store, "invoices", TWELFTH) == ["c"]
+    assert len(account.asked) == 1
+
+
+def test_a_day_that_became_empty_replaces_what_was_there(store: SnapshotStore) -> None:
+    list(sweep(Account([_row("a", _at(11, 5))]), store, INVOICES, _asked(TENTH, TWELFTH)))
+    list(sweep(Account([]), store, INVOICES, _asked(TENTH, TWELFTH, "run-2")))
+    assert _ids(store, "invoices", ELEVENTH) == []
+
+
+def test_the_same_records_give_the_same_hash_whatever_their_order_within_a_day(store: SnapshotStore) -> None:
+    rows = [_row("b", _at(10, 1)), _row("a", _at(10, 2)), _row("c", _at(12, 2))]
+    first = list(sweep(Account(rows), store, INVOICES, _asked(TENTH, TWELFTH)))
+    turned = [rows[1], rows[0], rows[2]]
+    again = list(sweep(Account(turned), store, INVOICES, _asked(TENTH, TWELFTH, "run-2")))
+    assert [d.manifest.content_hash for d in again] == [d.manifest.content_hash for d in first]
+    assert all(d.new for d in again)
+
+
+def test_an_evening_in_new_york_belongs_to_that_day_though_it_is_tomorrow_in_utc(
+    store: SnapshotStore,
+) -> None:
+    list(sweep(Account([_row("late", _at(10, 22))]), store, INVOICES, _asked(TENTH, ELEVENTH)))
+    assert _ids(store, "invoices", TENTH) == ["late"]
+    assert _ids(store, "invoices", ELEVENTH) == []
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 8), 23), (date(2026, 11, 1), 25)])
+def test_a_changeover_day_has_all_its_hours(store: SnapshotStore, day: date, hours: int) -> None:
+    start = Window(day, day, NEW_YORK).start
+    rows = [_row(f"{hour:02d}", start + timedelta(hours=hour)) for hour in range(hours + 1)]
+    window = _asked(day - timedelta(days=1), day + timedelta(days=1))
+    list(sweep(Account(rows), store, INVOICES, window))
+    assert len(_ids(store, "invoices", day)) == hours
+    assert _ids(store, "invoices", day + timedelta(days=1)) == [f"{hours:02d}"]
+
+
+def test_days_before_a_failure_stay_done_and_a_re_execution_goes_on_behind_them(store: SnapshotStore) -> None:
+    rows = [_row("a", _at(10, 1)), _row("b", _at(11, 12)), _row("c", _at(12, 12)), _row("d", _at(12, 13))]
+    done: list[DayDone] = []
+    with pytest.raises(TransientError):
+        for day in sweep(Account(rows, fail_after=3), store, INVOICES, _asked(TENTH, TWELFTH)):
+            done.append(day)  # noqa: PERF402 (what was given before the failure counts)
+    assert [d.manifest.day for d in done] == [TENTH, ELEVENTH]
+    account = Account(rows)
+    again = list(sweep(account, store, INVOICES, _asked(TENTH, TWELFTH, "run-2", ["run-1"])))
+    assert [(d.manifest.day, d.new) for d in again] == [(TENTH, False), (ELEVENTH, False), (TWELFTH, True)]
+    assert account.asked == [
+        (Window(TWELFTH, TWELFTH, NEW_YORK).start, Window(TWELFTH, TWELFTH, NEW_YORK).end)
+    ]
+    assert _ids(store, "invoices", TWELFTH) == ["c", "d"]
+
+
+def test_a_new_run_reads_everything_again(store: SnapshotStore) -> None:
+    list(sweep(Account([]), store, INVOICES, _asked(TENTH, TWELFTH)))
+    again = list(sweep(Account([_row("new", _at(10, 5))]), store, INVOICES, _asked(TENTH, TWELFTH, "run-2")))
+    assert all(d.new for d in again)
+    assert _ids(store, "invoices", TENTH) == ["new"]
+
+
+def test_a_record_that_comes_twice_is_kept_once(store: SnapshotStore) -> None:
+    account = Account([_row("a", _at(10, 1), "1.00"), _row("a", _at(10, 2), "2.00")])
+    list(sweep(account, store, INVOICES, _asked(TENTH, TENTH)))
+    assert store.read("invoices", [TENTH]).column("amount").to_pylist() == [Decimal("2.00")]
+
+
+def test_the_opening_day_takes_older_master_data_and_no_older_transactions(store: SnapshotStore) -> None:
+    rows = [_row("old", datetime(2011, 5, 5, tzinfo=UTC)), _row("new", _at(1, 12, month=1))]
+    list(sweep(Account(rows), store, CUSTOMERS, _asked(OPENING, OPENING)))
+    list(sweep(Account(rows), store, INVOICES, _asked(OPENING, OPENING)))
+    assert _ids(store, "customers", OPENING) == ["new", "old"]
+    assert _ids(store, "invoices", OPENING) == ["new"]
+
+
+def test_a_list_without_dates_is_written_to_the_last_day_and_the_others_say_they_cannot_be_known(
+    store: SnapshotStore,
+) -> None:
+    done = list(sweep(Account([("1010", Decimal(5))]), store, ACCOUNTS, _asked(TENTH, TWELFTH)))
+    assert [(d.manifest.rows, d.reconstructible) for d in done] == [(0, False), (0, False), (1, True)]
+    assert [d.manifest.basis for d in done] == [NOT_RECONSTRUCTIBLE, NOT_RECONSTRUCTIBLE, WHOLE_LIST]
+
+
+def test_a_list_stored_on_its_day_is_not_wiped_by_a_later_look_back(store: SnapshotStore) -> None:
+    list(sweep(Account([("1010", Decimal(5))]), store, ACCOUNTS, _asked(TENTH, TENTH)))
+    list(sweep(Account([("1020", Decimal(5))]), store, ACCOUNTS, _asked(TENTH, TWELFTH, "run-2")))
+    assert _ids(store, "accounts", TENTH) == ["1010"]
+    assert _ids(store, "accounts", TWELFTH) == ["1020"]
+
+
+def test_the_list_of_today_is_not_passed_off_as_that_of_a_day_long_ago(store: SnapshotStore) -> None:
+    account = Account([("1010", Decimal(5))])
+    (done,) = sweep(account, store, ACCOUNTS, _asked(TENTH, TENTH, today=date(2026, 6, 1)))
+    assert not done.reconstructible
+    assert account.asked == []
+
+
+def test_a_number_that_does_not_fit_is_refused_and_never_rounded(store: SnapshotStore) -> None:
+    with pytest.raises(DataError, match="invoices of 2026-03-10"):
+        list(
+            sweep(Account([_row("a", _at(10, 1), "0.1234567890123")]), store, INVOICES, _asked(TENTH, TENTH))
+        )
