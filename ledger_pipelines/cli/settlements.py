@@ -16,17 +16,14 @@ from ledger_pipelines.cli.context import integration_name
 from ledger_pipelines.cli.drops import is_file
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_json, say
 from ledger_pipelines.cli.tables import cell, plain_table
-from ledger_pipelines.config.connections import AmazonConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.money import exponent, plain
 from ledger_pipelines.errors import ConfigurationError
-from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
+from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.inspection import Inspection
 from ledger_pipelines.integrations.amazon_netsuite.inspection import inspect_file as look_into
+from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.integrations.amazon_netsuite.sandbox_seeding import seed_files
-from ledger_pipelines.storage.landing import REASON_SUFFIX
-from ledger_pipelines.storage.settlements import SettlementStore
-from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
 
 Progress = Callable[[str, int, int], None]
 
@@ -76,31 +73,11 @@ def take_in(loaded: LoadedConfig, name: str) -> Iterator[ArrivalOutcome]:
     """Take in every file that waits in a connection's drop folder, as the sensor does. Files seen before change nothing.
 
     Raises:
-        DataError, TransientError, OSError: As `receive_file`.
+        DataError, TransientError, OSError: As `Arrivals.take`.
     """
-    config = loaded.config.amazon(name)
-    if config.drop is None or not Path(config.drop.path).is_dir():
-        return
-    folder = Path(config.drop.path)
-    store = SettlementStore(loaded.config.data_folder)
-    for file in sorted(folder.iterdir()):
-        hidden = file.name.startswith(".") or file.name.endswith(REASON_SUFFIX)
-        if hidden or file.is_symlink() or not file.is_file():
-            continue
-        yield receive_file(
-            file,
-            connection=name,
-            store=store,
-            currencies=tuple(config.currencies),
-            drop_folder=folder,
-            options=read_options(config),
-        )
-
-
-def read_options(config: AmazonConnectionConfig) -> ReadOptions:
-    """How files of a connection are read."""
-    largest = ReadOptions().max_bytes if config.drop is None else config.drop.max_bytes
-    return ReadOptions(slash_dates=config.slash_dates, max_bytes=largest)
+    arrivals = Arrivals.of(loaded, name)
+    for file in list(arrivals.waiting()):
+        yield arrivals.take(file)
 
 
 def seed(loaded: LoadedConfig, integration: str | None, files: Sequence[Path], leave_out: int) -> int:

@@ -17,7 +17,6 @@ from ledger_pipelines.orchestration.failing import told
 from ledger_pipelines.orchestration.jobs import EXECUTOR
 from ledger_pipelines.orchestration.sensors import announcing
 from ledger_pipelines.orchestration.services import Runtime
-from ledger_pipelines.storage.landing import put_aside
 
 if TYPE_CHECKING:
     from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
@@ -44,7 +43,7 @@ def build_arrival_job(runtime: Runtime, connection: str) -> dg.JobDefinition:
     def take_in(context: dg.OpExecutionContext, config: ArrivalConfig) -> None:
         from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals  # noqa: PLC0415 (load time)
 
-        arrivals = Arrivals(runtime.loaded, connection)
+        arrivals = Arrivals.of(runtime.loaded, connection)
         with told():
             outcome = _take(arrivals, config, context.run_id)
         context.log_event(announcing.event(connection, outcome, config.file or f"report {config.report}"))
@@ -71,7 +70,7 @@ def build_arrival_job(runtime: Runtime, connection: str) -> dg.JobDefinition:
 def _take(arrivals: "Arrivals", config: ArrivalConfig, run_id: str) -> "ArrivalOutcome":
     drop = arrivals.configured.drop
     if config.file and not config.report and drop is not None and Path(config.file).name == config.file:
-        return take_file(arrivals, Path(drop.path) / config.file)
+        return arrivals.take(Path(drop.path) / config.file)
     if config.report and not config.file:
         api = arrivals.api(patience=_PATIENCE_SECONDS, run_id=run_id)
         try:

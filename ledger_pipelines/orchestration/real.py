@@ -6,22 +6,13 @@ is heavy, and definitions load without it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from ledger_pipelines.config.connections import AmazonConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.effects import EffectState
-from ledger_pipelines.errors import ConfigurationError
-from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
 from ledger_pipelines.integrations.amazon_netsuite.service import AmazonNetSuite, build_service
 from ledger_pipelines.orchestration.services import Unfinished
 from ledger_pipelines.storage.journal import Entry, Search
-from ledger_pipelines.storage.settlements import SettlementManifest, SettlementStore
-from ledger_pipelines.systems.amazon.lwa import AmazonConnection
-from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
-from ledger_pipelines.systems.amazon.spapi import SpApi
 
 _UNFINISHED = (EffectState.APPROVED, EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
 _MOST_UNFINISHED = 10_000

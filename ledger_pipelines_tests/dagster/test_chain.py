@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.orchestration.build import build_definitions
-from ledger_pipelines.orchestration.real import Arrivals
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines_tests.dagster import kit
 
@@ -25,7 +25,7 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[L
     with kit.on_sandbox(tmp_path, monkeypatch) as both:
         loaded, _ = both
         drop = Path(loaded.config.amazon("amazon_us").drop.path)  # type: ignore[union-attr]  # the shipped one has one
-        assert Arrivals(loaded, "amazon_us").receive(kit.demo_file(drop)).accepted
+        assert Arrivals.of(loaded, "amazon_us").receive(kit.demo_file(drop)).accepted
         yield both
 
 
@@ -166,7 +166,7 @@ def test_orders_that_are_not_in_the_books_wait_and_the_others_are_booked(
         drop = Path(loaded.config.amazon("amazon_us").drop.path)  # type: ignore[union-attr]  # the shipped one has one
         file = kit.demo_file(drop)
         file.write_bytes(file.read_bytes().replace(b"111-2600001-0000002", b"111-2600001-9999999"))
-        assert Arrivals(loaded, "amazon_us").receive(file).accepted
+        assert Arrivals.of(loaded, "amazon_us").receive(file).accepted
         with dg.DagsterInstance.ephemeral() as instance:
             result = _run(build_definitions(loaded), instance)
         assert result.success, kit.failures(result)
@@ -187,7 +187,7 @@ def test_orders_that_are_not_in_the_books_wait_and_the_others_are_booked(
 def test_mode_plan_writes_nothing_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with kit.on_sandbox(tmp_path, monkeypatch, **{"mode: live": "mode: plan"}) as (loaded, books):
         drop = Path(loaded.config.amazon("amazon_us").drop.path)  # type: ignore[union-attr]  # the shipped one has one
-        assert Arrivals(loaded, "amazon_us").receive(kit.demo_file(drop)).accepted
+        assert Arrivals.of(loaded, "amazon_us").receive(kit.demo_file(drop)).accepted
         with dg.DagsterInstance.ephemeral() as instance:
             result = _run(build_definitions(loaded), instance)
         assert result.success, kit.failures(result)

@@ -28,12 +28,13 @@ from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
 from ledger_pipelines.errors import ConfigurationError, DataError, RefusedError
 from ledger_pipelines.integrations.amazon_netsuite import settlement_journal, summary_update
-from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
+from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.books import SALES_ORDER, Books, decode_books
 from ledger_pipelines.integrations.amazon_netsuite.context import Context, JournalView, Known
 from ledger_pipelines.integrations.amazon_netsuite.decide import decide
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decided
 from ledger_pipelines.integrations.amazon_netsuite.flows import plan_flow
+from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.integrations.amazon_netsuite.order_invoices import invoice_key
 from ledger_pipelines.integrations.amazon_netsuite.read_books import read_back, read_books
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL, ReadBack, decode_readback
@@ -49,14 +50,12 @@ from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlemen
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, verified
 from ledger_pipelines.storage.atomic import write_atomically
 from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
-from ledger_pipelines.storage.settlements import SettlementStore
 from ledger_pipelines.sync import acts
 from ledger_pipelines.sync.apply import apply, resume
 from ledger_pipelines.sync.guards import Balanced, Guard, MostDocuments, MostTotal, OpenPeriod, Override
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
 from ledger_pipelines.sync.result import ApplyResult
-from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.connect import connect
 from ledger_pipelines.systems.netsuite.matching import Matching
@@ -209,28 +208,9 @@ class AmazonNetSuite:
                 self.__dict__.pop(name).close()
         self.__dict__.pop("writer", None)
 
-    def receive(self, path: Path, *, name: str | None = None) -> ArrivalOutcome:
-        """Land, read and store one settlement file; no call is made.
-
-        Args:
-            path: The file; refused ones are moved to `refused/` in the drop folder, with a `.reason.txt`.
-            name: Name to remember it by instead of the file's own.
-
-        Raises:
-            TransientError: it is still being written. DataError: it is no plain file of the folder.
-        """
-        source = self.setup.source_config
-        options = ReadOptions(currencies=tuple(source.currencies), slash_dates=source.slash_dates)
-        if source.drop is not None:
-            options = replace(options, max_bytes=source.drop.max_bytes)
-        return receive_file(
-            path,
-            connection=self.source,
-            store=SettlementStore(self.setup.data),
-            refused_folder=None if source.drop is None else Path(source.drop.path) / "refused",
-            options=options,
-            name=name,
-        )
+    def receive(self, path: Path, *, name: str = "") -> ArrivalOutcome:
+        """Land, read and store one settlement file; no call is made. Raises as `Arrivals.receive`."""
+        return Arrivals(self.source, self.setup.source_config, self.setup.data).receive(path, name=name)
 
     # --- settlements -----------------------------------------------------------------------------------------------
 

@@ -21,7 +21,6 @@ import dagster as dg
 from ledger_pipelines.config.connections import DropFolder
 from ledger_pipelines.errors import LedgerError
 from ledger_pipelines.orchestration import names, partitions
-from ledger_pipelines.orchestration.arrival import take_file
 from ledger_pipelines.orchestration.sensors import announcing, folder
 from ledger_pipelines.orchestration.services import Runtime
 from ledger_pipelines.storage.atomic import make_folder
@@ -65,7 +64,7 @@ def build_drop_sensor(
     def drop_folder(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals  # noqa: PLC0415 (load time)
 
-        arrivals = Arrivals(runtime.loaded, connection)
+        arrivals = Arrivals.of(runtime.loaded, connection)
         place = Path(drop.path)
         make_folder(place)
         found = folder.look(
@@ -107,7 +106,7 @@ def build_drop_sensor(
 
 def _take(arrivals: Arrivals, connection: str, path: Path, done: _Tick) -> bool:
     try:
-        outcome = take_file(arrivals, path)
+        outcome = arrivals.take(path)
     except LedgerError as error:
         done.said.append(f"{path.name}: {error}")
         return False

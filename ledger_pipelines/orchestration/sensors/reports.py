@@ -44,7 +44,7 @@ def build_reports_sensor(
     def reports(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals  # noqa: PLC0415 (load time)
 
-        arrivals = Arrivals(runtime.loaded, connection)
+        arrivals = Arrivals.of(runtime.loaded, connection)
         known = arrivals.known()
         handled = {name for one in known for name in one.names} | _refused(arrivals)
         client = arrivals.api(patience=_PATIENCE_SECONDS)
