@@ -71,7 +71,7 @@ def decide_order(
             decisions.append(decided)
     invoices: list[InvoicePlan] = []
     if waiting:
-        open_invoices, invoices, obstacle = _payables_of(ctx, order, waiting[0], payables)
+        open_invoices, invoices, obstacle = _payables_of(ctx, order, waiting, payables)
         if obstacle is not None:
             state, reason = obstacle
             decisions += [_open(g, fallback, state, reason) for g in waiting]
@@ -115,9 +115,10 @@ def _without_books(ctx: Context, group: SettlementGroup, order: OrderBooks, basi
 
 
 def _payables_of(
-    ctx: Context, order: OrderBooks, group: SettlementGroup, payables: dict[str, Payable]
+    ctx: Context, order: OrderBooks, groups: Sequence[SettlementGroup], payables: dict[str, Payable]
 ) -> tuple[list[Payable], list[InvoicePlan], tuple[GroupState, Reason] | None]:
     """Open invoices of the order, existing or planned here; or what stands in the way."""
+    group = groups[0]
     if not order:
         return [], [], (GroupState.NO_ORDER, no_order(group.order_id))
     found: list[Payable] = []
@@ -125,7 +126,11 @@ def _payables_of(
     obstacle: tuple[GroupState, Reason] | None = None
     if order.cash_sales and not order.invoices:
         return [], [], _cash_sale(ctx, order.cash_sales[0], group)
-    found += [payables.setdefault(d.id, Payable(d.id, d, d.unpaid)) for d in order.invoices]
+    forgotten = _forgotten(ctx, groups)
+    for document in order.invoices:
+        part = min(forgotten, document.total - document.unpaid)
+        forgotten -= part
+        found.append(payables.setdefault(document.id, Payable(document.id, document, document.unpaid + part)))
     billed = {document.created_from for document in order.invoices if document.created_from}
     for sales_order in order.sales_orders:
         if sales_order.id in billed or (order.invoices and not billed):
@@ -154,6 +159,16 @@ def _payables_of(
     if found:
         obstacle = _unfit(ctx, found)
     return found, invoices, obstacle
+
+
+def _forgotten(ctx: Context, groups: Sequence[SettlementGroup]) -> Decimal:
+    """What our own payments of these groups took off the invoices, where the journal that knew them is lost.
+
+    They are planned as if they were still to be made, and found under their external ids before anything is sent.
+    """
+    names = {ctx.external_id("P", ctx.group_key(PAYMENT, group, "payment")) for group in groups}
+    mine = (d for d in ctx.books.ours if d.external_id in names and not d.voided)
+    return sum((d.total - d.unused for d in mine), ZERO)
 
 
 def _unfit(ctx: Context, found: list[Payable]) -> tuple[GroupState, Reason] | None:
