@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.config.load import LoadedConfig, load_config
 from ledger_pipelines.documents.dates import Clock
+from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.sandbox_books import MadeBooks, make_books
 from ledger_pipelines.integrations.amazon_netsuite.service import AmazonNetSuite, RunResult, build_service
@@ -174,6 +175,11 @@ class Stage:
     def run(self, settlement_id: str) -> RunResult:
         """Run now, all flows."""
         return self.service.run(None, settlement_id)
+
+    def unfinished(self) -> int:
+        """Effects that the journal does not know to be done."""
+        counts = self.service.journal.counts()
+        return sum(number for state, number in counts.items() if state is not EffectState.CONFIRMED)
 
     # --- the sandbox -----------------------------------------------------------------------------------------------
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from ledger_pipelines import faultpoints
 from ledger_pipelines.documents.dates import SystemClock
-from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.systems.limits import BucketRate, TokenBuckets
 from ledger_pipelines_tests.stage import Stage
 
@@ -64,7 +63,7 @@ def run(order: Order) -> None:
         for path in sorted(p for p in stage.drop.iterdir() if p.is_file()):
             stage.service.receive(path)
         result = stage.run(order.settlement_id)
-        code = result.exit_code or (OPEN if _left(stage) else 0)
+        code = result.exit_code or (OPEN if stage.unfinished() else 0)
         if any(flow.result.parked is not None for flow in result.flows):
             code = PARKED
     finally:
@@ -72,12 +71,6 @@ def run(order: Order) -> None:
         if order.count_file is not None:
             order.count_file.write_text(json.dumps(hook.counts))
     os._exit(code)
-
-
-def _left(stage: Stage) -> int:
-    """Effects that the journal does not know to be done."""
-    counts = stage.service.journal.counts()
-    return sum(number for state, number in counts.items() if state is not EffectState.CONFIRMED)
 
 
 def _ask_the_limiter(folder: Path) -> None:
