@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def test_the_chain_is_one_line_from_settlement_to_reconciliation(loaded: LoadedC
             line.append("amazon_netsuite/readback")
         line += [f"amazon_netsuite/{flow}/plan", f"amazon_netsuite/{flow}/export"]
     line.append("amazon_netsuite/reconciliation")
-    for before, after in zip(line, line[1:], strict=False):
+    for before, after in itertools.pairwise(line):
         node = graph.get(dg.AssetKey(after.split("/")))
         assert {key.to_user_string() for key in node.parent_keys} == {before}, after
 

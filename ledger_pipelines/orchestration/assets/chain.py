@@ -68,6 +68,11 @@ def build_chain(
     return assets
 
 
+def _title(flow: str) -> str:
+    """The flow's name in words; it opens the description, because the graph shows the last part of a key only."""
+    return flow.replace("_", " ").capitalize()
+
+
 def _books(chain: Chain) -> dg.AssetsDefinition:
     @dg.asset(
         key=names.books_key(chain.name),
@@ -104,7 +109,7 @@ def _plan(chain: Chain, flow: str, before: dg.AssetKey) -> dg.AssetsDefinition:
                 showing.NOTHING_BLOCKED, asset=key, description="No row of the plan waits for a person."
             )
         ],
-        description=f"What {flow.replace('_', ' ')} would write for a settlement, and why; nothing is called.",
+        description=f"{_title(flow)}: what would be written for a settlement, and why; nothing is called.",
     )
     def plan(context: dg.AssetExecutionContext) -> Result:
         with told():
@@ -132,7 +137,7 @@ def _export(chain: Chain, flow: str) -> dg.AssetsDefinition:
                 showing.NOTHING_OPEN, asset=key, description="Every row of the plan has its document."
             )
         ],
-        description=f"Carries the plan of {flow.replace('_', ' ')} out, exactly once, in mode "
+        description=f"{_title(flow)}: carries the plan out, exactly once, in mode "
         f"{chain.integration.mode.value}. Safe to press at any time: what is written is never written again, and a "
         "plan that is stale or missing is refused.",
     )

@@ -168,13 +168,8 @@ def export(result: ApplyResult) -> Shown:
     numbers = {name: counts[outcome] for outcome, name in _NUMBERS.items()}
     return {
         m.MODE: result.mode,
-        **numbers,
-        m.REFUSED: counts[Outcome.REFUSED] + counts[Outcome.HELD],
-        m.SENDS: result.sends,
-        m.PROBES: result.probes,
         m.COUNTS: m.counts_table({outcome.value: count for outcome, count in counts.items()}),
         m.OPEN_ITEMS: open_items(_open_rows(result)),
-        m.DIGEST: result.plan_digest,
         m.PLAN_ROWS: m.table(
             ("order", "document", "outcome", "in the target", "amount", "why"),
             [
@@ -191,6 +186,11 @@ def export(result: ApplyResult) -> Shown:
             right=(4,),
             none="The plan has no rows.",
         ),
+        **numbers,
+        m.REFUSED: counts[Outcome.REFUSED] + counts[Outcome.HELD],
+        m.SENDS: result.sends,
+        m.PROBES: result.probes,
+        m.DIGEST: result.plan_digest,
     }
 
 

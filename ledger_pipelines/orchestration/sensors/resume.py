@@ -99,8 +99,14 @@ def build_resume_sensor(
             ]
         requests: list[dg.RunRequest] = []
         said: list[str] = []
+        without = set((context.cursor or "").split())
+        still_without: list[str] = []
         for sid in candidates:
             runs = past_runs(context.instance, sid)
+            if not runs and sid not in without:
+                # The tick that made the partition is just about to launch its run: look again next time.
+                still_without.append(sid)
+                continue
             verdict = judge(sid, open_rows.get(sid), runs, datetime.now(UTC))
             if verdict.text:
                 said.append(verdict.text)
@@ -110,6 +116,7 @@ def build_resume_sensor(
             context.log.info(line)
         return dg.SensorResult(
             run_requests=requests,
+            cursor=" ".join(still_without),
             skip_reason=None if requests else " ".join(said)[:4000] or "Nothing is unfinished.",
         )
 
