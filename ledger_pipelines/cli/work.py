@@ -17,6 +17,7 @@ from ledger_pipelines.cli.context import integration_name, load
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, err, out, print_error, print_json, say
 from ledger_pipelines.cli.settlements import take_in, tell_arrival
 from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.documents.money import Money
 from ledger_pipelines.errors import ConfigurationError, CredentialError, DataError, LedgerError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import Arrival
 from ledger_pipelines.integrations.amazon_netsuite.service import (
@@ -43,6 +44,10 @@ class Service(Protocol):
 
     def plans(self, flow: str | None, settlement_id: str, progress: Progress | None = None) -> list[Plan]:
         """Fresh plans; nothing is written."""
+        ...
+
+    def expected_clearing(self, settlement_id: str) -> Money:
+        """What the plans leave on the clearing account."""
         ...
 
     def run(self, flow: str | None, settlement_id: str, progress: Progress | None = None) -> RunResult:
@@ -114,12 +119,23 @@ def plan(integration: str, flow: str | None, partition: str | None, *, as_json: 
     refused = _take_in(loaded, name) if partition is None else 0
     with closing(open_service(loaded, name)) as service, progress() as tell:
         found, failures = _each(_chosen(service, partition), lambda sid: service.plans(flow, sid, tell))
-    plans = [one for some in found for one in some]
+        plans = [one for some in found for one in some]
+        whole = dict.fromkeys(one.partition for one in plans) if flow is None else {}
+        clearing = {sid: service.expected_clearing(sid) for sid in whole}
     if as_json:
-        print_json({"plans": [shapes.plan(one) for one in plans], "failures": shapes.failures(failures)})
+        print_json(
+            {
+                "plans": [shapes.plan(one) for one in plans],
+                "expected_clearing": {sid: str(amount) for sid, amount in clearing.items()},
+                "failures": shapes.failures(failures),
+            }
+        )
     else:
         for one in plans:
             tables.show_plan(one)
+        for sid, amount in clearing.items():
+            style = "bold red" if amount else "bold green"
+            out().print(f"Settlement {sid} leaves {amount} on the clearing account.", style=style)
         _tell_failures(failures)
     blocked = any(row.action.value == "blocked" for one in plans for row in one.rows)
     return NEEDS_A_PERSON if blocked or refused or failures else FINE

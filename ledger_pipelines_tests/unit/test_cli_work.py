@@ -99,6 +99,9 @@ class FakeService:
             raise self.broken[settlement_id]
         return [a_plan(settlement_id, blocked=settlement_id not in self.clean)]
 
+    def expected_clearing(self, settlement_id: str) -> Money:
+        return Money.of("0.00" if settlement_id in self.clean else "-54.00", "USD")
+
     def run(self, flow: str | None, settlement_id: str, progress: object = None) -> RunResult:
         self.ran.append(settlement_id)
         if settlement_id in self.broken:
@@ -177,12 +180,23 @@ def test_a_blocked_row_ends_with_one_and_says_what_to_do(
     assert "Bill the order." in shown
 
 
+def test_a_plan_of_all_flows_says_what_clearing_will_hold(
+    service: FakeService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "settlements", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["expected_clearing"] == {"1": "0.00 USD", "2": "0.00 USD"}
+    service.clean = frozenset()
+    main(["plan", "settlements"])
+    assert "Settlement 1 leaves -54.00 USD on the clearing account." in capsys.readouterr().out
+
+
 def test_plan_as_json_is_pure_with_exact_amounts_and_payloads(
     service: FakeService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["plan", "settlements", "payments", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert [one["partition"] for one in printed["plans"]] == ["1", "2"]
+    assert printed["expected_clearing"] == {}
     first = printed["plans"][0]
     assert first["counts"]["create"] == 1
     assert first["digest"] == a_plan("1").digest
