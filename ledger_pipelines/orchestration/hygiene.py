@@ -3,32 +3,57 @@
     python -m ledger_pipelines.orchestration.hygiene
 
 Belongs here: that. Does not belong here: taking up their work (`sensors.resume`). With the default launcher a run whose
-machine died stays STARTED for ever, and keeps its place in the queue and its pool slots (dagster.md 0.8). Every run of
-this machine that is under way while neither daemon nor webserver is, is such a run.
+machine died stays STARTED for ever, and keeps its place in the queue and its pool slots (dagster.md 0.8). A run whose
+process still lives on this machine is left alone: runs go on while the daemon is restarted. For one machine; with another
+launcher, Dagster's own run monitoring does this. Runs that are only STARTING are ended by its `start_timeout_seconds`.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 import dagster as dg
+from dagster._core.events import EngineEventData
 
-_UNDER_WAY = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+_UNDER_WAY = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 _TEXT = (
     "It was under way when this machine stopped; ended by start-up hygiene. What it left is taken up again."
 )
 
 
 def end_orphans(instance: dg.DagsterInstance) -> list[str]:
-    """End every run that is under way, free its pool slots; their ids. As failed, so that it is taken up again."""
+    """End every run whose process is gone, free its pool slots; their ids. As failed, so that it is taken up again."""
     ended = []
     for run in instance.get_runs(dg.RunsFilter(statuses=list(_UNDER_WAY))):
+        if any(_lives(pid) for pid in _processes(instance, run.run_id)):
+            continue
         instance.report_run_failed(run, _TEXT)
         if instance.event_log_storage.supports_global_concurrency_limits:
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         ended.append(run.run_id)
     return ended
+
+
+def _processes(instance: dg.DagsterInstance, run_id: str) -> set[int]:
+    """Ids of the processes a run was told to work in."""
+    found: set[int] = set()
+    for record in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+        event = record.dagster_event
+        if event is not None and isinstance(event.event_specific_data, EngineEventData):
+            value = event.event_specific_data.metadata.get("pid")
+            if value is not None and str(value.value).isdigit():
+                found.add(int(str(value.value)))
+    return found
+
+
+def _lives(pid: int) -> bool:
+    """Whether that process is one of Python's still: numbers are used again, after a restart above all."""
+    try:
+        return b"python" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def main(arguments: list[str] | None = None) -> int:

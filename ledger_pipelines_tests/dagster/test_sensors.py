@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events import EngineEventData
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
@@ -280,6 +282,11 @@ def test_hygiene_ends_what_a_power_cut_left_and_the_resume_sensor_takes_it_up(
     ended = instance.get_run_by_id(run.run_id)
     assert ended is not None
     assert ended.status is dg.DagsterRunStatus.FAILURE
+    assert end_orphans(instance) == []
+    alive = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    instance.report_engine_event(
+        "Executing steps in process", alive, EngineEventData.in_process(os.getpid(), ["books"])
+    )
     assert end_orphans(instance) == []
     assert "tried again after" in _message(_resume(loaded, instance))
 
