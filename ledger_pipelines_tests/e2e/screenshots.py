@@ -27,7 +27,8 @@ def pages(run_id: str) -> dict[str, tuple[str, str]]:
     figures = f"/assets/amazon_netsuite/reconciliation?view=partitions&partition={SID}"
     export = f"/assets/amazon_netsuite/payments/export?view=partitions&partition={SID}"
     return {
-        "asset-graph": ("/locations/ledger_pipelines/asset-groups/amazon_netsuite", "5200,760"),
+        "asset-graph": ("/locations/ledger_pipelines/asset-groups/amazon_netsuite", "4000,560"),
+        "asset-list": ("/locations/ledger_pipelines/asset-groups/amazon_netsuite/list", "1700,1150"),
         "run": (f"/runs/{run_id}", "1700,1100"),
         "settlement": (asset, "1500,1900"),
         "reconciliation": (figures, "1500,1300"),

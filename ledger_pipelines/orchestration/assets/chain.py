@@ -69,7 +69,7 @@ def build_chain(
 
 
 def _title(flow: str) -> str:
-    """The flow's name in words; it opens the description, because the graph shows the last part of a key only."""
+    """The flow's name in words; it opens the description, and is a kind, as the graph shows a key's last part only."""
     return flow.replace("_", " ").capitalize()
 
 
@@ -103,7 +103,7 @@ def _plan(chain: Chain, flow: str, before: dg.AssetKey) -> dg.AssetsDefinition:
         deps=[before],
         partitions_def=chain.partitions,
         group_name=chain.name,
-        kinds={"plan"},
+        kinds={flow},
         check_specs=[
             dg.AssetCheckSpec(
                 showing.NOTHING_BLOCKED, asset=key, description="No row of the plan waits for a person."
@@ -130,7 +130,7 @@ def _export(chain: Chain, flow: str) -> dg.AssetsDefinition:
         deps=[names.plan_key(chain.name, flow)],
         partitions_def=chain.partitions,
         group_name=chain.name,
-        kinds={"netsuite", "export"},
+        kinds={flow, "netsuite"},
         pool=names.write_pool(chain.integration.target),
         check_specs=[
             dg.AssetCheckSpec(
