@@ -3,8 +3,8 @@
 Belongs here: which call carries which effects, and what came of each. Does not belong here: when to send again
 (`sync`). Facts: netsuite.md 4, 5, 8; reliability.md 1.3, 1.4.
 
-Calls: 1 for a single record; for n (3 to 100) records of one kind 1 to submit and 1 SuiteQL that both waits and
-confirms (more while NetSuite is still at work); refused records cost one more each to read their reason.
+Calls: 1 for a single record; for n records of one kind 1 each 100 to submit and 1 SuiteQL each 1000 that both waits
+and confirms (more while NetSuite is still at work); refused records cost one more each to read their reason.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import msgspec
 from ledger_pipelines.documents.effects import (
     Action,
     Confirmed,
+    CredentialsRefused,
     Effect,
     Ending,
     Exists,
+    NotSent,
     Prepared,
     Refused,
     Remote,
@@ -35,7 +37,7 @@ from ledger_pipelines.systems.netsuite.batch import MOST, Batches, idempotency_k
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.endings import ending_of, problem_ending
 from ledger_pipelines.systems.netsuite.errors import Category, read_problem
-from ledger_pipelines.systems.netsuite.probe import Probe, agrees
+from ledger_pipelines.systems.netsuite.probe import MOST_IN, Probe, agrees
 from ledger_pipelines.systems.netsuite.records import Records
 from ledger_pipelines.systems.netsuite.suiteql import SuiteQL
 
@@ -71,8 +73,8 @@ class NetSuiteWriter:
 
     @property
     def batch_size(self) -> int:
-        """100 records a batch (netsuite.md 4.10)."""
-        return MOST
+        """Ten batches of 100 records (netsuite.md 4.10): as many as one question confirms."""
+        return MOST_IN
 
     @property
     def workers(self) -> int:
@@ -96,10 +98,7 @@ class NetSuiteWriter:
         keys = {self.batch_key(p.effect) for p in batch}
         if len(batch) == 1 or None in keys or len(keys) > 1:
             return [self._single(p) for p in batch]
-        endings: list[Ending] = []
-        for start in range(0, len(batch), MOST):
-            endings += self._batch(batch[start : start + MOST])
-        return endings
+        return self._batches_of(batch)
 
     def probe(self, effects: Sequence[Effect]) -> Mapping[str, Remote]:
         """What NetSuite holds; see `Probe.find`.
@@ -152,8 +151,31 @@ class NetSuiteWriter:
 
     # many records, one call
 
-    def _batch(self, batch: Sequence[Prepared]) -> list[Ending]:
+    def _batches_of(self, batch: Sequence[Prepared]) -> list[Ending]:
+        """Submit all, then wait for all at once."""
+        endings: dict[str, Ending] = {}
+        jobs: list[tuple[str, Sequence[Prepared]]] = []
+        stopped: Ending | None = None
+        for start in range(0, len(batch), MOST):
+            part = batch[start : start + MOST]
+            if stopped is not None:
+                endings |= {p.effect.key: stopped for p in part}
+                continue
+            job, told = self._submit(part)
+            if job:
+                jobs.append((job, part))
+                continue
+            endings |= {p.effect.key: ending for p, ending in zip(part, told, strict=True)}
+            stopped = _after(told)
+        if jobs:
+            endings |= self._await(jobs)
+        return [endings[p.effect.key] for p in batch]
+
+    def _submit(self, batch: Sequence[Prepared]) -> tuple[str, list[Ending]]:
+        """The job's path; or "" and what became of each record."""
         first = batch[0].effect
+        if len(batch) == 1:
+            return "", [self._single(batch[0])]
         creates = first.action is Action.CREATE
         items: list[Json] = []
         for prepared in batch:
@@ -167,22 +189,24 @@ class NetSuiteWriter:
         try:
             job, answer = self._batches.submit(method, first.kind, items, idempotency_key(batch))
         except LedgerError as error:
-            return [classify(error) or Unknown(str(error))] * len(batch)
+            return "", [classify(error) or Unknown(str(error))] * len(batch)
         reached("netsuite.submitted")
-        if not job:
-            general = classify(answer)
-            if general is None and not answer.ok:
-                problem = read_problem(answer)
-                if problem.category in {Category.VALIDATION, Category.DUPLICATE, Category.PERIOD}:
-                    # the whole batch was refused before any record: each gets its own verdict
-                    return [self._single(p) for p in batch]
-                general_ending = problem_ending(problem, answer.retry_after)
-            else:
-                general_ending = general or Unknown(f"HTTP {answer.status} to a batch, without its job.")
-            return [general_ending] * len(batch)
-        return self._await(job, batch)
+        if job:
+            return job, []
+        general = classify(answer)
+        if general is None and not answer.ok:
+            problem = read_problem(answer)
+            if problem.category in {Category.VALIDATION, Category.DUPLICATE, Category.PERIOD}:
+                # the whole batch was refused before any record: each gets its own verdict
+                return "", [self._single(p) for p in batch]
+            ending = problem_ending(problem, answer.retry_after)
+        else:
+            ending = general or Unknown(f"HTTP {answer.status} to a batch, without its job.")
+        return "", [ending] * len(batch)
 
-    def _await(self, job: str, batch: Sequence[Prepared]) -> list[Ending]:
+    def _await(self, jobs: Sequence[tuple[str, Sequence[Prepared]]]) -> dict[str, Ending]:
+        """Look until every record of the jobs is there, all jobs are done, or the time is over."""
+        batch = [prepared for _, part in jobs for prepared in part]
         clock = self._client.clock
         started = clock.now()
         deadline = started + timedelta(seconds=self._connection.batch_wait)
@@ -199,19 +223,39 @@ class NetSuiteWriter:
                 if len(found) == len(batch):
                     self._learn(looks, spent, len(batch))
                     break
-                if len(found) == before and self._batches.completed(job):
-                    if len(batch) - len(found) > FEW:
-                        found |= self._missing(batch, found)
-                    return self._settle(job, batch, found)
+                if len(found) == before:
+                    open_jobs = [
+                        (j, part) for j, part in jobs if any(p.effect.key not in found for p in part)
+                    ]
+                    if all(self._batches.completed(job) for job, _ in open_jobs):
+                        if len(batch) - len(found) > FEW:
+                            found |= self._missing(batch, found)
+                        return self._settle_all(jobs, found)
                 if clock.now() >= deadline:
                     break
                 remaining = spent / len(found) * (len(batch) - len(found)) if found else spent * 2
                 pause = min(60.0, max(0.5, remaining * 1.1))
         except LedgerError as error:
-            return self._endings(batch, found, f"The batch was accepted; then: {error}")
+            return self._by_key(batch, found, f"The batch was accepted; then: {error}")
         except msgspec.DecodeError:
-            return self._endings(batch, found, "The batch was accepted; its state cannot be read.")
-        return self._endings(batch, found, "The batch was accepted; this record did not appear in time.")
+            return self._by_key(batch, found, "The batch was accepted; its state cannot be read.")
+        return self._by_key(batch, found, "The batch was accepted; this record did not appear in time.")
+
+    def _settle_all(
+        self, jobs: Sequence[tuple[str, Sequence[Prepared]]], found: dict[str, Remote]
+    ) -> dict[str, Ending]:
+        endings: dict[str, Ending] = {}
+        for job, part in jobs:
+            own = {p.effect.key: found[p.effect.key] for p in part if p.effect.key in found}
+            settled = self._settle(job, part, own)
+            endings |= {p.effect.key: ending for p, ending in zip(part, settled, strict=True)}
+        return endings
+
+    def _by_key(
+        self, batch: Sequence[Prepared], found: Mapping[str, Remote], words: str
+    ) -> dict[str, Ending]:
+        told = self._endings(batch, found, words)
+        return {p.effect.key: ending for p, ending in zip(batch, told, strict=True)}
 
     def _learn(self, looks: int, spent: float, count: int) -> None:
         """Seconds a record takes, for the first wait of the next batch: shorter when one look was enough."""
@@ -265,6 +309,14 @@ class NetSuiteWriter:
                     Exists(f"{effect.external_id} is in NetSuite with another amount, date or lines.")
                 )
         return endings
+
+
+def _after(endings: Sequence[Ending]) -> Ending | None:
+    """What becomes of the batches behind one that came to this: None = they are tried, too."""
+    last = endings[-1]
+    if isinstance(last, NotSent | CredentialsRefused):
+        return last
+    return None
 
 
 def _failed(task: object) -> bool:

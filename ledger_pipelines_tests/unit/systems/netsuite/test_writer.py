@@ -58,7 +58,7 @@ def ending(answer: Any) -> Ending:
 
 def test_the_writer_is_a_writer() -> None:
     writer: Writer = NetSuiteWriter(FakeNetSuite().client())
-    assert writer.batch_size == 100
+    assert writer.batch_size == 1000
     assert writer.workers == 2
     assert writer.settle_window.total_seconds() == 16 * 60
 
