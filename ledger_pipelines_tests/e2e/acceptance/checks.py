@@ -16,8 +16,15 @@ def settled(stage: Stage, settlement_id: str, deposit: str | Decimal, currency: 
     """The settlement's own documents left the clearing account at 0.00 and put the deposit on the bank (or owe it to Amazon)."""
     books = stage.books()
     assert books.posted(settlement_id, CLEARING[currency]) == 0
-    account = BANK[currency] if Decimal(deposit) >= 0 else PAYABLE
-    assert books.posted(settlement_id, account) == Decimal(deposit)
+    deposited = [
+        (str(line["account"]), Decimal(line.get("debit") or 0) - Decimal(line.get("credit") or 0))
+        for journal in books.ours("journalEntry", settlement_id)
+        for line in journal["line"]
+        if line.get("memo") == "Amount deposited by Amazon"
+    ]
+    number = BANK[currency] if Decimal(deposit) >= 0 else PAYABLE
+    account = next(str(a["id"]) for a in books.records("account") if a["acctNumber"] == number)
+    assert deposited == [(account, Decimal(deposit))]
     assert summary(stage, settlement_id)["custrecord_azs_sum_status"]["refName"] == "Reconciled"
 
 
