@@ -53,7 +53,7 @@ class Probe:
         self._suiteql = suiteql
 
     def find(self, effects: Sequence[Effect]) -> dict[str, Remote]:
-        """What NetSuite holds, by effect key. Calls: one each 1000 effects, table and kind of question.
+        """What NetSuite holds, by effect key. Calls: one each 1000 effects, table and kind of question (create, update, void).
 
         CREATE: the record under the external id. UPDATE: the record when it already says what the body wants.
         VOID: `Remote` with the target id when the record is gone.
@@ -63,7 +63,7 @@ class Probe:
         """
         found: dict[str, Remote] = {}
         creates: dict[str, list[Effect]] = {}
-        updates: dict[tuple[str, tuple[str, ...]], list[Effect]] = {}
+        updates: dict[str, list[Effect]] = {}
         voids: dict[str, list[Effect]] = {}
         for effect in effects:
             table = table_of(effect.kind)
@@ -71,14 +71,12 @@ class Probe:
                 creates.setdefault(table, []).append(effect)
             elif effect.action is Action.VOID:
                 voids.setdefault(table, []).append(effect)
-            else:
-                columns = comparable(effect)
-                if columns is not None:
-                    updates.setdefault((table, columns), []).append(effect)
+            elif comparable(effect) is not None:
+                updates.setdefault(table, []).append(effect)
         for table, group in creates.items():
             found |= self._created(table, group)
-        for (table, columns), group in updates.items():
-            found |= self._updated(table, columns, group)
+        for table, group in updates.items():
+            found |= self._updated(table, group)
         for table, group in voids.items():
             found |= self._gone(table, group)
         return found
@@ -132,7 +130,9 @@ class Probe:
             applied=abs(Money(Decimal(used), currency)) if used and currency else None,
         )
 
-    def _updated(self, table: str, columns: tuple[str, ...], effects: Sequence[Effect]) -> dict[str, Remote]:
+    def _updated(self, table: str, effects: Sequence[Effect]) -> dict[str, Remote]:
+        """One question whatever the bodies name: all columns of any are asked, each body's own are compared."""
+        columns = sorted({column for effect in effects for column in comparable(effect) or ()})
         bodies = {e.key: _body(e) for e in effects}
         dated = {
             name
