@@ -20,7 +20,7 @@ from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration import names, partitions
 from ledger_pipelines.orchestration.failing import told
 from ledger_pipelines.orchestration.gate import accepted
-from ledger_pipelines.orchestration.pictures import bars, waterfall
+from ledger_pipelines.orchestration.pictures import bars
 from ledger_pipelines.orchestration.results import Result, Shown
 from ledger_pipelines.orchestration.services import Runtime
 
@@ -91,9 +91,6 @@ def shown(settlement: Settlement, groups: Sequence[SettlementGroup]) -> Shown:
     return {
         m.WATERFALL: dg.MetadataValue.md(
             bars(steps, "Deposit", lambda amount: m.amount_text(amount, currency))
-        ),
-        m.PICTURE: dg.MetadataValue.md(
-            waterfall(f"Settlement {settlement.settlement_id}, {currency}", steps, "Deposit")
         ),
         m.AMOUNT: m.money_text(settlement.total),
         m.AMOUNT_PLOT: m.for_plot(settlement.total.amount),

@@ -10,7 +10,7 @@ import pytest
 
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.names import is_settlement_id
-from ledger_pipelines.orchestration.pictures import bars, waterfall
+from ledger_pipelines.orchestration.pictures import bars
 from ledger_pipelines.orchestration.schedules import gaps, ranges
 from ledger_pipelines.orchestration.sensors.resume import FIRST_WAIT, LONGEST_WAIT, PastRun, judge
 from ledger_pipelines.orchestration.services import Unfinished
@@ -126,14 +126,12 @@ def test_amounts_are_exact_and_grouped(amount: str, currency: str, text: str) ->
     assert m.amount_text(Decimal(amount), currency) == text
 
 
-def test_the_picture_is_small_and_the_bars_are_shown_without_a_click() -> None:
+def test_the_waterfall_is_shown_without_a_click() -> None:
     steps = [(f"Component {n}", Decimal(n * 1000) * (-1) ** n) for n in range(1, 9)]
-    assert len(waterfall("A & B <c>", steps, "Deposit")) < 12_000
     text = bars(steps, "Deposit", lambda amount: m.amount_text(amount, "USD"))
     assert len(text) < 1000
     assert text.count("\n") == 10
 
 
 def test_a_settlement_of_nothing_has_a_picture_too() -> None:
-    assert "svg" in waterfall("x", [("Product", Decimal(0))], "Deposit")
     assert "Deposit" in bars([], "Deposit", str)
