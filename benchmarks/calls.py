@@ -1,0 +1,223 @@
+"""NetSuite calls of one settlement, as the sandbox counts them, against the count that cannot be avoided.
+
+    python -m benchmarks.calls [--orders N ...] [--merchant SHARE] [--json]
+
+Belongs here: the formula, the measurement. Does not belong here: time and memory (`settlement_load`).
+
+Why each call is unavoidable (netsuite.md 4.10: at most 100 records a batch, answered 202 without ids; 7: at most 1000
+rows a page; 8.1 principle 6 of celigo-amazon-netsuite.md: 500 ids a question):
+
+* token: one an hour.
+* matching: one question each 500 order ids. lines: one each 500 documents found, and each 1000 lines.
+* lists: one each for periods, currencies, accounts, items, subsidiaries, our summary: five record types, and whether
+  the journal's memory is whole.
+* writes of one kind: one submission each 100 records, one question each 1000 that learns their ids (without the id of a
+  credit memo no refund can name it; without a confirmation nothing may be called done). A single record: one call that
+  answers with its id.
+* invoices of sales orders: one transform each; REST has no batch of transforms.
+* read-back: the journal's lines, the ledger's sums, our documents (one each 1000): what makes Booked into Verified.
+* state of each group in NetSuite: updates of the transactions, as writes above, and of the summary: one.
+
+Asking how far a batch is costs calls, too; they are not in the formula, since a wait of the right length needs none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ledger_pipelines.integrations.amazon_netsuite.read_books import order_ids
+from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
+from ledger_pipelines_tests.generate import many
+from ledger_pipelines_tests.stage import Stage, stage_on
+
+GOAL = 1.05
+LISTS = 6
+SIZES = (100, 1_000, 5_000)
+QUICK = (100, 500)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a settlement consists of, counted in the sandbox's books."""
+
+    order_ids: int
+    documents: int
+    lines: int
+    groups: int
+    invoices: int
+    payments: int
+    credit_memos: int
+    refunds: int
+    journals: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One settlement. calls: by kind; idle: of a second run, with nothing to do."""
+
+    orders: int
+    merchant: str
+    facts: Facts
+    calls: dict[str, int]
+    unavoidable: dict[str, int]
+    idle_calls: int
+    idle_unavoidable: int
+    idle_writes: int
+    seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """Calls made to calls unavoidable."""
+        return sum(self.calls.values()) / sum(self.unavoidable.values())
+
+
+def written(records: int) -> int:
+    """Calls that write so many records of one kind and learn their ids."""
+    return records if records < 2 else math.ceil(records / 100) + math.ceil(records / 1000)
+
+
+def reads(facts: Facts) -> dict[str, int]:
+    """Unavoidable calls that read the books and read back."""
+    ours = facts.payments + facts.credit_memos + facts.refunds + facts.journals
+    return {
+        "matching orders": math.ceil(facts.order_ids / 500),
+        "lines of documents": max(math.ceil(facts.documents / 500), math.ceil(facts.lines / 1000)),
+        "lists": LISTS,
+        "read-back": 2 + max(1, math.ceil(ours / 1000)),
+    }
+
+
+def unavoidable(facts: Facts) -> dict[str, int]:
+    """Unavoidable calls of a first run, by what they are for."""
+    return {
+        "token": 1,
+        **reads(facts),
+        "settlement records": 1 + written(facts.groups),
+        "order invoices": facts.invoices,
+        "payments": written(facts.payments),
+        "refunds": written(facts.credit_memos) + written(facts.refunds),
+        "settlement journal": written(facts.journals),
+        "states": 1 + written(facts.groups),
+    }
+
+
+def measure(sandbox: RunningSandbox, folder: Path, orders: int, merchant: Decimal) -> Measured:
+    """Book one generated settlement on a fresh sandbox, and run it again."""
+    stage = stage_on(sandbox, folder, real_clock=True)
+    try:
+        stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
+        sid = stage.arrive(many(orders, settlement_id=f"261{orders:08d}", merchant=merchant))
+        stage.again()
+        for tokens in (folder / "data" / "state").glob("*token*"):
+            tokens.unlink()
+        stage.forget_calls()
+        started = time.monotonic()
+        result = stage.run(sid)
+        seconds = time.monotonic() - started
+        if result.exit_code:
+            raise SystemExit(f"The settlement of {orders} orders is not booked: {result.reconciliation}")
+        calls = _by_kind(stage)
+        facts = _facts(stage, sid)
+        stage.forget_calls()
+        stage.run(sid)
+        idle = sum(_by_kind(stage).values())
+        needed_idle = sum(reads(facts).values())
+        return Measured(
+            orders, str(merchant), facts, calls, unavoidable(facts), idle, needed_idle, stage.writes(), round(seconds, 1)
+        )  # fmt: skip
+    finally:
+        stage.close()
+
+
+def _facts(stage: Stage, settlement_id: str) -> Facts:
+    books, groups = stage.books(), stage.service.groups(settlement_id)
+    found = stage.service.books(settlement_id).documents
+    return Facts(
+        order_ids=len(order_ids(groups, merchant=True)),
+        documents=len(found),
+        lines=sum(len(document.lines) + 1 for document in found),
+        groups=len(groups),
+        invoices=len(books.ours("invoice")),
+        payments=len(books.ours("customerPayment", settlement_id)),
+        credit_memos=len(books.ours("creditMemo", settlement_id)),
+        refunds=len(books.ours("customerRefund", settlement_id)),
+        journals=len(books.ours("journalEntry", settlement_id)),
+    )
+
+
+def _by_kind(stage: Stage) -> dict[str, int]:
+    kinds: dict[str, int] = {}
+    for call in stage.calls():
+        path = call["path"]
+        kind = (
+            "token" if "token" in path
+            else "questions (SuiteQL)" if "suiteql" in path
+            else "asking for a batch" if "/async/" in path
+            else "transforms" if "!transform" in path
+            else "writes and submissions"
+        )  # fmt: skip
+        kinds[kind] = kinds.get(kind, 0) + call["count"]
+    return kinds
+
+
+def measure_all(sizes: Sequence[int], merchant: Decimal) -> list[Measured]:
+    """Each size on one sandbox, one after the other."""
+    found = []
+    with running_sandbox(seed="demo") as sandbox, tempfile.TemporaryDirectory(prefix="ledger-calls-") as work:
+        for size in sizes:
+            folder = Path(work) / str(size)
+            folder.mkdir()
+            found.append(measure(sandbox, folder, size, merchant))
+    return found
+
+
+def tables(measured: Sequence[Measured]) -> list[Table]:
+    """For people."""
+    ratio = Table("orders", "calls", "unavoidable", "ratio", "idle run", "unavoidable", "idle writes", "seconds", title="NetSuite calls per settlement")  # fmt: skip
+    for one in measured:
+        ratio.add_row(
+            f"{one.orders:,}", str(sum(one.calls.values())), str(sum(one.unavoidable.values())), f"{one.ratio:.3f}",
+            str(one.idle_calls), str(one.idle_unavoidable), str(one.idle_writes), str(one.seconds),
+        )  # fmt: skip
+    why = Table("unavoidable for", *(f"{one.orders:,}" for one in measured))
+    for name in measured[0].unavoidable:
+        why.add_row(name, *(str(one.unavoidable[name]) for one in measured))
+    made = Table("made", *(f"{one.orders:,}" for one in measured))
+    for name in dict.fromkeys(kind for one in measured for kind in one.calls):
+        made.add_row(name, *(str(one.calls.get(name, 0)) for one in measured))
+    return [ratio, why, made]
+
+
+def main() -> int:
+    """The command; exit code 1 when the goal is missed."""
+    parser = argparse.ArgumentParser(
+        description="NetSuite calls per settlement against the unavoidable count"
+    )
+    parser.add_argument("--orders", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument(
+        "--merchant", type=Decimal, default=Decimal("0.05"), help="share of orders billed here"
+    )
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    measured = measure_all(asked.orders, asked.merchant)
+    if asked.json:
+        print(json.dumps([asdict(one) | {"ratio": one.ratio} for one in measured], indent=1))
+    else:
+        for table in tables(measured):
+            Console().print(table)
+    return int(any(one.ratio > GOAL for one in measured))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
