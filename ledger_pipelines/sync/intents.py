@@ -97,8 +97,16 @@ def _meet(
 ) -> list[Event]:
     same = entry.body_hash == fingerprint(effect)
     if entry.state in NEVER_SENT:
-        if same:
+        if same and entry.effect.depends_on == effect.depends_on:
             return []
+        if same:
+            needs_now = {"depends_on": canonical(list(effect.depends_on)), "updated_at": now}
+            if not unit.effects.move(Change(entry.key, needs_now), seen=entry):
+                return []
+            state = entry.state.value
+            return [
+                session.event(entry.key, "revised", state, state, "It waits for other records than before.")
+            ]
         values = intent_values(effect) | {
             "sequence": position,
             "plan_digest": plan_digest,

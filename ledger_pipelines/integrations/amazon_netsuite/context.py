@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,11 @@ from ledger_pipelines.integrations.amazon_netsuite.settings import (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the journal knows of one effect. applied: what its body applies to other documents."""
+    """What the journal knows of one effect.
+
+    applied: what its body applies to other documents. forward: of a settlement journal, what it carries between months
+    (credit positive). sent_at: when it was last sent.
+    """
 
     key: str
     state: EffectState
@@ -36,6 +40,8 @@ class Known:
     body_hash: str = ""
     amount: Decimal | None = None
     applied: Decimal = ZERO
+    forward: Decimal | None = None
+    sent_at: datetime | None = None
     code: str = ""
     text: str = ""
     remedy: str = ""
@@ -127,6 +133,11 @@ class Context:
         if self.settings.general.closed_period is ClosedPeriodPolicy.HOLD:
             return None
         return self.books.first_open_after(day)
+
+    @property
+    def currency_id(self) -> str | None:
+        """Internal id of the settlement's currency; None where NetSuite has no such active currency."""
+        return self.books.currencies.get(self.currency)
 
     def reference(self, kind: str, name: str | None) -> str | None:
         """Internal id of an account, item... a setting names; None where it is not set or not found."""

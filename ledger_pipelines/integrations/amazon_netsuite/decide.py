@@ -39,7 +39,7 @@ def decide(ctx: Context, groups: Sequence[SettlementGroup]) -> Decided:
         decided |= {d.group.key: d for d in decisions}
         for invoice in planned:
             invoices.setdefault(invoice.planned.key, invoice)
-    paid = {d.group.order_id for d in decided.values() if d.documents}
+    paid = {d.group.order_id for d in decided.values() if d.basis is not None}
     for group in chosen:
         if group.cls in REFUND_CLASSES and group.order_id:
             paid_here = group.order_id in paid

@@ -41,12 +41,14 @@ class Planned:
 
 
 def from_journal(ctx: Context, key: str, kind: str, title: str, amount: Decimal) -> Planned | None:
-    """The document as the journal knows it; None when it is still to be planned (or planned anew)."""
-
-    def known_as(state: GroupState, reason: Reason, remote_id: str = "") -> Planned:
-        return Planned(key, kind, title, amount, None, state, reason, remote_id)
+    """The document as the journal knows it, over the amount it was sent with; None when it is still to be planned."""
 
     known = ctx.journal.known.get(key)
+    meant = amount if known is None or known.amount is None else known.amount
+
+    def known_as(state: GroupState, reason: Reason, remote_id: str = "") -> Planned:
+        return Planned(key, kind, title, meant, None, state, reason, remote_id)
+
     if known is not None and known.state is EffectState.CONFIRMED:
         return known_as(GroupState.BOOKED, in_step(), known.remote_id)
     if key in ctx.journal.ignored or (known is not None and known.state is EffectState.IGNORED):

@@ -21,8 +21,9 @@ from ledger_pipelines.integrations.amazon_netsuite.books import (
     Books,
 )
 
-VOIDED = frozenset({"V", "E"})
-"""Invoice status letters that cannot be paid: voided, rejected (netsuite.md 7.5)."""
+VOIDED = "V"
+REJECTED = "E"
+"""Status letters of invoices that cannot be paid (netsuite.md 7.5). E of a sales order is another thing: billable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def books_of(books: Books, group: SettlementGroup, *, merchant: bool) -> OrderBo
     documents = books.by_order.get(group.order_id, ())
     if not documents and merchant and group.merchant_order_id:
         documents = books.by_order.get(group.merchant_order_id, ())
-    live = [d for d in documents if d.status not in VOIDED]
+    live = [d for d in documents if d.status != VOIDED and not (d.record == INVOICE and d.status == REJECTED)]
     return OrderBooks(
         invoices=tuple(d for d in live if d.record == INVOICE),
         sales_orders=tuple(d for d in live if d.record == SALES_ORDER),

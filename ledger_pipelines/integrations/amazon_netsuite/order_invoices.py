@@ -71,6 +71,15 @@ def why_not(ctx: Context, order: BookDocument, group: SettlementGroup) -> Reason
     return None
 
 
+def billed_in_part(order: BookDocument, group: SettlementGroup) -> Reason:
+    """Its invoices are paid, and there is more to bill: an order is billed by us once."""
+    return no_invoice(
+        group.order_id,
+        f"the invoices of sales order {order.number} are paid, and the rest of it is not invoiced",
+        "Bill the rest of the sales order in NetSuite, then run again.",
+    )
+
+
 def plan_invoice(ctx: Context, order: BookDocument, group: SettlementGroup) -> InvoicePlan:
     """The effect that bills one sales order; known ones are reported, not planned again."""
     key = invoice_key(ctx, order)

@@ -20,7 +20,7 @@ from ledger_pipelines.integrations.amazon_netsuite.amounts import (
     default_basis,
     distinct_bases,
 )
-from ledger_pipelines.integrations.amazon_netsuite.books import BookDocument
+from ledger_pipelines.integrations.amazon_netsuite.books import BILLABLE_STATUS, BookDocument
 from ledger_pipelines.integrations.amazon_netsuite.context import Context
 from ledger_pipelines.integrations.amazon_netsuite.decisions import (
     Decision,
@@ -37,6 +37,7 @@ from ledger_pipelines.integrations.amazon_netsuite.matching import (
 )
 from ledger_pipelines.integrations.amazon_netsuite.order_invoices import (
     FULLY_FULFILLED,
+    billed_in_part,
     invoice_key,
     invoice_made,
     plan_invoice,
@@ -46,6 +47,7 @@ from ledger_pipelines.integrations.amazon_netsuite.worklist import (
     CASH_SALE_IN_CLEARING,
     GroupState,
     amount_text,
+    no_currency,
     no_order,
     nothing_to_pay,
 )
@@ -72,12 +74,28 @@ def decide_order(
     invoices: list[InvoicePlan] = []
     if waiting:
         open_invoices, invoices, obstacle = _payables_of(ctx, order, waiting, payables)
+        _take_paid(ctx, decisions, open_invoices)
         if obstacle is not None:
             state, reason = obstacle
-            decisions += [_open(g, fallback, state, reason) for g in waiting]
+            basis = fallback
+            if reason.code == CASH_SALE_IN_CLEARING:
+                basis = _basis_in_clearing(ctx, order.cash_sales, waiting) or fallback
+            decisions += [_open(g, basis, state, reason) for g in waiting]
         else:
             decisions += _pay_groups(ctx, waiting, open_invoices, fallback)
     return decisions, invoices
+
+
+def _take_paid(ctx: Context, decisions: Sequence[Decision], payables: list[Payable]) -> None:
+    """Take off what we paid after the books were read: they show it as unpaid still."""
+    for decision in decisions:
+        document = decision.document(PAYMENT)
+        known = None if document is None else ctx.journal.known.get(document.key)
+        if document is None or known is None or document.state is GroupState.IGNORED:
+            continue
+        if known.sent_at is not None and known.sent_at > ctx.books.read_at:
+            for payable, part in share(document.amount, payables, decision.group):
+                payable.unpaid -= part
 
 
 def payment_title(group: SettlementGroup) -> str:
@@ -124,8 +142,11 @@ def _payables_of(
     found: list[Payable] = []
     invoices: list[InvoicePlan] = []
     obstacle: tuple[GroupState, Reason] | None = None
+    rest: Reason | None = None
     if order.cash_sales and not order.invoices:
-        return [], [], _cash_sale(ctx, order.cash_sales[0], group)
+        return [], [], _cash_sale(ctx, order.cash_sales, groups)
+    channels = ctx.settings.order_invoices.channels
+    group = next((g for g in groups if (g.channel or "MFN") in channels), group)
     forgotten = _forgotten(ctx, groups)
     for document in order.invoices:
         part = min(forgotten, document.total - document.unpaid)
@@ -134,6 +155,8 @@ def _payables_of(
     billed = {document.created_from for document in order.invoices if document.created_from}
     for sales_order in order.sales_orders:
         if sales_order.id in billed or (order.invoices and not billed):
+            if sales_order.status in BILLABLE_STATUS:
+                rest = billed_in_part(sales_order, group)
             continue
         known = ctx.journal.confirmed(invoice_key(ctx, sales_order))
         reason = None if known else why_not(ctx, sales_order, group)
@@ -158,6 +181,8 @@ def _payables_of(
             found.append(payables.setdefault(reference, Payable(reference, sales_order, sales_order.total)))
     if found:
         obstacle = _unfit(ctx, found)
+        if obstacle is None and rest is not None and all(p.unpaid == 0 for p in found):
+            obstacle = (GroupState.NO_INVOICE, rest)
     return found, invoices, obstacle
 
 
@@ -187,6 +212,8 @@ def _unfit(ctx: Context, found: list[Payable]) -> tuple[GroupState, Reason] | No
             f"Customer {inactive.document.entity} of {inactive.document.number} is inactive.",
             "Make the customer active in NetSuite, then run again.",
         )
+    if ctx.currency_id is None:
+        return GroupState.ERROR, no_currency(ctx.currency)
     if ctx.clearing is None:
         name = ctx.settings.payment.netsuite_payment_account.get(ctx.currency)
         return GroupState.ERROR, Reason(
@@ -197,13 +224,22 @@ def _unfit(ctx: Context, found: list[Payable]) -> tuple[GroupState, Reason] | No
     return None
 
 
-def _cash_sale(ctx: Context, sale: BookDocument, group: SettlementGroup) -> tuple[GroupState, Reason]:
-    amount = amount_text(claimed(group, default_basis([group])), ctx.currency)
-    if (
-        sale.account_id
-        and sale.account_id == ctx.clearing
-        and sale.total in {claimed(group, b) for b in BASES}
-    ):
+def _basis_in_clearing(
+    ctx: Context, sales: Sequence[BookDocument], groups: Sequence[SettlementGroup]
+) -> Basis | None:
+    """The basis under which the order's groups are what its cash sales put into the clearing account; None = they are not."""
+    if any(not s.account_id or s.account_id != ctx.clearing or s.currency != ctx.currency for s in sales):
+        return None
+    total = sum((s.total for s in sales), ZERO)
+    return next((b for b in BASES if sum((claimed(g, b) for g in groups), ZERO) == total), None)
+
+
+def _cash_sale(
+    ctx: Context, sales: Sequence[BookDocument], groups: Sequence[SettlementGroup]
+) -> tuple[GroupState, Reason]:
+    sale, group = sales[0], groups[0]
+    if _basis_in_clearing(ctx, sales, groups) is not None:
+        amount = amount_text(sum((s.total for s in sales), ZERO), ctx.currency)
         return GroupState.CASH_SALE, Reason(
             CASH_SALE_IN_CLEARING,
             f"Cash sale {sale.number} put {amount} into the clearing account already; the journal takes it out.",
@@ -219,7 +255,14 @@ def _pay_groups(
     ctx: Context, groups: list[SettlementGroup], payables: list[Payable], fallback: Basis
 ) -> list[Decision]:
     unpaid = sum((p.unpaid for p in payables), ZERO)
-    common = next((b for b in BASES if sum((claimed(g, b) for g in groups), ZERO) == unpaid), None)
+    common = next(
+        (
+            b
+            for b in BASES
+            if sum((claimed(g, b) for g in groups), ZERO) == unpaid and all(claimed(g, b) > 0 for g in groups)
+        ),
+        None,
+    )
     decisions = []
     for group in groups:
         together = common is not None and bool(unpaid)
@@ -244,6 +287,8 @@ def _pay(
     amount = claimed(group, basis)
     unpaid = sum((p.unpaid for p in payables), ZERO)
     numbers = ", ".join(p.document.number for p in payables)
+    if amount == 0 and unpaid == 0:
+        return _open(group, basis, GroupState.MATCHED, nothing_to_pay("Promotions paid for all of it"))
     if amount <= 0:
         return _open(group, basis, GroupState.ERROR, Reason(
             "not-positive",
@@ -259,8 +304,9 @@ def _pay(
     if unpaid == 0:
         return _open(group, basis, GroupState.ALREADY_PAID, Reason(
             "already-paid",
-            f"{numbers} has nothing unpaid, and the payment is not ours ({amount_text(amount, ctx.currency)}).",
-            "If it was paid into the clearing account, ignore the group; else un-apply that payment and run again.",
+            f"{numbers} has nothing unpaid, and was not paid by this settlement ({amount_text(amount, ctx.currency)}).",
+            "See what paid it (another settlement, or a person). If that went into the clearing account for this very "
+            "deposit, ignore the group; else un-apply that payment and run again.",
         ))  # fmt: skip
     pays = min(amount, unpaid)
     residue = amount - pays
@@ -343,7 +389,7 @@ def _payment(
     body: dict[str, Json] = {
         "externalId": reference,
         "customer": {"id": first.entity_id},
-        "currency": {"id": ctx.books.currencies[ctx.currency]},
+        "currency": {"id": ctx.currency_id},
         "payment": amount,
         "undepFunds": False,
         "account": {"id": ctx.clearing},

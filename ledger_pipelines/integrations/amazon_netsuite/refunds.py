@@ -31,6 +31,7 @@ from ledger_pipelines.integrations.amazon_netsuite.settings import RestockingFee
 from ledger_pipelines.integrations.amazon_netsuite.worklist import (
     GroupState,
     amount_text,
+    no_currency,
     no_invoice,
     no_order,
     nothing_to_pay,
@@ -69,7 +70,8 @@ def decide_refund(
 
     Args:
         payables: What the invoices have unpaid.
-        paid_here: This settlement pays the order, so that all of the refund goes back through clearing.
+        paid_here: This settlement pays the order, now or once what stands in the way is resolved, so that all of the
+            refund goes back through clearing.
     """
     basis = _basis(group)
     amount = refunded(ctx, group, basis)
@@ -91,11 +93,14 @@ def decide_refund(
         return stuck(GroupState.MATCHED, Reason(
             "refunds-off", "Matched; refunds are switched off.", "Switch on `refund.enabled`."
         ))  # fmt: skip
-    if memo is not None and refund is not None:
+    if memo is not None and (refund is not None or _nothing_follows(ctx, memo)):
         known = _invoice_of(ctx, order, group, payables)
         if isinstance(known, Payable):
-            _credit(ctx, known, order, memo_key, amount)
-        return _both_known(ctx, group, basis, amount, memo, refund, order)
+            _credit(
+                ctx, known, order, memo_key, amount, _applied(ctx, memo, known, amount, paid_here=paid_here)
+            )
+        both = (memo,) if refund is None else (memo, refund)
+        return _known(ctx, group, basis, amount, both, order)
     if amount <= 0:
         return stuck(GroupState.ERROR, Reason(
             "not-a-refund",
@@ -117,18 +122,20 @@ def decide_refund(
             "Open the period, or set `general.closed_period: first_open`.",
         ))  # fmt: skip
     try:
-        lines = memo_lines(ctx, group, found.document, basis)
+        lines = memo_lines(ctx, group, found.document, basis) if memo is None else []
     except _NoItemError as error:
         return stuck(GroupState.ITEM_NOT_FOUND, error.reason)
-    if sum((line.amount for line in lines), ZERO) + _computed_tax(ctx, group, basis, lines) != amount:
+    if (
+        memo is None
+        and sum((line.amount for line in lines), ZERO) + _computed_tax(ctx, group, basis, lines) != amount
+    ):
         return stuck(GroupState.ERROR, Reason(
             "memo-does-not-foot",
             f"The credit memo's lines do not sum to the {amount_text(amount, ctx.currency)} refunded.",
             "Report this file: nothing is written.",
         ))  # fmt: skip
-    applied = ZERO if paid_here else _applied(ctx, memo, found, amount)
-    found.unpaid -= min(applied, found.unpaid)
-    _credit(ctx, found, order, memo_key, amount)
+    applied = _applied(ctx, memo, found, amount, paid_here=paid_here)
+    _credit(ctx, found, order, memo_key, amount, applied)
     if memo is None:
         memo = _memo(ctx, group, found, lines, amount, applied, day, memo_key)
     documents = [memo]
@@ -154,18 +161,30 @@ def decide_refund(
     )
 
 
-def _credit(ctx: Context, invoice: Payable, order: OrderBooks, memo_key: str, amount: Decimal) -> None:
+def _credit(
+    ctx: Context, invoice: Payable, order: OrderBooks, memo_key: str, amount: Decimal, applied: Decimal
+) -> None:
     """Count a credit memo against its invoice, unless the books as read count it already."""
     reference = ctx.external_id("C", memo_key)
     if all(m.external_id != reference for m in order.credit_memos):
         invoice.credited += amount
+        invoice.unpaid -= min(applied, invoice.unpaid)
 
 
-def _applied(ctx: Context, memo: Planned | None, invoice: Payable, amount: Decimal) -> Decimal:
+def _nothing_follows(ctx: Context, memo: Planned) -> bool:
+    """Whether a credit memo that the journal knows is followed by no refund: all of it was applied, or a person has it."""
+    if memo.state is GroupState.BOOKED:
+        return ctx.journal.known[memo.key].applied >= memo.amount
+    return memo.state in (GroupState.ERROR, GroupState.IGNORED)
+
+
+def _applied(
+    ctx: Context, memo: Planned | None, invoice: Payable, amount: Decimal, *, paid_here: bool
+) -> Decimal:
     """How much of the credit memo goes to the invoice itself; the rest is refunded."""
     if memo is not None:
         return ctx.journal.known[memo.key].applied
-    return min(invoice.unpaid, amount)
+    return ZERO if paid_here else min(invoice.unpaid, amount)
 
 
 def refunded(ctx: Context, group: SettlementGroup, basis: Basis) -> Decimal:
@@ -188,18 +207,17 @@ def _title(what: str, group: SettlementGroup) -> str:
     return f"{what} for Amazon order {group.order_id}"
 
 
-def _both_known(
+def _known(
     ctx: Context,
     group: SettlementGroup,
     basis: Basis,
     amount: Decimal,
-    memo: Planned,
-    refund: Planned,
+    documents: tuple[Planned, ...],
     order: OrderBooks,
 ) -> Decision:
-    worst = next((d for d in (memo, refund) if d.state is not GroupState.BOOKED), refund)
+    worst = next((d for d in documents if d.state is not GroupState.BOOKED), documents[-1])
     return Decision(
-        group, worst.state, worst.reason, basis, -amount, documents=(memo, refund),
+        group, worst.state, worst.reason, basis, -amount, documents=documents,
         invoice=order.invoices[0].id if order.invoices else invoice_made(ctx, order.sales_orders),
     )  # fmt: skip
 
@@ -257,6 +275,14 @@ def _obstacle(
             "customer-inactive",
             f"Customer {invoice.entity} of {invoice.number} is inactive.",
             "Make the customer active in NetSuite, then run again.",
+        ))  # fmt: skip
+    if ctx.currency_id is None:
+        return _Stuck(GroupState.ERROR, no_currency(ctx.currency))
+    if not Money(amount, ctx.currency).is_bookable:
+        return _Stuck(GroupState.ERROR, Reason(
+            "unbookable-amount",
+            f"{amount_text(amount, ctx.currency)} has more decimals than {ctx.currency} has.",
+            "Ask Amazon about the refund; nothing is rounded here.",
         ))  # fmt: skip
     if ctx.refund_account is None:
         return _Stuck(GroupState.ERROR, Reason(
@@ -419,7 +445,7 @@ def _memo(
     body: dict[str, Json] = {
         "externalId": reference,
         "entity": {"id": document.entity_id},
-        "currency": {"id": ctx.books.currencies[ctx.currency]},
+        "currency": {"id": ctx.currency_id},
         "tranDate": day.isoformat(),
         "memo": f"{ctx.marked}Amazon refund of order {group.order_id}, settlement {ctx.sid}",
         "autoApply": False,
@@ -473,7 +499,7 @@ def _refund(
     body: dict[str, Json] = {
         "externalId": reference,
         "customer": {"id": document.entity_id},
-        "currency": {"id": ctx.books.currencies[ctx.currency]},
+        "currency": {"id": ctx.currency_id},
         "account": {"id": ctx.refund_account},
         "tranDate": day.isoformat(),
         "memo": f"{ctx.marked}Amazon refund of order {group.order_id}, settlement {ctx.sid}",

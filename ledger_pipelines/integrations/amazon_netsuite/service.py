@@ -31,7 +31,7 @@ from ledger_pipelines.integrations.amazon_netsuite import settlement_journal, su
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.books import SALES_ORDER, Books, decode_books
 from ledger_pipelines.integrations.amazon_netsuite.context import Context, JournalView, Known
-from ledger_pipelines.integrations.amazon_netsuite.decide import decide
+from ledger_pipelines.integrations.amazon_netsuite.decide import decide, worklist_key
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decided
 from ledger_pipelines.integrations.amazon_netsuite.flows import plan_flow
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
@@ -47,7 +47,7 @@ from ledger_pipelines.integrations.amazon_netsuite.statement_view import (
     write_statement,
 )
 from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlements
-from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, verified
+from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, reopened, verified
 from ledger_pipelines.storage.atomic import write_atomically
 from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
 from ledger_pipelines.sync import acts
@@ -349,7 +349,7 @@ class AmazonNetSuite:
             clock=self.clock,
             guards=self._guards(books),
             overrides=overrides,
-            recompute=lambda: self._compute(flow, settlement_id),
+            recompute=lambda: self._compute(flow, settlement_id, exported=plan),
             remote_memory=books.memory_lost,
             progress=None if progress is None else lambda done, total: progress(flow, done, total),
             stop=stop,
@@ -484,11 +484,28 @@ class AmazonNetSuite:
                 for row in () if plan is None else plan.rows:
                     if row.action.value == "blocked" and row.key not in ignored:
                         items.setdefault(row.key, _blocked_item(flow, sid, row))
+        for sid in self.settlements() if settlement_id is None else [settlement_id]:
+            items |= {item.key: item for item in self._reopened(sid)}
         for entry in self.journal.find(
             Search(integration=self.name, partition=settlement_id or "", states=states, limit=_KNOWN_LIMIT)
         ):
             items[entry.key] = _journal_item(entry)
         return list(items.values())
+
+    def _reopened(self, settlement_id: str) -> list[OpenItem]:
+        """What was booked and changed in NetSuite since, by the stored read-back."""
+        after = self.after(settlement_id)
+        if after is None:
+            return []
+        ctx = self.context(settlement_id)
+        return [
+            OpenItem(
+                worklist_key(ctx, d.group), summary_update.FLOW, settlement_id, d.group.order_id or settlement_id,
+                f"{d.group.type} {d.group.order_id}".strip(), str(d.state), d.reason.code, d.reason.text,
+                d.reason.remedy, Money(d.claimed, ctx.currency),
+            )
+            for d in reopened(verified(ctx, self.decided(ctx).decisions, after))
+        ]  # fmt: skip
 
     def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
         """Take up again: effects by key or document number, and groups that were ignored. Keys concerned."""
@@ -522,9 +539,20 @@ class AmazonNetSuite:
             )
         return (flow,)
 
-    def _compute(self, flow: str, settlement_id: str) -> Plan:
+    def _compute(self, flow: str, settlement_id: str, *, exported: Plan | None = None) -> Plan:
+        """The plan as it comes out now.
+
+        Args:
+            exported: A plan that is being carried out. What the journal knows of its own effects, from a run of it that
+                was cut short, is no news: applying goes on from there.
+        """
         self._chosen(flow)
         ctx = self.context(settlement_id)
+        if exported is not None:
+            own = {effect.key for effect in exported.effects()}
+            known = {key: known for key, known in ctx.journal.known.items() if key not in own}
+            if len(known) < len(ctx.journal.known):
+                ctx = replace(ctx, journal=replace(ctx.journal, known=known))
         after = None
         if flow == summary_update.FLOW:
             after = decode_readback(self._stored(settlement_id, "readback"))
@@ -620,6 +648,13 @@ class AmazonNetSuite:
                         groups[row.key] = None
             if what == "retried":
                 groups |= dict.fromkeys(key for key in ignored if key in wanted)
+                if ignored:
+                    keys = self._keys(sid)
+                    of_orders = (worklist_key(keys, g) for g in self.groups(sid) if g.order_id in wanted)
+                    groups |= dict.fromkeys(key for key in of_orders if key in ignored)
+            else:
+                changed = (item for item in self._reopened(sid) if wanted & {item.key, item.number})
+                groups |= dict.fromkeys(item.key for item in changed)
             self.journal.log([Event(who, self._subject(sid), what, "", key, why) for key in groups], now)
             touched += list(groups)
         if not touched:
@@ -707,6 +742,8 @@ def _known(entry: Entry) -> Known:
         body_hash=entry.body_hash,
         amount=None if effect.expected.amount is None else effect.expected.amount.amount,
         applied=_applied(effect),
+        forward=_forward(effect),
+        sent_at=entry.sent_at,
         code="" if problem is None else problem.code,
         text="" if problem is None else problem.text,
         remedy="" if problem is None else problem.remedy,
@@ -757,6 +794,19 @@ def _applied(effect: Effect) -> Decimal:
         sum((_amount(i.get("amount")) for i in items or () if isinstance(i, dict)), ZERO)
         if isinstance(items, list)
         else ZERO
+    )
+
+
+def _forward(effect: Effect) -> Decimal | None:
+    """What a settlement journal carries between months; None of another document."""
+    if effect.kind != JOURNAL:
+        return None
+    body = decode(effect.body)
+    lines = body.get("line") if isinstance(body, dict) else None
+    items = lines.get("items") if isinstance(lines, dict) else None
+    found = [i for i in items if isinstance(i, dict)] if isinstance(items, list) else []
+    return settlement_journal.carried(
+        (str(i.get("memo", "")), _amount(i.get("credit")) - _amount(i.get("debit"))) for i in found
     )
 
 

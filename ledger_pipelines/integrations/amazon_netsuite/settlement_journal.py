@@ -16,12 +16,12 @@ from datetime import date
 from decimal import Decimal
 
 from ledger_pipelines.documents.dates import Month
-from ledger_pipelines.documents.effects import Action, Effect, Expected, Mode
+from ledger_pipelines.documents.effects import Action, Effect, EffectState, Expected, Mode
 from ledger_pipelines.documents.keys import Json, canonical, external_id
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Component, Kind, TransactionClass
 from ledger_pipelines.integrations.amazon_netsuite.amounts import claimed_by_month, journaled_kinds
-from ledger_pipelines.integrations.amazon_netsuite.context import Context
+from ledger_pipelines.integrations.amazon_netsuite.context import Context, Known
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision, from_journal
 from ledger_pipelines.integrations.amazon_netsuite.payments import PAYMENT
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL
@@ -31,6 +31,7 @@ from ledger_pipelines.integrations.amazon_netsuite.worklist import (
     CASH_SALE_IN_CLEARING,
     GroupState,
     amount_text,
+    no_currency,
 )
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
@@ -92,7 +93,7 @@ def rows(ctx: Context, decisions: Sequence[Decision]) -> list[PlanRow]:
     except _Unmappable as error:
         return [_blocked(ctx, error.reason)]
     planned = [_row(ctx, month, day, lines, decisions) for month, day, lines in entries]
-    held = _why_wait(ctx, decisions)
+    held = _otherwise_written(ctx, decisions, entries) or _why_wait(ctx, decisions)
     if held is None:
         return planned
     return [
@@ -146,6 +147,44 @@ def _switched_off(ctx: Context) -> Reason | None:
         )
     if ctx.mode is Mode.TEST:
         return Reason("test-mode", "Test mode books single orders; a whole settlement's journal is not made.")
+    return None
+
+
+def carried(lines: Iterable[tuple[str, Decimal]]) -> Decimal:
+    """What the lines (memo, credit-positive amount) of a settlement journal carry between months."""
+    return sum((amount for memo, amount in lines if memo in (FORWARD_IN, FORWARD_OUT)), ZERO)
+
+
+def written(ctx: Context, decisions: Iterable[Decision]) -> dict[Month, Known]:
+    """The settlement's journals that NetSuite holds, or may hold, by month."""
+    months = {part.month for d in decisions for part in d.group.kinds} | {Month.of(ctx.deposit_day)}
+    known = {month: ctx.journal.known.get(_journal_key(ctx, month)) for month in sorted(months)}
+    nothing = (EffectState.APPROVED, EffectState.REFUSED, EffectState.IGNORED)
+    return {month: k for month, k in known.items() if k is not None and k.state not in nothing}
+
+
+def journal_external_id(ctx: Context, month: Month) -> str:
+    """`AZS-<settlement id>-J-<month>`."""
+    return external_id("AZS", ctx.sid, "J", str(month))
+
+
+def _journal_key(ctx: Context, month: Month) -> str:
+    return ctx.key(JOURNAL, ctx.sid, f"journal:{month}")
+
+
+def _otherwise_written(
+    ctx: Context, decisions: Sequence[Decision], entries: Sequence[tuple[Month, date, list[Line]]]
+) -> Reason | None:
+    """A month already written that carries another balance: writing the other months now would book amounts twice."""
+    wanted = {month: carried((line.memo, line.amount) for line in lines) for month, _, lines in entries}
+    for month, known in written(ctx, decisions).items():
+        if known.forward is not None and known.forward != wanted.get(month):
+            return Reason(
+                "months-divided-otherwise",
+                f"The journal of {month} was written when the settlement's months were divided otherwise; another one "
+                "now would book amounts twice.",
+                "Set `journal.split_months` and the books' time zone as they were; or book the rest by hand.",
+            )
     return None
 
 
@@ -278,6 +317,8 @@ def _entries(
     carried = ZERO
     entries: list[tuple[Month, date, list[Line]]] = []
     clearing_needed = any(part.clearing for part in parts)
+    if ctx.currency_id is None:
+        raise _Unmappable(no_currency(ctx.currency))
     if clearing_needed and ctx.clearing is None:
         _account(ctx, ctx.settings.payment.netsuite_payment_account.get(ctx.currency), "the clearing account")
     forward = None
@@ -299,6 +340,13 @@ def _entries(
                 lines.append(Line(str(forward), -carried, FORWARD_OUT))
         if not lines:
             continue
+        odd = next((line for line in lines if not Money(line.amount, ctx.currency).is_bookable), None)
+        if odd is not None:
+            raise _Unmappable(Reason(
+                "unbookable-amount",
+                f"{odd.memo}: {amount_text(odd.amount, ctx.currency)} has more decimals than {ctx.currency} has.",
+                "Ask Amazon about the amount; nothing is rounded here.",
+            ))  # fmt: skip
         if sum((line.amount for line in lines), ZERO) != 0:
             raise _Unmappable(Reason(
                 "unbalanced", f"The journal of {part.month} does not balance.", "Report this file: nothing is written."
@@ -330,16 +378,15 @@ def _merged(month: Month, parts: list[Part]) -> Part:
 def _lines(ctx: Context, part: Part, decisions: Sequence[Decision]) -> list[Line]:
     """Fees and other amounts, and the total transaction amount split for payments and refunds."""
     lines = [Line(account, amount, label) for label, account, amount in part.by_label]
-    if part.clearing:
-        lines.append(Line(str(ctx.clearing), part.clearing, TRANSACTIONS))
     refund_account = ctx.refund_account
+    refunds = ZERO
     if refund_account is not None and refund_account != ctx.clearing:
         refunds = _refunds_of(ctx, part.month, decisions)
-        if refunds:
-            lines[-1:] = [
-                Line(str(ctx.clearing), part.clearing - refunds, f"{TRANSACTIONS}: payments"),
-                Line(refund_account, refunds, f"{TRANSACTIONS}: refunds"),
-            ]
+    if refunds:
+        lines.append(Line(str(ctx.clearing), part.clearing - refunds, f"{TRANSACTIONS}: payments"))
+        lines.append(Line(str(refund_account), refunds, f"{TRANSACTIONS}: refunds"))
+    elif part.clearing:
+        lines.append(Line(str(ctx.clearing), part.clearing, TRANSACTIONS))
     return [line for line in lines if line.amount]
 
 
@@ -384,7 +431,7 @@ def _deposit_account(ctx: Context) -> str:
 
 
 def _row(ctx: Context, month: Month, day: date, lines: list[Line], decisions: Sequence[Decision]) -> PlanRow:
-    key = ctx.key(JOURNAL, ctx.sid, f"journal:{month}")
+    key = _journal_key(ctx, month)
     title = f"Journal of settlement {ctx.sid}, {month}"
     debits = Money(-sum((line.amount for line in lines if line.amount < 0), ZERO), ctx.currency)
     known = from_journal(ctx, key, JOURNAL, title, debits.amount)
@@ -397,7 +444,7 @@ def _row(ctx: Context, month: Month, day: date, lines: list[Line], decisions: Se
             f"A OneWorld account needs a subsidiary on the journal, and `subsidiary.{ctx.currency}` names none.",
             "Set it (`ledger-pipelines options` lists the subsidiaries).",
         ))  # fmt: skip
-    reference = external_id("AZS", ctx.sid, "J", str(month))
+    reference = journal_external_id(ctx, month)
     items: list[Json] = [
         {
             "account": {"id": line.account_id},
@@ -409,7 +456,7 @@ def _row(ctx: Context, month: Month, day: date, lines: list[Line], decisions: Se
     body: dict[str, Json] = {
         "externalId": reference,
         "tranDate": day.isoformat(),
-        "currency": {"id": ctx.books.currencies[ctx.currency]},
+        "currency": {"id": ctx.currency_id},
         "memo": f"{ctx.marked}Amazon settlement {ctx.sid}",
         "line": {"items": items},
         **ctx.marks(""),
@@ -418,7 +465,12 @@ def _row(ctx: Context, month: Month, day: date, lines: list[Line], decisions: Se
         body["subsidiary"] = {"id": subsidiary}
     pending: tuple[str, ...] = ()
     if ctx.settings.journal.open_groups is OpenGroups.WAIT:
-        pending = tuple(document.key for d in decisions for document in d.documents)
+        pending = tuple(
+            document.key
+            for d in decisions
+            for document in d.documents
+            if document.state is not GroupState.IGNORED
+        )
     effect = Effect(
         key=key,
         connection=ctx.target,

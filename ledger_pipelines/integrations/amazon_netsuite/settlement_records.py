@@ -146,11 +146,16 @@ def transaction_external_id(ctx: Context, group: SettlementGroup) -> str:
     return ctx.external_id("T", transaction_key(ctx, group))
 
 
+def transaction_name(ctx: Context, group: SettlementGroup) -> str:
+    """Name of a group's transaction record."""
+    return f"{ctx.marked}{ctx.sid} {group.type} {group.order_id or group.key}"[:NAME_LENGTH]
+
+
 def _transaction(ctx: Context, group: SettlementGroup) -> PlanRow:
     records, amounts = ctx.settings.records, group.amounts
     key = transaction_key(ctx, group)
     reference_text = transaction_external_id(ctx, group)
-    name = f"{ctx.marked}{ctx.sid} {group.type} {group.order_id or group.key}"[:NAME_LENGTH]
+    name = transaction_name(ctx, group)
     channel = group.channel if group.channel in (Channel.AFN, Channel.MFN) else Channel.NONE
     body: dict[str, Json] = {
         "externalId": reference_text,

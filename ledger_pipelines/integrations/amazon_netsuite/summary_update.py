@@ -1,6 +1,7 @@
 """Flow 6, summary update: the records say what NetSuite says, and reopen what changed.
 
 Belongs here: the changing fields of summary and transactions. Does not belong here: what the state is (`verify`).
+Names and sums of the file are among them: those that test mode wrote become those of the whole settlement.
 A record is written again only when what we would write differs from what we last wrote: each change is a revision
 with a key of its own, so that it, too, is written exactly once.
 """
@@ -12,6 +13,7 @@ from dataclasses import replace
 
 from ledger_pipelines.documents.effects import Action, Effect, EffectState
 from ledger_pipelines.documents.keys import Json, canonical
+from ledger_pipelines.documents.settlement import SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.books import CREDIT_MEMO
 from ledger_pipelines.integrations.amazon_netsuite.context import Context
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision
@@ -26,10 +28,12 @@ from ledger_pipelines.integrations.amazon_netsuite.record_fields import (
 )
 from ledger_pipelines.integrations.amazon_netsuite.refunds import CUSTOMER_REFUND
 from ledger_pipelines.integrations.amazon_netsuite.settlement_records import (
+    file_sums,
     summary_external_id,
     summary_key,
     transaction_external_id,
     transaction_key,
+    transaction_name,
 )
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.storage.journal import fingerprint
@@ -41,7 +45,10 @@ MESSAGE_LENGTH = 900
 
 def rows(ctx: Context, decisions: Sequence[Decision], figures: Reconciliation) -> list[PlanRow]:
     """The summary's row and one a group whose record changes; rows in step are skipped."""
-    return [_summary(ctx, figures), *(_transaction(ctx, decision) for decision in decisions)]
+    return [
+        _summary(ctx, figures, [d.group for d in decisions]),
+        *(_transaction(ctx, decision) for decision in decisions),
+    ]
 
 
 def summary_status(figures: Reconciliation) -> SummaryStatus:
@@ -53,7 +60,7 @@ def summary_status(figures: Reconciliation) -> SummaryStatus:
     return SummaryStatus.BOOKED if figures.difference == 0 else SummaryStatus.MATCHING
 
 
-def _summary(ctx: Context, figures: Reconciliation) -> PlanRow:
+def _summary(ctx: Context, figures: Reconciliation, groups: Sequence[SettlementGroup]) -> PlanRow:
     records = ctx.settings.records
     body = fields(
         records,
@@ -65,8 +72,9 @@ def _summary(ctx: Context, figures: Reconciliation) -> PlanRow:
             "open_count": figures.open,
             "diff": figures.difference,
             "status": listed(records, "sum_status", summary_status(figures)),
+            **file_sums(groups),
         },
-    )
+    ) | {"name": f"{ctx.marked}{ctx.sid}"}
     effect = Effect(
         key="",
         connection=ctx.target,
@@ -108,7 +116,7 @@ def _transaction(ctx: Context, decision: Decision) -> PlanRow:
             "status": listed(records, "txn_status", decision.state),
             "message": f"{decision.reason.text} {decision.reason.remedy}".strip()[:MESSAGE_LENGTH],
         },
-    )
+    ) | {"name": transaction_name(ctx, group)}
     effect = Effect(
         key="",
         connection=ctx.target,

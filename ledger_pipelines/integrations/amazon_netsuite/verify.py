@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.money import ZERO
+from ledger_pipelines.integrations.amazon_netsuite import settlement_journal
 from ledger_pipelines.integrations.amazon_netsuite.books import CREDIT_MEMO
 from ledger_pipelines.integrations.amazon_netsuite.context import Context
+from ledger_pipelines.integrations.amazon_netsuite.decide import worklist_key
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision, Planned
 from ledger_pipelines.integrations.amazon_netsuite.payments import PAYMENT
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL, ReadBack
@@ -27,9 +30,12 @@ from ledger_pipelines.integrations.amazon_netsuite.worklist import (
     RESOLVED,
     GroupState,
     amount_text,
+    ignored,
 )
 from ledger_pipelines.sync.plan import Reason
 
+REOPENED = frozenset({"document-gone", "document-changed", "no-longer-applied", "journal-gone"})
+"""Reasons of groups that a change in NetSuite opened again."""
 LETTERS = {PAYMENT: "P", CREDIT_MEMO: "C", CUSTOMER_REFUND: "R"}
 
 
@@ -61,26 +67,61 @@ class Reconciliation:
 
 def verified(ctx: Context, decisions: Sequence[Decision], after: ReadBack) -> list[Decision]:
     """Each decision with the state it has in the light of the read-back."""
-    journal_done = any(d.record == JOURNAL and not d.voided for d in after.documents)
-    return [_one(ctx, decision, after, journal_done) for decision in decisions]
+    gone = _journal_gone(ctx, decisions, after)
+    done = any(d.record == JOURNAL and not d.voided for d in after.documents)
+    done = done or not settlement_journal.rows(ctx, decisions)
+    return [_one(ctx, decision, after, done, gone) for decision in decisions]
 
 
-def _one(ctx: Context, decision: Decision, after: ReadBack, journal_done: bool) -> Decision:
+def _journal_gone(ctx: Context, decisions: Sequence[Decision], after: ReadBack) -> Reason | None:
+    """Why the journals do not stand any more: one that was confirmed is not there."""
+    for month, known in settlement_journal.written(ctx, decisions).items():
+        there = after.by_external_id.get(settlement_journal.journal_external_id(ctx, month))
+        if known.state is EffectState.CONFIRMED and (there is None or there.voided):
+            return Reason(
+                "journal-gone",
+                f"The journal of {month} was booked (id {known.remote_id}) and is gone from NetSuite.",
+                "Book it again by hand in NetSuite: it is never sent twice.",
+            )
+    return None
+
+
+def _one(
+    ctx: Context, decision: Decision, after: ReadBack, journal_done: bool, gone: Reason | None
+) -> Decision:
     if not decision.documents:
-        if decision.settled and decision.state is not GroupState.IGNORED and journal_done:
-            return replace(decision, state=GroupState.VERIFIED)
-        return decision
+        if not decision.settled or decision.state is GroupState.IGNORED:
+            return decision
+        if gone is not None:
+            return replace(decision, state=GroupState.ERROR, reason=gone)
+        return replace(decision, state=GroupState.VERIFIED) if journal_done else decision
     if decision.state is not GroupState.BOOKED:
         return decision
     for planned in decision.documents:
         trouble = _trouble(ctx, decision, planned, after)
         if trouble is not None:
-            return replace(decision, state=trouble[0], reason=trouble[1])
+            if worklist_key(ctx, decision.group) in ctx.journal.ignored:
+                trouble = (GroupState.IGNORED, ignored())
+            there = _still_there(ctx, decision, after)
+            return replace(decision, state=trouble[0], reason=trouble[1], documents=there)
     return replace(
         decision,
         state=GroupState.VERIFIED,
         reason=Reason("verified", "Read back from NetSuite: all of it agrees."),
     )
+
+
+def _still_there(ctx: Context, decision: Decision, after: ReadBack) -> tuple[Planned, ...]:
+    """The documents, without the ids of those that are gone: nothing can refer to them."""
+    return tuple(
+        d if ctx.external_id(LETTERS[d.kind], d.key) in after.by_external_id else replace(d, remote_id="")
+        for d in decision.documents
+    )
+
+
+def reopened(decisions: Sequence[Decision]) -> list[Decision]:
+    """Of verified decisions those that were booked and changed in NetSuite since."""
+    return [d for d in decisions if d.reason.code in REOPENED]
 
 
 def _trouble(
@@ -92,7 +133,7 @@ def _trouble(
         return GroupState.ERROR, Reason(
             "document-gone",
             f"{planned.title} was booked (id {planned.remote_id}) and is gone from NetSuite.",
-            "If that was meant, ignore the group; else `retry` it to have it booked again.",
+            "If that was meant, or once it is booked again by hand, ignore the group: it is never sent twice.",
         )
     if planned.amount and document.total != abs(planned.amount):
         return GroupState.AMOUNT_DIFFERS, Reason(

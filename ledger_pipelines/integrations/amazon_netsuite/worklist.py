@@ -66,6 +66,15 @@ def no_invoice(order_id: str, why: str, remedy: str) -> Reason:
     return Reason("no-invoice", f"Order {order_id} has no invoice: {why}.", remedy)
 
 
+def no_currency(currency: str) -> Reason:
+    """NetSuite does not have the settlement's currency."""
+    return Reason(
+        "no-currency",
+        f"NetSuite has no active currency {currency}.",
+        f"Add {currency} under Lists > Accounting > Currencies (or make it active), then run again.",
+    )
+
+
 def nothing_to_pay(text: str = "The buyer paid nothing here") -> Reason:
     """Only amounts that the journal books."""
     return Reason("journal-only", f"{text}; its amounts are booked by the settlement journal.")
