@@ -86,7 +86,7 @@ class Drills:
         settlement_id, content = FILES[settlement]
         with self._stage("prepare") as stage:
             stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
-            if settlement == "small":
+            if settlement != "demo":
                 stage.arrive(content, name="prepare.txt")
             stage.control.post("/snapshot", json={"name": settlement}).raise_for_status()
         with self._stage(settlement) as stage:
@@ -122,7 +122,7 @@ class Drills:
                 code = self._start(stage, settlement_id, *stop)
                 if stop[0] and code == KILLED:
                     killed.append(f"{stop[0]}#{stop[1]}")
-                elif stop[0]:
+                elif stop[0] and not case.trouble:  # lost answers may leave a point fewer reaches
                     problems.append(f"the point {stop[0]} was not reached {stop[1]} times (exit code {code})")
                 elif code == KILLED:
                     problems.append("a start that nobody stops was killed")

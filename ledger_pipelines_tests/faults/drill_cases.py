@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from ledger_pipelines.sandbox.amazon.demo_files import demo_settlement_files
 from ledger_pipelines.sync.states import FAULT_POINTS
-from ledger_pipelines_tests.generate import START, SettlementFile, account, order, refund
+from ledger_pipelines_tests.generate import START, SettlementFile, account, many, order, refund
 
 SOURCE = Path(__file__).parents[2] / "ledger_pipelines"
 _REACHED = re.compile(r'\breached\("([a-z_.]+)"\)')
@@ -33,11 +34,13 @@ SMALL = SettlementFile(
     ),
 )
 DEMO_ID = "26000000001"
+WIDE = many(130, settlement_id="26700000002", merchant=Decimal("0.03"), refunds=Decimal("0.03"))
 FILES: Mapping[str, tuple[str, bytes]] = {
     "demo": (DEMO_ID, demo_settlement_files()[0].content),
     "small": (SMALL.settlement_id, SMALL.v2()),
+    "wide": (WIDE.settlement_id, WIDE.v2()),
 }
-"""Settlements a drill runs, by name: id and file."""
+"""Settlements a drill runs, by name: id and file. `wide` has more of a kind than one batch of 100 holds."""
 
 TROUBLES: Mapping[str, Mapping[str, object]] = {
     "cut_after": {"kind": "cut_after"},
@@ -134,7 +137,7 @@ def all_cases(reached: Mapping[str, Mapping[str, int]], seed: int) -> list[Case]
         cases.setdefault(case.name, case)
 
     for settlement, counts in reached.items():
-        for point in points():
+        for point in points() if settlement != "wide" else _amid_writing():
             before = FIRST_ANSWER_LOST if point in _AFTER_A_LOST_ANSWER else ()
             last = 1 if before or point in _OF_A_REFUSED_FILE else counts.get(point, 1)
             for nth in sorted({1, last, chooser.randint(1, last)}):
