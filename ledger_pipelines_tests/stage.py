@@ -24,8 +24,9 @@ from ledger_pipelines.config.load import LoadedConfig, load_config
 from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
+from ledger_pipelines.integrations.amazon_netsuite.results import RunResult
 from ledger_pipelines.integrations.amazon_netsuite.sandbox_books import MadeBooks, make_books
-from ledger_pipelines.integrations.amazon_netsuite.service import AmazonNetSuite, RunResult, build_service
+from ledger_pipelines.integrations.amazon_netsuite.service import AmazonNetSuite, build_service
 from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines_tests.generate import SettlementFile

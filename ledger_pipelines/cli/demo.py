@@ -30,7 +30,7 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.money import plain
 from ledger_pipelines.errors import ConfigurationError, DataError
-from ledger_pipelines.integrations.amazon_netsuite.service import RunResult
+from ledger_pipelines.integrations.amazon_netsuite.results import RunResult
 from ledger_pipelines.sync.result import Outcome
 from ledger_pipelines.systems.amazon.lwa import AmazonConnection
 from ledger_pipelines.systems.amazon.spapi import SpApi

@@ -13,7 +13,8 @@ import msgspec
 
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.integrations.amazon_netsuite.service import OpenItem, RunResult, SettlementStatus
+from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
+from ledger_pipelines.integrations.amazon_netsuite.results import RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult

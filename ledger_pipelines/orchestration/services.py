@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +21,7 @@ from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.books import Books
 from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
+from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
 
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A settlement whose writes are not finished. resolvable_at: from when on another run can settle all of them."""
-
-    settlement_id: str
-    rows: int
-    resolvable_at: datetime
 
 
 class SettlementService(Protocol):

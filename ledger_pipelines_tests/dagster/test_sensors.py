@@ -14,11 +14,11 @@ from dagster._core.events import EngineEventData
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
+from ledger_pipelines.integrations.amazon_netsuite.service import AmazonNetSuite as Service
+from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
 from ledger_pipelines.orchestration.build import build_definitions
 from ledger_pipelines.orchestration.hygiene import end_orphans
-from ledger_pipelines.orchestration.real import Service
 from ledger_pipelines.orchestration.sensors import drop
-from ledger_pipelines.orchestration.services import Unfinished
 from ledger_pipelines.sandbox.amazon.demo_files import demo_settlement_files
 from ledger_pipelines_tests.dagster import kit
 

@@ -22,12 +22,8 @@ from ledger_pipelines.errors import (
     LedgerError,
     TransientError,
 )
-from ledger_pipelines.integrations.amazon_netsuite.service import (
-    FlowRun,
-    OpenItem,
-    RunResult,
-    SettlementStatus,
-)
+from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
+from ledger_pipelines.integrations.amazon_netsuite.results import FlowRun, RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.sync.plan import Plan, PlanRow, Reason
 from ledger_pipelines.sync.result import ApplyResult, Outcome, RowResult

@@ -52,8 +52,8 @@ class ReadBack:
         return {document.external_id: document for document in self.documents}
 
     def posted(self, account_id: str | None) -> Decimal:
-        """Debit-positive sum on one account."""
-        return sum((a.amount for a in self.accounts if a.account_id == account_id), ZERO)
+        """Debit-positive sum on one account, in the documents' own currency: rates differ from day to day."""
+        return sum((a.foreign for a in self.accounts if a.account_id == account_id), ZERO)
 
     def journal_lines(self) -> tuple[AccountSum, ...]:
         """The lines of our journals, by account and memo."""

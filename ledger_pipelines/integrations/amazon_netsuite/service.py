@@ -9,37 +9,47 @@ Every step may be killed and repeated: results are files replaced whole, writes 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
-from zoneinfo import ZoneInfo
 
-from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuiteConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import Clock, SystemClock, business_date
-from ledger_pipelines.documents.effects import Effect, EffectState, Mode
-from ledger_pipelines.documents.keys import Json, decode
-from ledger_pipelines.documents.money import ZERO, Money
+from ledger_pipelines.documents.effects import EffectState, Mode
+from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
 from ledger_pipelines.errors import ConfigurationError, DataError, RefusedError
 from ledger_pipelines.integrations.amazon_netsuite import settlement_journal, summary_update
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.books import SALES_ORDER, Books, decode_books
-from ledger_pipelines.integrations.amazon_netsuite.context import Context, JournalView, Known
+from ledger_pipelines.integrations.amazon_netsuite.context import Context, JournalView
 from ledger_pipelines.integrations.amazon_netsuite.decide import decide, worklist_key
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decided
 from ledger_pipelines.integrations.amazon_netsuite.flows import plan_flow
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
+from ledger_pipelines.integrations.amazon_netsuite.limits import guards_of
+from ledger_pipelines.integrations.amazon_netsuite.open_items import (
+    EVERYTHING,
+    IGNORED,
+    OPEN,
+    RETRIED,
+    IgnoredGroups,
+    OpenItem,
+    blocked_item,
+    journal_item,
+    unfinished,
+)
+from ledger_pipelines.integrations.amazon_netsuite.open_items import known as known_of
 from ledger_pipelines.integrations.amazon_netsuite.order_invoices import invoice_key
 from ledger_pipelines.integrations.amazon_netsuite.read_books import read_back, read_books
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL, ReadBack, decode_readback
-from ledger_pipelines.integrations.amazon_netsuite.settings import FLOWS, AmazonNetSuiteSettings
+from ledger_pipelines.integrations.amazon_netsuite.results import FlowRun, RunResult, SettlementStatus
+from ledger_pipelines.integrations.amazon_netsuite.settings import FLOWS
 from ledger_pipelines.integrations.amazon_netsuite.settlement_records import summary_key
+from ledger_pipelines.integrations.amazon_netsuite.setup import Settlements, Setup, setup_of
 from ledger_pipelines.integrations.amazon_netsuite.statement_view import (
     document_link,
     order_link,
@@ -48,12 +58,13 @@ from ledger_pipelines.integrations.amazon_netsuite.statement_view import (
 )
 from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlements
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, reopened, verified
+from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
 from ledger_pipelines.storage.atomic import write_atomically
-from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
+from ledger_pipelines.storage.journal import Entry, Journal, Search
 from ledger_pipelines.sync import acts
 from ledger_pipelines.sync.apply import apply, resume
-from ledger_pipelines.sync.guards import Balanced, Guard, MostDocuments, MostTotal, OpenPeriod, Override
-from ledger_pipelines.sync.plan import Plan, PlanRow
+from ledger_pipelines.sync.guards import Override
+from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.plan_store import PlanStore
 from ledger_pipelines.sync.result import ApplyResult
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
@@ -61,95 +72,8 @@ from ledger_pipelines.systems.netsuite.connect import connect
 from ledger_pipelines.systems.netsuite.matching import Matching
 from ledger_pipelines.systems.netsuite.writer import NetSuiteWriter
 
-KIND = "amazon_netsuite"
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
-_KNOWN_LIMIT = 5_000_000
-
-
-class Settlements(Protocol):
-    """Accepted settlements of one connection."""
-
-    def ids(self) -> list[str]:
-        """Settlement ids, oldest period first."""
-        ...
-
-    def settlement(self, settlement_id: str) -> Settlement:
-        """One settlement. Raises DataError when there is none."""
-        ...
-
-    def groups(self, settlement_id: str, zone: ZoneInfo) -> Sequence[SettlementGroup]:
-        """Its groups, in the order of the file."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FlowRun:
-    """One flow of a run."""
-
-    flow: str
-    plan: Plan
-    result: ApplyResult
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """A settlement's run through some or all flows."""
-
-    settlement_id: str
-    flows: tuple[FlowRun, ...]
-    reconciliation: Reconciliation | None
-    statement: Path | None = None
-
-    @property
-    def exit_code(self) -> int:
-        """0 when nothing needs a person."""
-        needs = any(run.result.exit_code for run in self.flows)
-        return int(needs or (self.reconciliation is not None and not self.reconciliation.clean))
-
-
-@dataclass(frozen=True, slots=True)
-class OpenItem:
-    """One thing that is not resolved. key: what `retry` and `ignore` take; they also take the number."""
-
-    key: str
-    flow: str
-    settlement_id: str
-    number: str
-    title: str
-    state: str
-    code: str
-    text: str
-    remedy: str
-    amount: Money | None
-
-
-@dataclass(frozen=True, slots=True)
-class SettlementStatus:
-    """Where one settlement stands, from what is stored; no call is made."""
-
-    settlement: Settlement
-    planned: bool
-    reconciliation: Reconciliation | None
-    open_items: int
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What an integration is made of."""
-
-    name: str
-    source: str
-    target: str
-    mode: Mode
-    zone: ZoneInfo
-    settings: AmazonNetSuiteSettings
-    source_config: AmazonConnectionConfig
-    target_config: NetSuiteConnectionConfig
-    data: Path
-    journal_address: str
-    start_date: date
 
 
 class AmazonNetSuite:
@@ -176,6 +100,11 @@ class AmazonNetSuite:
     def journal(self) -> Journal:
         """The journal, opened on first use."""
         return Journal.open(self.setup.journal_address)
+
+    @cached_property
+    def ignored(self) -> IgnoredGroups:
+        """What persons told us to ignore."""
+        return IgnoredGroups(self.journal, self.name)
 
     @cached_property
     def client(self) -> NetSuiteClient:
@@ -207,6 +136,7 @@ class AmazonNetSuite:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
         self.__dict__.pop("writer", None)
+        self.__dict__.pop("ignored", None)
 
     def receive(self, path: Path, *, name: str = "") -> ArrivalOutcome:
         """Land, read and store one settlement file; no call is made. Raises as `Arrivals.receive`."""
@@ -347,7 +277,7 @@ class AmazonNetSuite:
             writer=self.writer,
             mode=mode or self.setup.mode,
             clock=self.clock,
-            guards=self._guards(books),
+            guards=guards_of(self.setup.settings.guards, books),
             overrides=overrides,
             recompute=lambda: self._compute(flow, settlement_id, exported=plan),
             remote_memory=books.memory_lost,
@@ -470,26 +400,19 @@ class AmazonNetSuite:
     def errors(self, settlement_id: str | None = None) -> list[OpenItem]:
         """What needs a person or a later probe: blocked rows of the latest plans, and the journal's open effects."""
         items: dict[str, OpenItem] = {}
-        states = (
-            EffectState.REFUSED,
-            EffectState.UNKNOWN,
-            EffectState.HELD,
-            EffectState.SENT,
-            EffectState.CLAIMED,
-        )
         for sid in self.settlements() if settlement_id is None else [settlement_id]:
-            ignored = self._ignored(sid)
+            ignored = self.ignored.of(sid)
             for flow in FLOWS:
                 plan = self._plans.latest(self.name, flow, sid)
                 for row in () if plan is None else plan.rows:
                     if row.action.value == "blocked" and row.key not in ignored:
-                        items.setdefault(row.key, _blocked_item(flow, sid, row))
+                        items.setdefault(row.key, blocked_item(flow, sid, row))
         for sid in self.settlements() if settlement_id is None else [settlement_id]:
             items |= {item.key: item for item in self._reopened(sid)}
         for entry in self.journal.find(
-            Search(integration=self.name, partition=settlement_id or "", states=states, limit=_KNOWN_LIMIT)
+            Search(integration=self.name, partition=settlement_id or "", states=OPEN, limit=EVERYTHING)
         ):
-            items[entry.key] = _journal_item(entry)
+            items[entry.key] = journal_item(entry)
         return list(items.values())
 
     def _reopened(self, settlement_id: str) -> list[OpenItem]:
@@ -509,15 +432,28 @@ class AmazonNetSuite:
 
     def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
         """Take up again: effects by key or document number, and groups that were ignored. Keys concerned."""
-        return self._act("retried", names, who, why)
+        return self._act(RETRIED, names, who, why)
 
     def ignore(self, names: Sequence[str], who: str, why: str) -> list[str]:
         """Count as resolved by a person: effects or groups, by key or document number. Keys concerned."""
-        return self._act("ignored", names, who, why)
+        return self._act(IGNORED, names, who, why)
 
     def status(self) -> list[SettlementStatus]:
         """Where each settlement stands."""
         return [self._status(sid) for sid in self.settlements()]
+
+    def unfinished(self) -> list[Unfinished]:
+        """Settlements with writes that are meant and not known to be done; from the journal, no call is made."""
+        window = timedelta(seconds=self.setup.target_config.settle_window_seconds)
+        return unfinished(self.journal, self.name, window)
+
+    def not_reconciled(self) -> list[str]:
+        """Settlements that are not wholly booked, oldest first; from what is stored, no call is made."""
+        return [
+            one.settlement.settlement_id
+            for one in self.status()
+            if one.reconciliation is None or not one.reconciliation.clean
+        ]
 
     def calls(self) -> int:
         """Calls made to the target by this process so far."""
@@ -604,21 +540,11 @@ class AmazonNetSuite:
         return self._view[1]
 
     def _read_journal(self, ctx: Context) -> JournalView:
-        entries = self.journal.find(Search(integration=self.name, partition=ctx.sid, limit=_KNOWN_LIMIT))
-        known = {entry.key: _known(entry) for entry in entries}
+        entries = self.journal.find(Search(integration=self.name, partition=ctx.sid, limit=EVERYTHING))
+        known = {entry.key: known_of(entry) for entry in entries}
         bills = [invoice_key(ctx, d) for d in ctx.books.documents if d.record == SALES_ORDER]
-        known |= {key: _known(entry) for key, entry in self.journal.entries(bills).items()}
-        return JournalView(known, self._ignored(ctx.sid))
-
-    def _subject(self, settlement_id: str) -> str:
-        return f"worklist:{self.name}/{settlement_id}"
-
-    def _ignored(self, settlement_id: str) -> frozenset[str]:
-        """Groups a person told us to ignore: the last word of the log on each."""
-        last: dict[str, bool] = {}
-        for line in self.journal.history(self._subject(settlement_id)):
-            last[line.event.to_state] = line.event.what == "ignored"
-        return frozenset(key for key, is_ignored in last.items() if is_ignored)
+        known |= {key: known_of(entry) for key, entry in self.journal.entries(bills).items()}
+        return JournalView(known, self.ignored.of(ctx.sid))
 
     def _act(self, what: str, names: Sequence[str], who: str, why: str) -> list[str]:
         if not who.strip() or not why.strip():
@@ -631,22 +557,22 @@ class AmazonNetSuite:
             for entry in self.journal.find(Search(text=name, integration=self.name)):
                 if name in (entry.key, entry.effect.number, entry.effect.external_id):
                     known[entry.key] = entry
-        act = acts.ignore if what == "ignored" else acts.retry
+        act = acts.ignore if what == IGNORED else acts.retry
         movable = [k for k, e in known.items() if e.state is not EffectState.CONFIRMED]
         if movable:
             act(self.journal, movable, who=who, why=why, clock=self.clock)
             touched += movable
         for sid in self.settlements():
-            ignored = self._ignored(sid)
+            ignored = self.ignored.of(sid)
             groups: dict[str, None] = {}
             for flow in FLOWS:
                 plan = self._plans.latest(self.name, flow, sid)
                 for row in () if plan is None else plan.rows:
-                    blocked = row.action.value == "blocked" and what == "ignored"
-                    taken_up = row.key in ignored and what == "retried"
+                    blocked = row.action.value == "blocked" and what == IGNORED
+                    taken_up = row.key in ignored and what == RETRIED
                     if (blocked or taken_up) and wanted & {row.key, row.number} and row.key not in known:
                         groups[row.key] = None
-            if what == "retried":
+            if what == RETRIED:
                 groups |= dict.fromkeys(key for key in ignored if key in wanted)
                 if ignored:
                     keys = self._keys(sid)
@@ -655,7 +581,7 @@ class AmazonNetSuite:
             else:
                 changed = (item for item in self._reopened(sid) if wanted & {item.key, item.number})
                 groups |= dict.fromkeys(item.key for item in changed)
-            self.journal.log([Event(who, self._subject(sid), what, "", key, why) for key in groups], now)
+            self.ignored.say(what, sid, groups, who, why, now)
             touched += list(groups)
         if not touched:
             raise DataError(
@@ -663,15 +589,6 @@ class AmazonNetSuite:
                 remedy="`ledger-pipelines errors` lists what is.",
             )
         return touched
-
-    def _guards(self, books: Books) -> list[Guard]:
-        limits = self.setup.settings.guards
-        guards: list[Guard] = [Balanced(_journal_lines), OpenPeriod(lambda effect: _is_open(books, effect))]
-        if limits.max_documents is not None:
-            guards.append(MostDocuments(limits.max_documents))
-        if limits.max_total:
-            guards.append(MostTotal(limits.max_total))
-        return guards
 
     def _status(self, settlement_id: str) -> SettlementStatus:
         planned = any(self._plans.latest(self.name, flow, settlement_id) for flow in FLOWS)
@@ -687,6 +604,15 @@ class AmazonNetSuite:
         return SettlementStatus(self.settlement(settlement_id), planned, figures, open_items, words)
 
 
+def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:
+    if progress is not None:
+        progress(what, done, total)
+
+
+def _who() -> str:
+    return os.environ.get("USER", "") or "ledger-pipelines"
+
+
 def build_service(
     loaded: LoadedConfig,
     name: str,
@@ -695,139 +621,7 @@ def build_service(
     clock: Clock | None = None,
     run_id: str = "",
 ) -> AmazonNetSuite:
-    """The integration `name` of a configuration.
-
-    Raises:
-        ConfigurationError: there is none, it was left out, or it is of another kind.
-    """
-    config = loaded.config
-    integration = config.integrations.get(name)
-    if integration is None or integration.kind != KIND:
-        others = ", ".join(n for n, i in config.integrations.items() if i.kind == KIND) or "none"
-        left = next((o for o in loaded.left_out if o.name == name), None)
-        why = "" if left is None else f" It was left out: {left.problems[0].message}"
-        raise ConfigurationError(
-            f"There is no {KIND} integration {name!r}.{why}", remedy=f"Those there are: {others}."
-        )
-    source, target = config.connections[integration.source], config.connections[integration.target]
-    if not isinstance(source, AmazonConnectionConfig) or not isinstance(target, NetSuiteConnectionConfig):
-        raise ConfigurationError(
-            f"{name} goes from an amazon connection to a netsuite connection.",
-            remedy="Correct `source` and `target`.",
-        )
-    setup = Setup(
-        name=name,
-        source=integration.source,
-        target=integration.target,
-        mode=integration.mode,
-        zone=config.books.zone,
-        settings=integration.settings_as(AmazonNetSuiteSettings),
-        source_config=source,
-        target_config=target,
-        data=config.data_folder,
-        journal_address=config.journal_address(os.environ),
-        start_date=integration.start_date or source.start_date,
-    )
+    """The integration `name` of a configuration. Raises ConfigurationError as `setup_of`."""
+    setup = setup_of(loaded, name)
     stored = settlements or StoredSettlements(setup.data, setup.source)
     return AmazonNetSuite(setup, stored, clock=clock, run_id=run_id)
-
-
-def _known(entry: Entry) -> Known:
-    effect, problem = entry.effect, entry.problem
-    return Known(
-        key=entry.key,
-        state=entry.state,
-        remote_id=entry.remote_id or "",
-        number=entry.remote_number or "",
-        body_hash=entry.body_hash,
-        amount=None if effect.expected.amount is None else effect.expected.amount.amount,
-        applied=_applied(effect),
-        forward=_forward(effect),
-        sent_at=entry.sent_at,
-        code="" if problem is None else problem.code,
-        text="" if problem is None else problem.text,
-        remedy="" if problem is None else problem.remedy,
-    )
-
-
-def _blocked_item(flow: str, settlement_id: str, row: PlanRow) -> OpenItem:
-    return OpenItem(
-        row.key, flow, settlement_id, row.number, row.title, row.state, row.reason.code, row.reason.text,
-        row.reason.remedy, row.amount,
-    )  # fmt: skip
-
-
-def _journal_item(entry: Entry) -> OpenItem:
-    effect, problem = entry.effect, entry.problem
-    return OpenItem(
-        entry.key, effect.flow, effect.partition, effect.number, effect.title, entry.state.value,
-        entry.state.value if problem is None else problem.code,
-        "The outcome is not known yet." if problem is None else problem.text,
-        "`ledger-pipelines resume` asks the target again." if problem is None else problem.remedy,
-        effect.expected.amount,
-    )  # fmt: skip
-
-
-def _journal_lines(effect: Effect) -> Sequence[Money] | None:
-    if effect.kind != JOURNAL:
-        return None
-    body = decode(effect.body)
-    return list(_signed(body)) if isinstance(body, dict) else []
-
-
-def _signed(body: dict[str, Json]) -> Iterable[Money]:
-    lines = body.get("line")
-    items = lines.get("items") if isinstance(lines, dict) else None
-    for line in items if isinstance(items, list) else []:
-        if isinstance(line, dict):
-            debit, credit = line.get("debit", ZERO), line.get("credit", ZERO)
-            # The journal is in one currency, which its body names by internal id: any code will do for a sum.
-            yield Money(_amount(debit) - _amount(credit), "XXX")
-
-
-def _applied(effect: Effect) -> Decimal:
-    """What a document applies to others, by its body."""
-    body = decode(effect.body)
-    lines = body.get("apply") if isinstance(body, dict) else None
-    items = lines.get("items") if isinstance(lines, dict) else None
-    return (
-        sum((_amount(i.get("amount")) for i in items or () if isinstance(i, dict)), ZERO)
-        if isinstance(items, list)
-        else ZERO
-    )
-
-
-def _forward(effect: Effect) -> Decimal | None:
-    """What a settlement journal carries between months; None of another document."""
-    if effect.kind != JOURNAL:
-        return None
-    body = decode(effect.body)
-    lines = body.get("line") if isinstance(body, dict) else None
-    items = lines.get("items") if isinstance(lines, dict) else None
-    found = [i for i in items if isinstance(i, dict)] if isinstance(items, list) else []
-    return settlement_journal.carried(
-        (str(i.get("memo", "")), _amount(i.get("credit")) - _amount(i.get("debit"))) for i in found
-    )
-
-
-def _amount(value: Json) -> Decimal:
-    return (
-        Decimal(str(value)) if isinstance(value, int | str) else value if isinstance(value, Decimal) else ZERO
-    )
-
-
-def _is_open(books: Books, effect: Effect) -> bool | None:
-    day = effect.expected.day
-    if day is None:
-        return True
-    period = books.period_of(day)
-    return None if period is None else not period.closed
-
-
-def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:
-    if progress is not None:
-        progress(what, done, total)
-
-
-def _who() -> str:
-    return os.environ.get("USER", "") or "ledger-pipelines"

@@ -16,8 +16,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
+from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
 from ledger_pipelines.orchestration import names, partitions
-from ledger_pipelines.orchestration.services import Runtime, Unfinished
+from ledger_pipelines.orchestration.services import Runtime
 
 INTERVAL_SECONDS = 60
 FIRST_WAIT = timedelta(minutes=2)

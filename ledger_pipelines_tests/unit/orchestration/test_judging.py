@@ -8,12 +8,12 @@ from decimal import Decimal
 import dagster as dg
 import pytest
 
+from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.names import is_settlement_id
 from ledger_pipelines.orchestration.pictures import bars
 from ledger_pipelines.orchestration.schedules import gaps, ranges
 from ledger_pipelines.orchestration.sensors.resume import FIRST_WAIT, LONGEST_WAIT, PastRun, judge
-from ledger_pipelines.orchestration.services import Unfinished
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=2)

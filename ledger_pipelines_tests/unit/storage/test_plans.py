@@ -18,10 +18,14 @@ from ledger_pipelines_tests.faults.engine_target import make_effect, make_plan
 
 def _plan(count: int = 3) -> Plan:
     effects = [
-        make_effect(f"{i}", amount="0.10", origin="salesOrder/$link:KEY0" if i else "", body={"n": i, "u": "é\u2028"})
+        make_effect(
+            f"{i}", amount="0.10", origin="salesOrder/$link:KEY0" if i else "", body={"n": i, "u": "é\u2028"}
+        )
         for i in range(count)
     ]
-    blocked = PlanRow(Action.BLOCKED, Reason("no-order", "There is no order."), "B1", "111-222", "Order 111-222")
+    blocked = PlanRow(
+        Action.BLOCKED, Reason("no-order", "There is no order."), "B1", "111-222", "Order 111-222"
+    )
     return make_plan(*effects, rows=[blocked])
 
 
@@ -62,7 +66,9 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: str) -> None:
     raw = path.read_bytes()
     lines = raw.splitlines(keepends=True)
     path.write_bytes(
-        {"cut": raw[:-40], "flip": raw.replace(b"0.10", b"0.11", 1), "drop-line": b"".join(lines[:-1])}[damage]
+        {"cut": raw[:-40], "flip": raw.replace(b"0.10", b"0.11", 1), "drop-line": b"".join(lines[:-1])}[
+            damage
+        ]
     )
     with pytest.raises(DataError, match="damaged"):
         store.by_digest(plan.digest)

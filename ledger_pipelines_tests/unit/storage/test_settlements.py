@@ -27,7 +27,23 @@ from ledger_pipelines.storage.settlements import (
 )
 
 START = datetime(2026, 5, 1, 14, tzinfo=UTC)
-TEXT = ["transaction_type", "order_id", "merchant_order_id", "adjustment_id", "shipment_id", "marketplace_name", "amount_type", "amount_description", "fulfillment_id", "order_item_code", "merchant_order_item_id", "merchant_adjustment_item_id", "sku", "promotion_id", "extra"]
+TEXT = [
+    "transaction_type",
+    "order_id",
+    "merchant_order_id",
+    "adjustment_id",
+    "shipment_id",
+    "marketplace_name",
+    "amount_type",
+    "amount_description",
+    "fulfillment_id",
+    "order_item_code",
+    "merchant_order_item_id",
+    "merchant_adjustment_item_id",
+    "sku",
+    "promotion_id",
+    "extra",
+]
 
 
 class Known:

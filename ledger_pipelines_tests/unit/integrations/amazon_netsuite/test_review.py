@@ -11,13 +11,13 @@ import pytest
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.settlement import SettlementGroup, TransactionClass
+from ledger_pipelines.integrations.amazon_netsuite.bodies import applied, forward
 from ledger_pipelines.integrations.amazon_netsuite.books import BookDocument, OurDocument
 from ledger_pipelines.integrations.amazon_netsuite.context import Context, Known
 from ledger_pipelines.integrations.amazon_netsuite.decide import decide, worklist_key
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decision
 from ledger_pipelines.integrations.amazon_netsuite.flows import plan_flow
 from ledger_pipelines.integrations.amazon_netsuite.readback import AccountSum, ReadBack
-from ledger_pipelines.integrations.amazon_netsuite.service import _applied, _forward
 from ledger_pipelines.integrations.amazon_netsuite.verify import reconcile, reopened, verified
 from ledger_pipelines.integrations.amazon_netsuite.worklist import GroupState
 from ledger_pipelines.sync.plan import PlanRow
@@ -62,8 +62,8 @@ def known(row: PlanRow, state: EffectState = CONFIRMED, remote_id: str = "9001",
     assert effect is not None, row
     amount = None if effect.expected.amount is None else effect.expected.amount.amount
     return Known(
-        effect.key, state, remote_id if state is CONFIRMED else "", amount=amount, applied=_applied(effect),
-        forward=_forward(effect), **more,  # type: ignore[arg-type]
+        effect.key, state, remote_id if state is CONFIRMED else "", amount=amount, applied=applied(effect),
+        forward=forward(effect), **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -318,3 +318,22 @@ def test_a_deleted_payment_is_listed_until_a_person_ignores_its_group_and_nothin
     ctx = context([paid], in_books, known=[known(row)], ignored=[worklist_key(ctx, paid)])
     (left,) = verified(ctx, decide(ctx, [paid]).decisions, after)
     assert (left.state, left.documents[0].remote_id) == (GroupState.IGNORED, "")
+
+
+def test_clearing_is_told_in_the_settlements_currency_whatever_the_rates_of_the_days_were() -> None:
+    paid = order()
+    ctx = context([paid], books(invoice(ID, "50.00")))
+    sums_of_accounts = (
+        AccountSum("", "A-clearing", "", "", "", Decimal("54.00"), Decimal("50.00")),
+        AccountSum(
+            "journalEntry",
+            "A-clearing",
+            "",
+            "",
+            "Total transaction amount",
+            Decimal("-53.50"),
+            Decimal("-50.00"),
+        ),
+    )
+    after = ReadBack("netsuite", SID, NOW, (), sums_of_accounts)
+    assert reconcile(ctx, decide(ctx, [paid]).decisions, after).clearing == 0

@@ -1,0 +1,130 @@
+"""What is open, and what a person said of it.
+
+Belongs here: open items of plans and journal, groups a person told us to ignore, writes that are not known to be done.
+Does not belong here: deciding what is open (`decide`, `verify`), showing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.documents.money import Money
+from ledger_pipelines.integrations.amazon_netsuite import bodies
+from ledger_pipelines.integrations.amazon_netsuite.context import Known
+from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
+from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
+from ledger_pipelines.sync.plan import PlanRow
+
+EVERYTHING = 5_000_000
+"""Limit of a search that wants all there is."""
+OPEN = (EffectState.REFUSED, EffectState.UNKNOWN, EffectState.HELD, EffectState.SENT, EffectState.CLAIMED)
+_UNFINISHED = (EffectState.APPROVED, EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
+IGNORED, RETRIED = "ignored", "retried"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """One thing that is not resolved. key: what `retry` and `ignore` take; they also take the number."""
+
+    key: str
+    flow: str
+    settlement_id: str
+    number: str
+    title: str
+    state: str
+    code: str
+    text: str
+    remedy: str
+    amount: Money | None
+
+
+def blocked_item(flow: str, settlement_id: str, row: PlanRow) -> OpenItem:
+    """A row of a plan that waits for a person."""
+    return OpenItem(
+        row.key, flow, settlement_id, row.number, row.title, row.state, row.reason.code, row.reason.text,
+        row.reason.remedy, row.amount,
+    )  # fmt: skip
+
+
+def journal_item(entry: Entry) -> OpenItem:
+    """An effect of the journal that is not done."""
+    effect, problem = entry.effect, entry.problem
+    return OpenItem(
+        entry.key, effect.flow, effect.partition, effect.number, effect.title, entry.state.value,
+        entry.state.value if problem is None else problem.code,
+        "The outcome is not known yet." if problem is None else problem.text,
+        "`ledger-pipelines resume` asks the target again." if problem is None else problem.remedy,
+        effect.expected.amount,
+    )  # fmt: skip
+
+
+def known(entry: Entry) -> Known:
+    """An effect as plans see it."""
+    effect, problem = entry.effect, entry.problem
+    return Known(
+        key=entry.key,
+        state=entry.state,
+        remote_id=entry.remote_id or "",
+        number=entry.remote_number or "",
+        body_hash=entry.body_hash,
+        amount=None if effect.expected.amount is None else effect.expected.amount.amount,
+        applied=bodies.applied(effect),
+        forward=bodies.forward(effect),
+        sent_at=entry.sent_at,
+        code="" if problem is None else problem.code,
+        text="" if problem is None else problem.text,
+        remedy="" if problem is None else problem.remedy,
+    )
+
+
+class IgnoredGroups:
+    """Groups a person told us to ignore, kept in the journal's log: the last word on each counts."""
+
+    def __init__(self, journal: Journal, integration: str) -> None:
+        self._journal = journal
+        self._integration = integration
+
+    def of(self, settlement_id: str) -> frozenset[str]:
+        """Their keys."""
+        last: dict[str, bool] = {}
+        for line in self._journal.history(self._subject(settlement_id)):
+            last[line.event.to_state] = line.event.what == IGNORED
+        return frozenset(key for key, is_ignored in last.items() if is_ignored)
+
+    def say(
+        self, what: str, settlement_id: str, keys: Iterable[str], who: str, why: str, now: datetime
+    ) -> None:
+        """Write down what a person said: IGNORED or RETRIED."""
+        self._journal.log([Event(who, self._subject(settlement_id), what, "", key, why) for key in keys], now)
+
+    def _subject(self, settlement_id: str) -> str:
+        return f"worklist:{self._integration}/{settlement_id}"
+
+
+def unfinished(journal: Journal, integration: str, window: timedelta) -> list[Unfinished]:
+    """Settlements with writes that are meant and not known to be done; no call is made.
+
+    A row can be taken up once no other run can hold it and, when it was sent, the target can no longer be working on it.
+
+    Args:
+        window: The target's settle window.
+    """
+    found: dict[str, tuple[int, datetime]] = {}
+    for entry in journal.find(Search(integration=integration, states=_UNFINISHED, limit=EVERYTHING)):
+        rows, at = found.get(entry.effect.partition, (0, datetime.min.replace(tzinfo=UTC)))
+        found[entry.effect.partition] = (rows + 1, max(at, _resolvable_at(entry, window)))
+    return [Unfinished(partition, rows, at) for partition, (rows, at) in found.items()]
+
+
+def _resolvable_at(entry: Entry, window: timedelta) -> datetime:
+    moments = [entry.updated_at]
+    if entry.state in (EffectState.CLAIMED, EffectState.SENT) and entry.lease_until is not None:
+        moments.append(entry.lease_until)
+    if entry.state in (EffectState.SENT, EffectState.UNKNOWN):
+        moments.append((entry.settle_from or entry.sent_at or entry.updated_at) + window)
+    if entry.not_before is not None:
+        moments.append(entry.not_before)
+    return max(moments)
