@@ -146,7 +146,7 @@ def _facts(stage: Stage, settlement_id: str) -> Facts:
     return Facts(
         order_ids=len(order_ids(groups, merchant=True)),
         documents=len(found),
-        lines=sum(len(document.lines) + 1 for document in found),
+        lines=sum(len(document.lines) for document in found),
         groups=len(groups),
         invoices=len(books.ours("invoice")),
         payments=len(books.ours("customerPayment", settlement_id)),
