@@ -13,8 +13,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.dates import business_date
-from ledger_pipelines.documents.effects import EffectState, Mode
-from ledger_pipelines.documents.keys import Json, effect_key, external_id
+from ledger_pipelines.documents.effects import Action, Effect, EffectState, Expected, Mode
+from ledger_pipelines.documents.keys import Json, canonical, effect_key, external_id
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.books import Books
@@ -154,6 +154,41 @@ class Context:
         """Internal id of the account refunds are paid from: the clearing account unless set."""
         name = self.settings.refund.netsuite_refund_account.get(self.currency)
         return self.clearing if name is None else self.reference("account", name)
+
+    def effect(
+        self,
+        flow: str,
+        kind: str,
+        key: str,
+        *,
+        external_id: str,
+        number: str,
+        title: str,
+        body: dict[str, Json],
+        action: Action = Action.CREATE,
+        expected: Expected | None = None,
+        origin: str = "",
+        depends_on: tuple[str, ...] = (),
+        source: str = "",
+    ) -> Effect:
+        """An intended write of this settlement to the target."""
+        return Effect(
+            key=key,
+            connection=self.target,
+            integration=self.integration,
+            flow=flow,
+            partition=self.sid,
+            kind=kind,
+            action=action,
+            external_id=external_id,
+            number=number,
+            title=title,
+            body=canonical(body),
+            expected=expected or Expected(),
+            origin=origin,
+            depends_on=depends_on,
+            source=source,
+        )
 
     def marks(self, order_id: str) -> dict[str, Json]:
         """Body fields that carry our order and settlement ids, as the settings name them."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger_pipelines.documents.effects import Action, Effect, Expected
-from ledger_pipelines.documents.keys import Json, canonical, external_id
+from ledger_pipelines.documents.effects import Expected
+from ledger_pipelines.documents.keys import Json, external_id
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.settlement import SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.books import (
@@ -113,18 +113,14 @@ def plan_invoice(ctx: Context, order: BookDocument, group: SettlementGroup) -> I
         "memo": f"{ctx.marked}Amazon order {group.order_id}",
     }
     whole = order.status == FULLY_FULFILLED
-    effect = Effect(
-        key=key,
-        connection=ctx.target,
-        integration=ctx.integration,
-        flow=FLOW,
-        partition=ctx.sid,
-        kind=INVOICE,
-        action=Action.CREATE,
+    effect = ctx.effect(
+        FLOW,
+        INVOICE,
+        key,
         external_id=external_id("AZS-INV", key),
         number=group.order_id,
         title=title,
-        body=canonical(body),
+        body=body,
         expected=Expected(Money(order.total, order.currency) if whole else None, day),
         origin=f"{SALES_ORDER}/{order.id}",
         source=ctx.source_of(group),

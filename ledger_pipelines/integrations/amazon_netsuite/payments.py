@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ledger_pipelines.documents.effects import Action, Effect, Expected
-from ledger_pipelines.documents.keys import Json, canonical
+from ledger_pipelines.documents.effects import Expected
+from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.amounts import (
@@ -401,18 +401,14 @@ def _payment(
     }
     if first.account_id:
         body["arAcct"] = {"id": first.account_id}
-    effect = Effect(
-        key=key,
-        connection=ctx.target,
-        integration=ctx.integration,
-        flow=FLOW,
-        partition=ctx.sid,
-        kind=PAYMENT,
-        action=Action.CREATE,
+    effect = ctx.effect(
+        FLOW,
+        PAYMENT,
+        key,
         external_id=reference,
         number=group.order_id,
         title=title,
-        body=canonical(body),
+        body=body,
         expected=Expected(Money(amount, ctx.currency), day),
         depends_on=tuple(
             p.reference.removeprefix("$link:") for p, _ in shares if p.reference.startswith("$")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from ledger_pipelines.documents.effects import Action, Effect, Expected
-from ledger_pipelines.documents.keys import Json, canonical
+from ledger_pipelines.documents.effects import Expected
+from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Component, ItemLine, SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.amounts import BASES, Basis, claimed, default_basis
@@ -465,18 +465,14 @@ def _memo(
         doc: Json = {"$link": depends[0]} if depends else invoice.reference
         body["apply"] = {"items": [{"doc": {"id": doc}, "apply": True, "amount": applied}]}
     title = _title("Credit memo", group)
-    effect = Effect(
-        key=key,
-        connection=ctx.target,
-        integration=ctx.integration,
-        flow=FLOW,
-        partition=ctx.sid,
-        kind=CREDIT_MEMO,
-        action=Action.CREATE,
+    effect = ctx.effect(
+        FLOW,
+        CREDIT_MEMO,
+        key,
         external_id=reference,
         number=group.order_id,
         title=title,
-        body=canonical(body),
+        body=body,
         expected=Expected(Money(amount, ctx.currency), day),
         depends_on=depends,
         source=ctx.source_of(group),
@@ -514,18 +510,14 @@ def _refund(
     if method is not None:
         body["paymentOption"] = {"id": ctx.reference("paymentmethod", method) or method}
     title = _title("Refund", group)
-    effect = Effect(
-        key=key,
-        connection=ctx.target,
-        integration=ctx.integration,
-        flow=FLOW,
-        partition=ctx.sid,
-        kind=CUSTOMER_REFUND,
-        action=Action.CREATE,
+    effect = ctx.effect(
+        FLOW,
+        CUSTOMER_REFUND,
+        key,
         external_id=reference,
         number=group.order_id,
         title=title,
-        body=canonical(body),
+        body=body,
         expected=Expected(Money(amount, ctx.currency), day),
         depends_on=(memo_key,),
         source=ctx.source_of(group),

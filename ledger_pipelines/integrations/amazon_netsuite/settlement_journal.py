@@ -16,8 +16,8 @@ from datetime import date
 from decimal import Decimal
 
 from ledger_pipelines.documents.dates import Month
-from ledger_pipelines.documents.effects import Action, Effect, EffectState, Expected, Mode
-from ledger_pipelines.documents.keys import Json, canonical, external_id
+from ledger_pipelines.documents.effects import Action, EffectState, Expected, Mode
+from ledger_pipelines.documents.keys import Json, external_id
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Component, Kind, TransactionClass
 from ledger_pipelines.integrations.amazon_netsuite.amounts import claimed_by_month, journaled_kinds
@@ -471,18 +471,14 @@ def _row(ctx: Context, month: Month, day: date, lines: list[Line], decisions: Se
             for document in d.documents
             if document.state is not GroupState.IGNORED
         )
-    effect = Effect(
-        key=key,
-        connection=ctx.target,
-        integration=ctx.integration,
-        flow=FLOW,
-        partition=ctx.sid,
-        kind=JOURNAL,
-        action=Action.CREATE,
+    effect = ctx.effect(
+        FLOW,
+        JOURNAL,
+        key,
         external_id=reference,
         number=ctx.sid,
         title=title,
-        body=canonical(body),
+        body=body,
         expected=Expected(None, day),
         depends_on=tuple(sorted(k for k in pending if k not in ctx.journal.ignored)),
         source=f"file:{ctx.settlement.content_hash}",

@@ -121,18 +121,14 @@ def _summary(ctx: Context, groups: Sequence[SettlementGroup]) -> PlanRow:
             },
         ),
     }
-    effect = Effect(
-        key=key,
-        connection=ctx.target,
-        integration=ctx.integration,
-        flow=FLOW,
-        partition=ctx.sid,
-        kind=records.summary_record,
-        action=Action.CREATE,
+    effect = ctx.effect(
+        FLOW,
+        records.summary_record,
+        key,
         external_id=summary_external_id(ctx),
         number=ctx.sid,
         title=f"Summary of settlement {ctx.sid}",
-        body=canonical(body),
+        body=body,
         source=f"file:{settlement.content_hash}",
     )
     reason = Reason(
@@ -186,18 +182,14 @@ def _transaction(ctx: Context, group: SettlementGroup) -> PlanRow:
             },
         ),
     }
-    effect = Effect(
-        key=key,
-        connection=ctx.target,
-        integration=ctx.integration,
-        flow=FLOW,
-        partition=ctx.sid,
-        kind=records.transaction_record,
-        action=Action.CREATE,
+    effect = ctx.effect(
+        FLOW,
+        records.transaction_record,
+        key,
         external_id=reference_text,
         number=group.order_id or ctx.sid,
         title=f"Settlement transaction {group.key}",
-        body=canonical(body),
+        body=body,
         depends_on=(summary_key(ctx),),
         source=ctx.source_of(group),
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ledger_pipelines.documents.effects import Action, Effect, EffectState
-from ledger_pipelines.documents.keys import Json, canonical
+from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.settlement import SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.books import CREDIT_MEMO
 from ledger_pipelines.integrations.amazon_netsuite.context import Context
@@ -75,18 +75,15 @@ def _summary(ctx: Context, figures: Reconciliation, groups: Sequence[SettlementG
             **file_sums(groups),
         },
     ) | {"name": f"{ctx.marked}{ctx.sid}"}
-    effect = Effect(
-        key="",
-        connection=ctx.target,
-        integration=ctx.integration,
-        flow=FLOW,
-        partition=ctx.sid,
-        kind=records.summary_record,
+    effect = ctx.effect(
+        FLOW,
+        records.summary_record,
+        "",
         action=Action.UPDATE,
         external_id=summary_external_id(ctx),
         number=ctx.sid,
         title=f"Summary of settlement {ctx.sid}: {summary_status(figures)}",
-        body=canonical(body),
+        body=body,
         depends_on=(summary_key(ctx),),
     )
     text = f"Deposit {figures.deposit}, booked {figures.booked}, open {figures.open}."
@@ -117,18 +114,15 @@ def _transaction(ctx: Context, decision: Decision) -> PlanRow:
             "message": f"{decision.reason.text} {decision.reason.remedy}".strip()[:MESSAGE_LENGTH],
         },
     ) | {"name": transaction_name(ctx, group)}
-    effect = Effect(
-        key="",
-        connection=ctx.target,
-        integration=ctx.integration,
-        flow=FLOW,
-        partition=ctx.sid,
-        kind=records.transaction_record,
+    effect = ctx.effect(
+        FLOW,
+        records.transaction_record,
+        "",
         action=Action.UPDATE,
         external_id=transaction_external_id(ctx, group),
         number=group.order_id or ctx.sid,
         title=f"Settlement transaction {group.key}: {decision.state}",
-        body=canonical(body),
+        body=body,
         depends_on=(transaction_key(ctx, group),),
     )
     return _revised(ctx, effect, f"{ctx.sid}/{group.key}", decision.reason, decision.state)
