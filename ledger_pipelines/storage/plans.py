@@ -9,12 +9,11 @@ plan or none. Plans hold customers' names: folders are 0700, files 0600.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.storage.atomic import replacing
 
 _DIGEST_LENGTH = 64
 
@@ -66,20 +65,6 @@ class PlanFiles:
 
 
 def _write(path: Path, parts: Iterable[bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replacing(path) as file:
+        for part in parts:
+            file.write(part)
