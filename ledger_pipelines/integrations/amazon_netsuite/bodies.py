@@ -43,10 +43,17 @@ def forward(effect: Effect) -> Decimal | None:
     """What a settlement journal carries between months; None of another document."""
     if effect.kind != JOURNAL:
         return None
-    return settlement_journal.carried(
-        (str(line.get("memo", "")), _amount(line.get("credit")) - _amount(line.get("debit")))
-        for line in lines_of(effect, "line")
-    )
+    return settlement_journal.carried(_memos(effect))
+
+
+def taken(effect: Effect) -> Decimal | None:
+    """What a settlement journal takes out of clearing; None of another document."""
+    return settlement_journal.taken(_memos(effect)) if effect.kind == JOURNAL else None
+
+
+def _memos(effect: Effect) -> Iterable[tuple[str, Decimal]]:
+    for line in lines_of(effect, "line"):
+        yield str(line.get("memo", "")), _amount(line.get("credit")) - _amount(line.get("debit"))
 
 
 def _amount(value: Json) -> Decimal:

@@ -30,7 +30,7 @@ class Known:
     """What the journal knows of one effect.
 
     applied: what its body applies to other documents. forward: of a settlement journal, what it carries between months
-    (credit positive). sent_at: when it was last sent.
+    (credit positive); taken: what it takes out of clearing. sent_at: when it was last sent.
     """
 
     key: str
@@ -41,6 +41,7 @@ class Known:
     amount: Decimal | None = None
     applied: Decimal = ZERO
     forward: Decimal | None = None
+    taken: Decimal | None = None
     sent_at: datetime | None = None
     code: str = ""
     text: str = ""

@@ -73,6 +73,7 @@ def known(entry: Entry) -> Known:
         amount=None if effect.expected.amount is None else effect.expected.amount.amount,
         applied=bodies.applied(effect),
         forward=bodies.forward(effect),
+        taken=bodies.taken(effect),
         sent_at=entry.sent_at,
         code="" if problem is None else problem.code,
         text="" if problem is None else problem.text,

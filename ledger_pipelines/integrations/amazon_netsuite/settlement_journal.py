@@ -155,6 +155,11 @@ def carried(lines: Iterable[tuple[str, Decimal]]) -> Decimal:
     return sum((amount for memo, amount in lines if memo in (FORWARD_IN, FORWARD_OUT)), ZERO)
 
 
+def taken(lines: Iterable[tuple[str, Decimal]]) -> Decimal:
+    """What the lines (memo, credit-positive amount) of a settlement journal take out of clearing."""
+    return sum((amount for memo, amount in lines if memo.startswith(TRANSACTIONS)), ZERO)
+
+
 def written(ctx: Context, decisions: Iterable[Decision]) -> dict[Month, Known]:
     """The settlement's journals that NetSuite holds, or may hold, by month."""
     months = {part.month for d in decisions for part in d.group.kinds} | {Month.of(ctx.deposit_day)}
@@ -436,7 +441,9 @@ def _row(ctx: Context, month: Month, day: date, lines: list[Line], decisions: Se
     debits = Money(-sum((line.amount for line in lines if line.amount < 0), ZERO), ctx.currency)
     known = from_journal(ctx, key, JOURNAL, title, debits.amount)
     if known is not None:
-        return PlanRow(Action.SKIP, known.reason, key, ctx.sid, title, JOURNAL, debits, state=known.state)
+        return _difference(ctx, month, key, lines) or PlanRow(
+            Action.SKIP, known.reason, key, ctx.sid, title, JOURNAL, debits, state=known.state
+        )
     subsidiary = ctx.reference("subsidiary", ctx.settings.subsidiary.get(ctx.currency))
     if ctx.one_world and subsidiary is None:
         return _blocked(ctx, Reason(
@@ -487,6 +494,25 @@ def _row(ctx: Context, month: Month, day: date, lines: list[Line], decisions: Se
         Action.CREATE,
         Reason("journal", f"{len(items)} lines, {debits} on each side."),
         key, ctx.sid, title, JOURNAL, debits, effect, GroupState.MATCHED,
+    )  # fmt: skip
+
+
+def _difference(ctx: Context, month: Month, key: str, lines: list[Line]) -> PlanRow | None:
+    """A journal that was written before an order or refund was decided otherwise: the rest stays in clearing."""
+    known, of_row = ctx.journal.confirmed(key), ctx.key(JOURNAL, ctx.sid, f"difference:{month}")
+    wanted = taken((line.memo, line.amount) for line in lines)
+    if known is None or known.taken in (None, wanted) or of_row in ctx.journal.ignored:
+        return None
+    rest = Money(wanted - (known.taken or ZERO), ctx.currency)
+    return PlanRow(
+        Action.BLOCKED,
+        Reason(
+            "journal-differs",
+            f"The journal of {month} was written before all was decided: {rest} more would leave the clearing account "
+            "now, and stays there.",
+            "Book that by hand, then ignore this: a journal is never sent twice.",
+        ),
+        of_row, ctx.sid, f"Journal of settlement {ctx.sid}, {month}", JOURNAL, rest, state=GroupState.AMOUNT_DIFFERS,
     )  # fmt: skip
 
 

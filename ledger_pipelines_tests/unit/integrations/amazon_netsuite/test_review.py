@@ -11,7 +11,7 @@ import pytest
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.settlement import SettlementGroup, TransactionClass
-from ledger_pipelines.integrations.amazon_netsuite.bodies import applied, forward
+from ledger_pipelines.integrations.amazon_netsuite.bodies import applied, forward, taken
 from ledger_pipelines.integrations.amazon_netsuite.books import BookDocument, OurDocument
 from ledger_pipelines.integrations.amazon_netsuite.context import Context, Known
 from ledger_pipelines.integrations.amazon_netsuite.decide import decide, worklist_key
@@ -63,7 +63,7 @@ def known(row: PlanRow, state: EffectState = CONFIRMED, remote_id: str = "9001",
     amount = None if effect.expected.amount is None else effect.expected.amount.amount
     return Known(
         effect.key, state, remote_id if state is CONFIRMED else "", amount=amount, applied=applied(effect),
-        forward=forward(effect), **more,  # type: ignore[arg-type]
+        forward=forward(effect), taken=taken(effect), **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -275,6 +275,22 @@ def test_a_month_that_was_left_over_is_still_written() -> None:
     first, _ = rows(context(both, in_books, deposit=paid_on), "settlement_journal", *both)
     ctx = context(both, in_books, deposit=paid_on, known=[known(first)])
     assert [r.action for r in rows(ctx, "settlement_journal", *both)] == [Action.SKIP, Action.CREATE]
+
+
+def test_what_a_journal_posted_too_early_leaves_in_clearing_is_a_worklist_item() -> None:
+    paid = group(ORDER, {"Principal": "60.00", "Promotion": "-6.00"}, order=ID)
+    post = settings(journal={"open_groups": "post"})
+    (row,) = rows(context([paid], books(), with_settings=post), "settlement_journal", paid)
+    found = books(invoice(ID, "60.00"))
+    ctx = context([paid], found, with_settings=post, known=[known(row)])
+    (after,) = rows(ctx, "settlement_journal", paid)
+    assert (after.action, after.reason.code, str(after.amount)) == (
+        Action.BLOCKED,
+        "journal-differs",
+        "6.00 USD",
+    )
+    ctx = context([paid], found, with_settings=post, known=[known(row)], ignored=[after.key])
+    assert [r.action for r in rows(ctx, "settlement_journal", paid)] == [Action.SKIP]
 
 
 # --- reading back ----------------------------------------------------------------------------------------------------
