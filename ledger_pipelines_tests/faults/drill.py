@@ -234,8 +234,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for number, case in enumerate(cases, 1):
             verdict = drills.run(case)
             verdicts.append(verdict)
+            holds = "holds" if verdict.holds else "FAILS"
             told.print(
-                f"{number:4}/{len(cases)}  {'holds' if verdict.holds else 'FAILS'}  {verdict.seconds:6.1f} s  {case.name}"
+                f"{number:4}/{len(cases)}  {holds}  {verdict.seconds:6.1f} s  {case.name}", soft_wrap=True
             )
             for problem in verdict.problems[:SHOWN]:
                 told.print(f"            {_short(problem)}", markup=False, soft_wrap=True)

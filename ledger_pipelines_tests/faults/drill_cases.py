@@ -146,7 +146,7 @@ def all_cases(reached: Mapping[str, Mapping[str, int]], seed: int) -> list[Case]
         for settlement, counts in reached.items():
             add(Case(settlement, (), trouble))
             for point in _amid_writing():
-                nth = chooser.randint(1, max(1, counts.get(point, 1)))
+                nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))  # troubles leave fewer reaches
                 add(Case(settlement, ((point, nth),), trouble))
         add(Case("small", (*FIRST_ANSWER_LOST, ("recover.after_probe", 1)), trouble))
         add(Case("small", (*FIRST_ANSWER_LOST, ("recover.before_adopt", 1)), trouble))
