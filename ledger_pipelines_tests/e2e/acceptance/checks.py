@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ledger_pipelines_tests.stage import BANK, CLEARING, PAYABLE, Stage
+from ledger_pipelines_tests.stage import BANK, CLEARING, PAYABLE, Record, Stage
 
 TXN, SUMMARY = "customrecord_azs_txn", "customrecord_azs_summary"
 
@@ -34,7 +34,7 @@ def no_doubles(stage: Stage) -> None:
     assert len(found) == len(set(found))
 
 
-def summary(stage: Stage, settlement_id: str) -> dict[str, object]:
+def summary(stage: Stage, settlement_id: str) -> Record:
     """The one summary record of a settlement."""
     (found,) = [
         r for r in stage.books().records(SUMMARY) if r["custrecord_azs_sum_settlement_id"] == settlement_id
