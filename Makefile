@@ -41,7 +41,7 @@ demo: venv ## sandbox, a settlement the whole way into the books, the result; le
 	@$(BIN)/ledger-pipelines demo
 
 test: venv ## all tests
-	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 dev: venv ## Dagster UI on http://127.0.0.1:3000 with the sandbox beside it; Ctrl-C stops both
 	@$(BIN)/ledger-pipelines dev

@@ -66,7 +66,7 @@ class Policy:
         owner_alive: Tells whether the holder of a lease still runs; None = cannot tell, wait for the lease.
     """
 
-    lease: timedelta = timedelta(minutes=10)
+    lease: timedelta = timedelta(minutes=30)
     tries: int = 4
     base_delay: float = 1.0
     longest_delay: float = 60.0

@@ -12,7 +12,7 @@ import pytest
 from ledger_pipelines.sync.states import FAULT_POINTS
 from ledger_pipelines_tests.faults.engine_simulation import simulate
 
-SCHEDULES = int(os.environ.get("LEDGER_SCHEDULES", "200"))
+SCHEDULES = int(os.environ.get("LEDGER_SCHEDULES", "80"))
 
 
 @pytest.mark.slow
@@ -22,7 +22,7 @@ def test_no_schedule_loses_doubles_or_forgets_a_document() -> None:
     for seed, lines in failures.items():
         replay = f"python -m ledger_pipelines_tests.faults.engine_simulation --seed {seed}"
         pytest.fail("\n".join([f"seed {seed}; replay: {replay}", *lines]))
-    if SCHEDULES >= 200:
+    if SCHEDULES >= 80:
         unreached = {
             point for point in FAULT_POINTS if point.startswith(("apply", "recover"))
         } - reached.keys()

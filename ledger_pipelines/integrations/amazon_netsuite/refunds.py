@@ -27,7 +27,7 @@ from ledger_pipelines.integrations.amazon_netsuite.matching import (
     principal,
 )
 from ledger_pipelines.integrations.amazon_netsuite.order_invoices import invoice_key, invoice_made
-from ledger_pipelines.integrations.amazon_netsuite.settings import RestockingFee, TaxMode
+from ledger_pipelines.integrations.amazon_netsuite.settings import OpenInvoice, RestockingFee, TaxMode
 from ledger_pipelines.integrations.amazon_netsuite.worklist import (
     GroupState,
     amount_text,
@@ -184,7 +184,9 @@ def _applied(
     """How much of the credit memo goes to the invoice itself; the rest is refunded."""
     if memo is not None:
         return ctx.journal.known[memo.key].applied
-    return ZERO if paid_here else min(invoice.unpaid, amount)
+    if paid_here or ctx.settings.refund.open_invoice is OpenInvoice.CLEARING:
+        return ZERO
+    return min(invoice.unpaid, amount)
 
 
 def refunded(ctx: Context, group: SettlementGroup, basis: Basis) -> Decimal:

@@ -62,6 +62,13 @@ class RestockingFee(StrEnum):
     JOURNAL = "journal"
 
 
+class OpenInvoice(StrEnum):
+    """What a credit memo does with an invoice that is still unpaid (celigo-amazon-netsuite.md 8.6 is `apply`)."""
+
+    CLEARING = "clearing"
+    APPLY = "apply"
+
+
 Reference = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -185,6 +192,9 @@ class Refund(Model):
     """Item for restocking fees."""
     restocking_fee: RestockingFee = RestockingFee.CREDIT_LINE
     """credit_line: a negative line on the credit memo. journal: the memo is gross and the fee goes to the journal."""
+    open_invoice: OpenInvoice = OpenInvoice.CLEARING
+    """clearing: a refund always passes through clearing, as Amazon's money does, whether its invoice is paid or not. apply:
+    it is credited to an unpaid invoice first; clearing then keeps that amount until the invoice is paid less."""
     unknown_sku_item: Reference | None = None
     """Item for a refunded SKU that its invoice does not show. Empty: the refund waits as `Item not found`."""
 

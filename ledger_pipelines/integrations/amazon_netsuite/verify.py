@@ -44,7 +44,7 @@ class Reconciliation:
     """One settlement in figures; every difference is in the settlement's currency.
 
     booked: what the journals put on the bank (or owe to Amazon). clearing: what our documents left on the clearing
-    account. difference: deposit - booked.
+    account, counting what persons booked by hand (`by_hand`: the ignored groups). difference: deposit - booked.
     """
 
     currency: str
@@ -58,6 +58,7 @@ class Reconciliation:
     groups: int
     resolved: int
     open: int
+    by_hand: Decimal = ZERO
 
     @property
     def clean(self) -> bool:
@@ -157,7 +158,8 @@ def reconcile(ctx: Context, decisions: Sequence[Decision], after: ReadBack) -> R
     booked = sum((line.foreign for line in after.journal_lines() if line.memo == DEPOSITED), ZERO)
     other = sum((-line.foreign for line in after.journal_lines() if _is_fee(line.memo)), ZERO)
     cash_sales = sum((d.claimed for d in decisions if d.reason.code == CASH_SALE_IN_CLEARING), ZERO)
-    clearing = after.posted(ctx.clearing) + cash_sales
+    by_hand = sum((d.claimed for d in decisions if _is_by_hand(d)), ZERO)
+    clearing = after.posted(ctx.clearing) + cash_sales + by_hand
     if ctx.refund_account != ctx.clearing:
         clearing += after.posted(ctx.refund_account)
     resolved = sum(1 for d in decisions if d.state in RESOLVED or d.reason.code == CASH_SALE_IN_CLEARING)
@@ -173,7 +175,14 @@ def reconcile(ctx: Context, decisions: Sequence[Decision], after: ReadBack) -> R
         groups=len(decisions),
         resolved=resolved,
         open=len(decisions) - resolved,
+        by_hand=by_hand,
     )
+
+
+def _is_by_hand(decision: Decision) -> bool:
+    """A person took it upon themselves: the money of an ignored group passes through clearing by their own documents."""
+    written = any(d.state is GroupState.BOOKED for d in decision.documents)
+    return decision.state is GroupState.IGNORED and decision.basis is not None and not written
 
 
 def _is_fee(memo: str) -> bool:

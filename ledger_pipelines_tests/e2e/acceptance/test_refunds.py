@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from ledger_pipelines_tests.e2e.acceptance.checks import message, no_doubles, settled, states
 from ledger_pipelines_tests.generate import START, SettlementFile, account, order, refund
 from ledger_pipelines_tests.stage import Stage
@@ -114,10 +112,6 @@ def test_restocking_fee_is_kept_from_the_credit(stage: Stage) -> None:
     assert [m["total"] for m in stage.books().of_order("creditMemo", ORDER)] == ["80.00"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="8.6 applies the memo to the open invoice: clearing keeps the refund until a payment that is then Over-paid",
-)
 def test_refund_settled_before_the_payment_of_its_open_invoice_leaves_clearing_at_zero_after_both(
     stage: Stage,
 ) -> None:

@@ -137,9 +137,14 @@ def test_an_order_paid_and_refunded_by_one_settlement_gets_the_refund_back_in_fu
     assert list(applied(customer_refund).values()) == [Decimal("20.00")]
 
 
-def test_a_refund_of_an_unpaid_invoice_is_credited_to_it_first() -> None:
+def test_a_refund_of_an_unpaid_invoice_passes_through_clearing_or_is_credited_to_it_first_as_the_user_chose() -> (
+    None
+):
     back = refund("-50.00")
-    ctx = context([back], books(invoice(ID, "100.00", unpaid="30.00")))
+    unpaid = books(invoice(ID, "100.00", unpaid="30.00"))
+    ctx = context([back], unpaid)
+    assert [str(r.amount) for r in rows(ctx, "refunds", back)] == ["50.00 USD", "50.00 USD"]
+    ctx = context([back], unpaid, with_settings=settings(refund={"open_invoice": "apply"}))
     memo, customer_refund = rows(ctx, "refunds", back)
     assert applied(memo) == {"501": Decimal("30.00")}
     assert list(applied(customer_refund).values()) == [Decimal("20.00")]

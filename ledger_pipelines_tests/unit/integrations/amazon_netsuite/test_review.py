@@ -39,6 +39,9 @@ NOW = datetime(2026, 9, 18, tzinfo=UTC)
 CONFIRMED, HELD, IGNORED = EffectState.CONFIRMED, EffectState.HELD, EffectState.IGNORED
 
 
+APPLY = settings(refund={"open_invoice": "apply"})
+
+
 def only(ctx: Context, one: SettlementGroup) -> Decision:
     (decision,) = decide(ctx, [one]).decisions
     return decision
@@ -86,8 +89,10 @@ def journal(ctx: Context, *groups: SettlementGroup) -> dict[str, Decimal]:
 
 def test_a_refund_credited_in_full_to_its_open_invoice_is_booked_and_the_journal_goes() -> None:
     back = refund()
-    (memo,) = rows(context([back], books(invoice(ID, "100.00"))), "refunds", back)
-    ctx = context([back], books(invoice(ID, "100.00", unpaid="50.00")), known=[known(memo)])
+    (memo,) = rows(context([back], books(invoice(ID, "100.00")), with_settings=APPLY), "refunds", back)
+    ctx = context(
+        [back], books(invoice(ID, "100.00", unpaid="50.00")), known=[known(memo)], with_settings=APPLY
+    )
     assert only(ctx, back).state is GroupState.BOOKED
     (row,) = rows(ctx, "settlement_journal", back)
     assert row.action is Action.CREATE
@@ -95,8 +100,15 @@ def test_a_refund_credited_in_full_to_its_open_invoice_is_booked_and_the_journal
 
 def test_a_refund_that_was_smaller_than_its_memo_is_not_told_as_changed() -> None:
     back = refund()
-    memo, small = rows(context([back], books(invoice(ID, "100.00", unpaid="30.00"))), "refunds", back)
-    ctx = context([back], books(invoice(ID, "100.00", unpaid="0")), known=[known(memo), known(small)])
+    memo, small = rows(
+        context([back], books(invoice(ID, "100.00", unpaid="30.00")), with_settings=APPLY), "refunds", back
+    )
+    ctx = context(
+        [back],
+        books(invoice(ID, "100.00", unpaid="0")),
+        known=[known(memo), known(small)],
+        with_settings=APPLY,
+    )
     assert [d.amount for d in only(ctx, back).documents] == [Decimal("50.00"), Decimal("20.00")]
 
 
@@ -112,15 +124,17 @@ def test_a_refund_whose_memo_is_held_or_ignored_is_not_matched(state: EffectStat
 
 def test_a_memo_that_was_applied_to_its_invoice_is_not_refunded_as_well() -> None:
     back = refund()
-    (memo,) = rows(context([back], books(invoice(ID, "100.00"))), "refunds", back)
+    (memo,) = rows(context([back], books(invoice(ID, "100.00")), with_settings=APPLY), "refunds", back)
     paid = order("50.00")
-    ctx = context([paid, back], books(invoice(ID, "100.00", unpaid="50.00")), known=[known(memo)])
+    ctx = context(
+        [paid, back], books(invoice(ID, "100.00", unpaid="50.00")), known=[known(memo)], with_settings=APPLY
+    )
     assert [d.kind for d in decide(ctx, [paid, back]).decisions[1].documents] == ["creditMemo"]
 
 
 def test_a_refund_is_not_credited_to_the_invoice_that_this_settlements_stuck_order_is_to_pay() -> None:
     stuck, back = order("99.00"), refund()
-    ctx = context([stuck, back], books(invoice(ID, "100.00")))
+    ctx = context([stuck, back], books(invoice(ID, "100.00")), with_settings=APPLY)
     memo, customer_refund = rows(ctx, "refunds", stuck, back)
     assert "apply" not in body_of(memo)
     assert str(customer_refund.amount) == "50.00 USD"
@@ -353,3 +367,24 @@ def test_clearing_is_told_in_the_settlements_currency_whatever_the_rates_of_the_
     )
     after = ReadBack("netsuite", SID, NOW, (), sums_of_accounts)
     assert reconcile(ctx, decide(ctx, [paid]).decisions, after).clearing == 0
+
+
+def test_a_group_that_was_booked_by_hand_and_ignored_does_not_keep_the_settlement_from_being_reconciled() -> (
+    None
+):
+    paid = order("50.00")
+    first = context([paid], books(invoice(ID, "49.00")))
+    ctx = context([paid], books(invoice(ID, "49.00")), ignored=[worklist_key(first, paid)])
+    decisions = decide(ctx, [paid]).decisions
+    after = ReadBack(
+        connection="netsuite",
+        settlement_id=ctx.sid,
+        read_at=datetime(2026, 9, 20, tzinfo=UTC),
+        documents=(OurDocument("1", "journalEntry", "x", "JE1", ZERO, "USD", None),),
+        accounts=(
+            AccountSum("journalEntry", "A-bank", "1", "b", "Amount deposited by Amazon", Decimal("45.00"), Decimal("45.00")),
+            AccountSum("journalEntry", "A-clearing", "2", "c", "Total transaction amount", Decimal("-50.00"), Decimal("-50.00")),
+        ),
+    )  # fmt: skip
+    figures = reconcile(ctx, verified(ctx, decisions, after), after)
+    assert (figures.by_hand, figures.clearing) == (Decimal("50.00"), ZERO)
