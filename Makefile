@@ -2,7 +2,6 @@
 
 PYTHON ?= python3
 JOBS   ?= 2
-BENCH_ROWS ?= 1000000 5000000
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -49,8 +48,8 @@ dev: venv ## Dagster UI on http://127.0.0.1:3000 with the sandbox beside it; Ctr
 drill: venv ## kill -9 an export at each of its fault points and compare the books
 	@$(BIN)/python -m ledger_pipelines_tests.faults.drill $(DRILL_ARGS)
 
-bench: venv ## time and memory of reading settlements, as a ratio to bare DuckDB
-	@for rows in $(BENCH_ROWS); do $(BIN)/python -m benchmarks.settlement_load --rows $$rows $(BENCH_ARGS) || exit 1; done
+bench: venv ## settlements against bare DuckDB, calls against the unavoidable; writes benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lint: venv ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .
