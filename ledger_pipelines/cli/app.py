@@ -292,6 +292,44 @@ def errors(search: str = "", /, *, json: Json = False) -> int:
 
 
 @app.command
+def log(number: str = "", /, *, verify: bool = False, json: Json = False) -> int:
+    """Every write of a document, done or not, with its history: by order id, settlement id, NetSuite id or key.
+
+    Parameters
+    ----------
+    number
+        Document number or its beginning, external id, NetSuite id, or key.
+    verify
+        Check instead that nobody altered the log: each line holds the hash of the one before.
+    """
+    from ledger_pipelines.cli import log as rows
+    from ledger_pipelines.errors import ConfigurationError
+
+    if not verify and not number:
+        raise ConfigurationError("Which document?", remedy="Give its number, or --verify.")
+    return rows.verify() if verify else rows.show(number, as_json=json)
+
+
+@app.command
+def adopt(key: str, /, *, remote_id: str = "", why: str, who: Who = None) -> int:
+    """Take a record of the target for ours: a held write that you found there and compared.
+
+    Parameters
+    ----------
+    key
+        Key of the write (`log` shows it), or its external id.
+    remote_id
+        The target's id; left out: the one the write already names.
+    why
+        What you saw.
+    """
+    from ledger_pipelines.cli.log import adopt as take
+    from ledger_pipelines.cli.work import who_is
+
+    return take(key, remote_id, who_is(who), why)
+
+
+@app.command
 def retry(number: str, /, *, why: str = "", who: Who = None) -> int:
     """Let a refused or held record be sent again, once its cause is gone.
 

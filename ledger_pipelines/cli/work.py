@@ -216,13 +216,13 @@ def retry(number: str, who: str | None, why: str) -> int:
     """Take records up again, wherever they are."""
     reason = why or "asked for on the command line"
     return _act(
-        number, "will be tried again with the next run", lambda s: s.retry([number], _who(who), reason)
+        number, "will be tried again with the next run", lambda s: s.retry([number], who_is(who), reason)
     )
 
 
 def ignore(number: str, who: str | None, why: str) -> int:
     """Count records as settled by hand, wherever they are."""
-    return _act(number, "is off the list", lambda s: s.ignore([number], _who(who), why))
+    return _act(number, "is off the list", lambda s: s.ignore([number], who_is(who), why))
 
 
 def resume(integration: str | None, *, as_json: bool) -> int:
@@ -253,7 +253,8 @@ def _act(number: str, words: str, act: Callable[[Service], list[str]]) -> int:
     return FINE
 
 
-def _who(given: str | None) -> str:
+def who_is(given: str | None) -> str:
+    """The person named, or whoever is logged in."""
     return given or getpass.getuser()
 
 
