@@ -4,7 +4,8 @@ Belongs here: which call carries which effects, and what came of each. Does not 
 (`sync`). Facts: netsuite.md 4, 5, 8; reliability.md 1.3, 1.4.
 
 Calls: 1 for a single record; for n records of one kind 1 each 100 to submit and 1 SuiteQL each 1000 that both waits
-and confirms (more while NetSuite is still at work); refused records cost one more each to read their reason.
+and confirms (more while NetSuite is still at work); refused records cost one more each to read their
+reason, refused transforms one to see whether they were made before.
 """
 
 from __future__ import annotations
@@ -144,7 +145,17 @@ class NetSuiteWriter:
         if isinstance(ending, Confirmed) and not ending.remote.remote_id.isdecimal():
             # a PATCH by external id may answer without a Location (netsuite.md 4.1): done, id not told
             return Confirmed(replace(ending.remote, remote_id=""))
+        if isinstance(ending, Refused) and prepared.origin:
+            return self._transformed_before(prepared, ending)
         return ending
+
+    def _transformed_before(self, prepared: Prepared, refused: Refused) -> Ending:
+        """A source used up is refused before external ids are compared: perhaps our own record used it up."""
+        try:
+            found = self.probe([_resolved(prepared)])
+        except LedgerError as error:
+            return Unknown(f"{refused.text} ({refused.code}); whether an earlier request did it: {error}")
+        return self._endings([prepared], found, "", {prepared.effect.key: refused})[0]
 
     def _deletable(self, kind: str) -> bool:
         return kind.lower().startswith("customrecord") or kind in self._connection.deletable
