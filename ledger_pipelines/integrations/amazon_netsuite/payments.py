@@ -381,7 +381,7 @@ def _payment(
             "Open the period, or set `general.closed_period: first_open`.",
         ))  # fmt: skip
     if not ctx.settings.payment.enabled:
-        return Planned(key, PAYMENT, title, amount, None, GroupState.MATCHED, Reason(
+        return Planned(key, PAYMENT, title, amount, None, GroupState.NEW, Reason(
             "payments-off", "Matched; payments are switched off.", "Switch on `payment.enabled`."
         ))  # fmt: skip
     first = shares[0][0].document

@@ -90,7 +90,7 @@ def decide_refund(
     refund = from_journal(ctx, refund_key, CUSTOMER_REFUND, _title("Refund", group), amount)
     order = books_of(ctx.books, group, merchant=ctx.settings.general.match_merchant_order_id)
     if memo is None and not ctx.settings.refund.enabled:
-        return stuck(GroupState.MATCHED, Reason(
+        return stuck(GroupState.NEW, Reason(
             "refunds-off", "Matched; refunds are switched off.", "Switch on `refund.enabled`."
         ))  # fmt: skip
     if memo is not None and (refund is not None or _nothing_follows(ctx, memo)):

@@ -182,7 +182,7 @@ class AmazonNetSuite:
             groups=groups,
             earliest=earliest - timedelta(days=1),
             now=self.clock.now(),
-            journal_knows=self._knows_summary(settlement_id),
+            journal_knows=self._remembers(settlement_id),
         )
         write_atomically(self._file(settlement_id, "books"), books.encode())
         _tell(progress, "reading the books", 1, 1)
@@ -521,6 +521,12 @@ class AmazonNetSuite:
         key = summary_key(self._keys(settlement_id))
         entry = self.journal.entry(key)
         return entry is not None and entry.state is EffectState.CONFIRMED
+
+    def _remembers(self, settlement_id: str) -> bool:
+        """Whether the journal wrote our summary itself. An adopted one may mean a memory lost before, not all of it found
+        again when that run was cut short: then NetSuite is asked for our documents once more."""
+        entry = self.journal.entry(summary_key(self._keys(settlement_id)))
+        return entry is not None and entry.state is EffectState.CONFIRMED and not entry.adopted
 
     def _keys(self, settlement_id: str) -> Context:
         """A context good for making keys only."""

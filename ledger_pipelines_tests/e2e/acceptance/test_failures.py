@@ -49,6 +49,25 @@ def test_after_the_journal_is_lost_everything_is_adopted_under_the_same_keys_and
     settled(stage, sid, FILE.total)
 
 
+def test_a_lost_journal_and_then_a_run_cut_short_after_the_first_flow_still_adopts_the_rest(
+    stage: Stage,
+) -> None:
+    sid = stage.arrive(FILE)
+    stage.run(sid)
+    before = stage.books()
+    stage.forget_journal()
+    service = stage.service
+    service.read_books(sid)
+    service.plan("settlement_records", sid)
+    service.export("settlement_records", sid)
+    stage.close_service()
+    stage.forget_calls()
+    assert stage.run(sid).exit_code == 0
+    assert stage.writes() == 0
+    assert stage.books().dump["ledger"] == before.dump["ledger"]
+    settled(stage, sid, FILE.total)
+
+
 def test_a_record_that_netsuite_refuses_stops_only_itself(stage: Stage) -> None:
     groups = tuple(order(f"113-6600001-{n:07d}", "60.00", sku="TEAPOT-1L") for n in range(7))
     file = replace(FILE, settlement_id="26600000002", groups=(*groups, FILE.groups[4]))

@@ -519,6 +519,15 @@ def test_a_refund_of_marketplace_tax_only_has_nothing_to_give_back() -> None:
     assert only(ctx, back).reason.code == "journal-only"
 
 
+def test_payments_switched_off_hold_the_journal_visibly() -> None:
+    paid = order()
+    ctx = context([paid], books(invoice(ID, "50.00")), with_settings=settings(payment={"enabled": False}))
+    (row,) = rows(ctx, "payments", paid)
+    assert (row.action, row.reason.code) == (Action.BLOCKED, "payments-off")
+    (journal,) = rows(ctx, "settlement_journal", paid)
+    assert journal.reason.code == "groups-open"
+
+
 def test_refunds_switched_off_are_matched_and_not_written() -> None:
     back = refund()
     ctx = context(
