@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 
+from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.documents.effects import (
     Action,
     CredentialsRefused,
@@ -24,6 +25,7 @@ from ledger_pipelines.documents.effects import (
     Expected,
     NotSent,
     Unknown,
+    Writer,
 )
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.documents.money import Money
@@ -57,7 +59,8 @@ class NetSuiteTarget(ABC):
 
     def __init__(self, sandbox: RunningSandbox, control: httpx.Client) -> None:
         self.control = control
-        self.clock = JumpingClock(control)
+        self._jumping = JumpingClock(control)
+        self.clock: Clock = self._jumping
         given = sandbox.credentials["netsuite"]
         keys = ("consumer_key", "consumer_secret", "token_id", "token_secret")
         credentials = TokenCredentials(*(Secret(given["auth"]["tba"][key]) for key in keys))
@@ -66,7 +69,7 @@ class NetSuiteTarget(ABC):
             settle_window=timedelta(seconds=20),
         )  # fmt: skip
         self.client = NetSuiteClient(connection, clock=self.clock)
-        self.writer = NetSuiteWriter(self.client)
+        self.writer: Writer = NetSuiteWriter(self.client)
         self._first = self.records()
 
     def records(self) -> dict[str, list[Record]]:
@@ -141,7 +144,7 @@ class NetSuiteTarget(ABC):
 
     def pass_window(self) -> None:
         """Both clocks jump."""
-        self.clock.jump(self.writer.settle_window.total_seconds())
+        self._jumping.jump(self.writer.settle_window.total_seconds())
 
     def _effect(self, name: str, body: dict[str, Json], amount: Decimal, **more: Any) -> Effect:
         values: dict[str, Any] = {
