@@ -255,7 +255,7 @@ def _head(descriptor: int, start: int, encoding: str, options: ReadOptions) -> _
     codec = "utf-8" if encoding == "utf-8-sig" else encoding
     line_end = head.find(b"\n", start) + 1
     summary_end = head.find(b"\n", line_end) + 1
-    if not line_end or not summary_end:
+    if not line_end or not summary_end or b"\0" in head[start:summary_end]:
         raise Irregular
     try:
         header = read_header(head[start:line_end].decode(codec).rstrip("\r\n"), 1)
