@@ -205,7 +205,11 @@ def run_dev(port: int) -> int:
             "DAGSTER_DISABLE_TELEMETRY": "1",
         }
         # Two processes that both make the schema of an empty home would collide (dagster.md 12).
-        subprocess.run([dagster, "instance", "migrate"], env=environ, check=False, capture_output=True)  # noqa: S603
+        made = subprocess.run(  # noqa: S603 (our own command)
+            [dagster, "instance", "migrate"], env=environ, check=False, capture_output=True, text=True
+        )
+        if made.returncode:
+            say(f"Dagster's history in {home} could not be made ready: {made.stderr.strip()[-400:]}")
         say(f"Starting Dagster on http://127.0.0.1:{port} ... Ctrl-C stops everything.")
         command = [dagster, "dev", "-h", "127.0.0.1", "-p", str(port), "-m", "ledger_pipelines.definitions"]
         with child(command, environ) as process:
