@@ -45,10 +45,10 @@ test: venv ## all tests
 dev: venv ## Dagster UI on http://127.0.0.1:3000 with the sandbox beside it; Ctrl-C stops both
 	@$(BIN)/ledger-pipelines dev
 
-drill: venv ## kill -9 an export at each of its fault points and compare the books
-	@$(BIN)/python -m ledger_pipelines_tests.faults.drill $(DRILL_ARGS)
+drill: venv ## break it on purpose, in every way there is, and look at the books (docs/reliability.md)
+	@$(BIN)/python -m ledger_pipelines_tests.faults $(DRILL_ARGS)
 
-bench: venv ## settlements against bare DuckDB, calls against the unavoidable; writes benchmarks/RESULTS.md
+bench: venv ## measure it against its peers and its goals; writes benchmarks/RESULTS.md and RESULTS.json
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lint: venv ## format, lint, types, import rules

@@ -1,1 +1,1 @@
-"""What `make bench` measures: reading settlements (`settlement_load`), NetSuite calls per settlement (`calls`)."""
+"""What `make bench` measures, one module a benchmark (`suite`), and how results are kept (`report`)."""

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.report import Goal, Section, Tabular
 from ledger_pipelines.storage.landing import Landing
 from ledger_pipelines.storage.settlements import SettlementStore
 from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
@@ -39,6 +40,8 @@ _KINDS = (
     ("ItemWithheldTax", "MarketplaceFacilitatorTax-Principal", -8),
     ("ItemFees", "Commission", -15), ("ItemFees", "FBAPerUnitFulfillmentFee", -30),
 )  # fmt: skip
+ROWS = (1_000_000, 5_000_000)
+QUICK_ROWS = (200_000,)
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -129,6 +132,38 @@ def measure(kind: str, path: Path) -> dict[str, float]:
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result
+
+
+def section(quick: bool) -> Section:
+    """Both sizes, each in a process of its own."""
+    reports = []
+    for rows in QUICK_ROWS if quick else ROWS:
+        command = [sys.executable, "-m", "benchmarks.settlement_load", "--rows", str(rows), "--json"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        reports.append(json.loads(done.stdout))
+    names = list(dict.fromkeys(name for report in reports for name in report))
+    return Section(
+        "Reading a settlement, as a ratio to bare DuckDB",
+        "python -m benchmarks.settlement_load --rows N",
+        (
+            Tabular(
+                ["", *(f"{report['rows']:,} rows" for report in reports)],
+                [[name, *(_cell(report.get(name, "")) for report in reports)] for name in names],
+            ),
+        ),
+        reports,
+        [Goal(f"{r['rows']:,} rows: median ratio {r['ratio_median']:.3f}", met=True) for r in reports],
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_cell(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(_cell(inner) for inner in value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def main() -> None:
