@@ -107,8 +107,8 @@ class Captured:
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         if pieces:
             for piece in pieces:
+                await asyncio.sleep(seconds / len(pieces))  # before: a client goes once it has the last piece
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await asyncio.sleep(seconds / len(pieces))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
             await send({"type": "http.response.body", "body": self.body, "more_body": False})
