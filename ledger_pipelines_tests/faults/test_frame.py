@@ -1,0 +1,118 @@
+"""The frame of the drills: what makes a run fail, and what a failure tells."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Sequence
+
+import pytest
+
+from ledger_pipelines_tests.faults import __main__ as command
+from ledger_pipelines_tests.faults import mutants
+from ledger_pipelines_tests.faults.kit import Drill, Verdict
+
+
+class Small(Drill):
+    """Cases a, b, c; what is wrong is set by the test."""
+
+    name, shows = "small", "a drill of the tests"
+    bad: Collection[str] = ()
+    breaks: Collection[str] = ()
+    points: Collection[str] = ("first",)
+
+    def cases(self) -> Sequence[str]:
+        return ["a", "b", "it's c"]
+
+    def carry_out(self, case: str) -> Verdict:
+        if case in self.breaks:
+            raise RuntimeError("no sandbox")
+        problems = ("one document twice",) if case in self.bad else ()
+        return Verdict(case, problems, {"kills": 2}, frozenset({"first"}))
+
+    def must_reach(self) -> Collection[str]:
+        return self.points
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> type[Small]:
+    class Fresh(Small):
+        pass
+
+    monkeypatch.setattr(command, "find", lambda _: Fresh)
+    monkeypatch.setattr(command, "NAMES", ("small",))
+    return Fresh
+
+
+def _run(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, dict[str, object]]:
+    code = command.main(["small", "--json", *more])
+    (report,) = json.loads(capsys.readouterr().out)
+    return code, report
+
+
+def test_all_cases_hold_and_figures_are_summed(
+    small: type[Small], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, report = _run(capsys)
+    assert (code, report["cases"], report["holds"], report["figures"]) == (0, 3, True, {"kills": 6})
+
+
+def test_one_failing_case_fails_the_run_and_says_how_to_see_it_again(
+    small: type[Small], capsys: pytest.CaptureFixture[str]
+) -> None:
+    small.bad = ("it's c",)
+    code, report = _run(capsys, "--seed", "7")
+    assert (code, report["failing"]) == (1, 1)
+    again = [verdict["again"] for verdict in report["verdicts"] if verdict["problems"]]  # type: ignore[attr-defined]  # JSON
+    assert again == ["python -m ledger_pipelines_tests.faults small --seed 7 --case 'it'\\''s c'"]
+
+
+def test_a_drill_that_breaks_down_is_a_failure_and_the_other_cases_go_on(
+    small: type[Small], capsys: pytest.CaptureFixture[str]
+) -> None:
+    small.breaks = ("a",)
+    code, report = _run(capsys)
+    assert (code, report["cases"], report["failing"]) == (1, 3, 1)
+    assert "RuntimeError: no sandbox" in str(report["verdicts"])
+
+
+def test_a_named_point_that_was_never_reached_fails_the_run(
+    small: type[Small], capsys: pytest.CaptureFixture[str]
+) -> None:
+    small.points = ("first", "second")
+    code, report = _run(capsys)
+    assert (code, report["failing"], report["never_reached"]) == (1, 0, ["second"])
+
+
+def test_one_case_alone_need_not_reach_all_points(
+    small: type[Small], capsys: pytest.CaptureFixture[str]
+) -> None:
+    small.points = ("first", "second")
+    code, report = _run(capsys, "--case", "b")
+    assert (code, report["cases"]) == (0, 1)
+
+
+def test_a_run_without_a_case_proves_nothing_and_fails(
+    small: type[Small], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small, "cases", lambda _: [])
+    assert _run(capsys)[0] == 1
+
+
+def test_a_report_survives_the_way_from_one_process_to_another(small: type[Small]) -> None:
+    small.bad = ("b",)
+    report = command.run_drill("small", seed=3)
+    assert command.Report.from_json(json.loads(json.dumps(report.as_json()))) == report
+
+
+def test_an_unknown_name_is_wrong_use(small: type[Small]) -> None:
+    for wrong in (["none"], ["small", "--mutant", "none"]):
+        with pytest.raises(SystemExit) as refused:
+            command.main(wrong)
+        assert refused.value.code == 2
+
+
+def test_no_planted_bug_is_in_force_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(mutants.VARIABLE, raising=False)
+    mutants.install_from_environment()
+    assert mutants.VARIABLE not in os.environ
