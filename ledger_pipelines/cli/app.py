@@ -375,6 +375,22 @@ def resume(integration: str | None = None, /, *, json: Json = False) -> int:
     return finish(integration, as_json=json)
 
 
+@app.command
+def rebuild(integration: str | None = None, /, *, calls: bool = True, json: Json = False) -> int:
+    """Make again what was lost of the data folder: settlements from landed files; books, plans, statements. Writes nothing.
+
+    Parameters
+    ----------
+    integration
+        Name of the integration. Default: all.
+    calls
+        With --no-calls only the settlements are made again, from the landed files; the target is not asked.
+    """
+    from ledger_pipelines.cli.rebuild import rebuild as make_again
+
+    return make_again(integration, calls=calls, as_json=json)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     sys.excepthook = report_unexpected

@@ -2,6 +2,7 @@
 
 Belongs here: folders, names, durability. Does not belong here: what is in a file (`systems`), what becomes of it.
 
+Beside an accepted file lies a note of what its bytes do not tell, so that all that is made of it can be made again.
 A landed file is at `<root>/landing/<connection>/<first two of the hash>/<sha-256>`: the same bytes land once. Every
 step is durable before the next (temporary name, fsync, rename, fsync of the folder), so a crash leaves the whole file
 or none. Folders are 0700, files 0600. Facts: reliability.md 4.
@@ -17,7 +18,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
 
 from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.faultpoints import reached
@@ -25,6 +29,8 @@ from ledger_pipelines.storage.atomic import FILE_MODE, make_folder, sync_folder,
 
 REFUSED = "refused"
 REASON_SUFFIX = ".reason.txt"
+NOTE_SUFFIX = ".came.json"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -36,6 +42,19 @@ class Landed:
     sha256: str
     size: int
     new: bool
+
+
+class Came(BaseModel):
+    """How a file came: what its bytes do not tell.
+
+    names: under which it came. charset: as its server declared it, "" = it did not. first_at: instant, UTC.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    names: tuple[str, ...]
+    charset: str = ""
+    first_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +171,42 @@ class Landing:
     def path_of(self, connection: str, sha256: str) -> Path:
         """Where a landed file lies, or would."""
         return self._root / safe_name(connection) / sha256[:2] / sha256
+
+    def came(self, connection: str, sha256: str) -> Came | None:
+        """The note beside a landed file; None when there is none."""
+        try:
+            return Came.model_validate_json(self._note(connection, sha256).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def remember(self, connection: str, sha256: str, *, name: str, charset: str = "") -> Came:
+        """Note under which name, and in which declared charset, a landed file came. Idempotent."""
+        before = self.came(connection, sha256)
+        if before is None:
+            note = Came(names=(name,), charset=charset, first_at=datetime.now(UTC))
+        elif name in before.names:
+            return before
+        else:
+            note = before.model_copy(update={"names": (*before.names, name)})
+        write_atomically(self._note(connection, sha256), note.model_dump_json().encode())
+        return note
+
+    def files(self, connection: str) -> list[Path]:
+        """Every landed file of a connection, in the order they first came."""
+        found = [
+            path for path in (self._root / safe_name(connection)).glob("[0-9a-f][0-9a-f]/*")
+            if _DIGEST.fullmatch(path.name)
+        ]  # fmt: skip
+
+        def when(path: Path) -> tuple[datetime, str]:
+            note = self.came(connection, path.name)
+            return note.first_at if note else datetime.fromtimestamp(path.stat().st_mtime, UTC), path.name
+
+        return sorted(found, key=when)
+
+    def _note(self, connection: str, sha256: str) -> Path:
+        path = self.path_of(connection, sha256)
+        return path.with_name(path.name + NOTE_SUFFIX)
 
 
 def safe_name(name: str) -> str:

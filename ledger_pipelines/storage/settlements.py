@@ -17,11 +17,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
@@ -269,6 +271,25 @@ class SettlementStore:
         reached("settlement.after_manifest")
         return accepted
 
+    def forget_hollow(self, connection: str) -> list[str]:
+        """Forget settlements whose rows are missing or are not those accepted, so that they can be accepted again.
+
+        Call under `locked`. Returns their ids.
+        """
+        hollow = [m for m in self.all(connection) if not self._is_whole(m)]
+        for manifest in hollow:
+            folder = self.folder(connection, manifest.settlement_id)
+            (folder / MANIFEST).unlink()
+            sync_folder(folder)
+        return [manifest.settlement_id for manifest in hollow]
+
+    def _is_whole(self, manifest: SettlementManifest) -> bool:
+        rows = self.rows_path(manifest.connection, manifest.settlement_id)
+        try:
+            return rows.exists() and rows_hash(rows) == manifest.rows_hash
+        except (OSError, pa.ArrowException, duckdb.Error, DataError):
+            return False
+
     def note(
         self, manifest: SettlementManifest, *, name: str | None = None, sighting: Sighting | None = None
     ) -> SettlementManifest:
@@ -392,8 +413,3 @@ def cross_check(stored: Path, other: Path, *, most: int = 20) -> Difference:
         rows.append(RowDifference("stored", description, order_id, sku, mine, 1))
         rows.append(RowDifference("new", description, order_id, sku, theirs, 1))
     return Difference((), tuple(rows[:most]), len(found))
-
-
-def now() -> datetime:
-    """The present instant, for `recorded_at`."""
-    return datetime.now(UTC)

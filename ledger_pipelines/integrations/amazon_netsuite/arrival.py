@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ledger_pipelines.documents.money import exponent, plain
-from ledger_pipelines.storage.landing import REFUSED, Landed, Landing, LandingCopy, inside, put_aside
+from ledger_pipelines.storage.landing import REFUSED, Came, Landed, Landing, LandingCopy, inside, put_aside
 from ledger_pipelines.storage.settlement_rows import SettlementRows
 from ledger_pipelines.storage.settlements import (
     Difference,
@@ -25,7 +25,6 @@ from ledger_pipelines.storage.settlements import (
     UnknownKind,
     compare,
     cross_check,
-    now,
     rows_hash,
 )
 from ledger_pipelines.systems.amazon.settlement.findings import Finding, SettlementRefusedError
@@ -133,26 +132,42 @@ def _take(
         read = read_settlement(path, rows, work, options, copy)
         landed = copy.landed()
         with store.locked(connection):
-            return _recognise(read, landed, rows, connection, store, name)
+            return recognise(read, landed, rows, connection, store, name, options.charset or "")
     except SettlementRefusedError:
         copy.check_unchanged()
         copy.forget()
         raise
 
 
-def _recognise(
-    read: ReadSettlement, landed: Landed, rows: Path, connection: str, store: SettlementStore, name: str
+def recognise(
+    read: ReadSettlement,
+    landed: Landed,
+    rows: Path,
+    connection: str,
+    store: SettlementStore,
+    name: str,
+    charset: str = "",
 ) -> ArrivalOutcome:
-    """The levels of amazon-settlement.md 12: same bytes, same rows, another variant, a conflict, or new."""
+    """The levels of amazon-settlement.md 12: same bytes, same rows, another variant, a conflict, or new.
+
+    Call under the store's lock. What counts is noted beside the landed file first: whoever finds the settlement in the
+    store can make it again from there.
+
+    Raises:
+        SettlementRefusedError: The settlement is there with other content; nothing is changed.
+    """
+    landing = Landing(store.root)
     settlement_id = read.summary.settlement_id
     stored = store.find(connection, settlement_id)
     if stored is None:
-        manifest = store.accept(_manifest(read, landed, rows, connection, name), rows)
+        came = landing.remember(connection, landed.sha256, name=name, charset=charset)
+        manifest = store.accept(_manifest(read, landed, rows, connection, came), rows)
         return ArrivalOutcome(
             Arrival.ACCEPTED, settlement_id, manifest, landed.sha256,
             f"{name}: settlement {settlement_id} with {read.rows} rows, {_money(manifest, manifest.total)}, accepted.",
         )  # fmt: skip
     if landed.sha256 in stored.contents():
+        landing.remember(connection, landed.sha256, name=name, charset=charset)
         stored = store.note(stored, name=name)
         return ArrivalOutcome(
             Arrival.SAME_CONTENT, settlement_id, stored, landed.sha256,
@@ -160,10 +175,11 @@ def _recognise(
         )  # fmt: skip
     kept = store.rows_path(connection, settlement_id)
     if read.variant != stored.variant:
-        return _other_variant(read, landed, rows, stored, kept, store, name)
+        return _other_variant(read, landed, rows, stored, kept, store, name, charset)
     difference = compare(kept, rows)
     if difference or not _same_summary(read, stored):
         raise _conflict(read, stored, difference)
+    landing.remember(connection, landed.sha256, name=name, charset=charset)
     sighting = Sighting(sha256=landed.sha256, level="same-rows", variant=read.variant)
     stored = store.note(stored, name=name, sighting=sighting)
     return ArrivalOutcome(
@@ -180,9 +196,11 @@ def _other_variant(
     kept: Path,
     store: SettlementStore,
     name: str,
+    charset: str,
 ) -> ArrivalOutcome:
     if not _same_summary(read, stored):
         raise _conflict(read, stored, cross_check(kept, rows))
+    Landing(store.root).remember(stored.connection, landed.sha256, name=name, charset=charset)
     difference = cross_check(kept, rows)
     sighting = Sighting(
         sha256=landed.sha256, level="cross-check", variant=read.variant, differences=difference.count
@@ -254,7 +272,7 @@ def _money(manifest: SettlementManifest, amount: Decimal) -> str:
 
 
 def _manifest(
-    read: ReadSettlement, landed: Landed, rows: Path, connection: str, name: str
+    read: ReadSettlement, landed: Landed, rows: Path, connection: str, came: Came
 ) -> SettlementManifest:
     unknown = tuple(
         UnknownKind(triple=known.kind.triple, rows=known.rows, amount=known.amount)
@@ -268,6 +286,6 @@ def _manifest(
         total=summary.total, rows=read.rows, amounts=read.amounts, sum=read.sum, sha256=landed.sha256,
         size=landed.size, rows_hash=rows_hash(rows), number_style=read.number_style, date_style=read.date_style,
         columns=read.columns, unknown_columns=read.unknown_columns, short_rows=read.short_rows,
-        unknown_kinds=unknown, warnings=tuple(warning.sentence() for warning in read.warnings), names=(name,),
-        recorded_at=now(),
+        unknown_kinds=unknown, warnings=tuple(warning.sentence() for warning in read.warnings),
+        names=came.names, recorded_at=came.first_at,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from ledger_pipelines.config.connections import AmazonConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
+from ledger_pipelines.integrations.amazon_netsuite.restore import restore_settlements
 from ledger_pipelines.storage.landing import REASON_SUFFIX, put_aside
 from ledger_pipelines.storage.settlements import SettlementManifest, SettlementStore
 from ledger_pipelines.systems.amazon.lwa import AmazonConnection
@@ -79,8 +80,6 @@ class Arrivals:
 
     def receive(self, path: Path, *, name: str = "", charset: str | None = None) -> ArrivalOutcome:
         """Land, read and store one file, which stays where it is unless it is refused. Raises as `receive_file`."""
-        drop = self.configured.drop
-        most = ReadOptions().max_bytes if drop is None else drop.max_bytes
         return receive_file(
             path,
             connection=self.connection,
@@ -88,11 +87,20 @@ class Arrivals:
             currencies=tuple(self.configured.currencies),
             drop_folder=path.parent,
             refused_folder=self.refused_folder,
-            options=ReadOptions(
-                max_bytes=most, charset=charset or None, slash_dates=self.configured.slash_dates
-            ),
+            options=replace(self._options, charset=charset or None),
             name=name or None,
         )
+
+    def restore(self) -> Iterator[ArrivalOutcome]:
+        """Make the store of settlements again from the landed files; no call is made. Raises as `restore_settlements`."""
+        options = replace(self._options, currencies=tuple(self.configured.currencies))
+        return restore_settlements(self.connection, self._store, options)
+
+    @property
+    def _options(self) -> ReadOptions:
+        drop = self.configured.drop
+        most = ReadOptions().max_bytes if drop is None else drop.max_bytes
+        return ReadOptions(max_bytes=most, slash_dates=self.configured.slash_dates)
 
     def api(self, *, patience: float, run_id: str = "") -> SpApi:
         """A client of the Reports API; close it. Raises ConfigurationError: a credential is not set, or none is named."""

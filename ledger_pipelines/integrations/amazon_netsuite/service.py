@@ -336,6 +336,16 @@ class AmazonNetSuite:
                 chosen.remove(summary_update.FLOW)
         return [self.plan(name, settlement_id) for name in chosen]
 
+    def rebuild(self, settlement_id: str, progress: Progress | None = None) -> list[Plan]:
+        """Make again what is kept of a settlement besides its rows: books, read-back, plans, statement. Writes nothing.
+
+        Raises: as `read_books`.
+        """
+        plans = self.plans(None, settlement_id, progress)
+        if plans:
+            self.statement(settlement_id)
+        return plans
+
     def expected_clearing(self, settlement_id: str) -> Money:
         """What the clearing account will hold for this settlement when all that is planned is written: 0.00."""
         ctx = self.context(settlement_id)
