@@ -58,7 +58,12 @@ class TransientError(LedgerError):
     default_code = "transient"
 
     def __init__(
-        self, message: str, *, remedy: str = "", code: str | None = None, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        code: str | None = None,
+        retry_after: float | None = None,  # not money: seconds
     ) -> None:
         super().__init__(message, remedy=remedy, code=code)
         self.retry_after = retry_after

@@ -7,9 +7,7 @@ Amounts are text with their currency beside them; instants are UTC.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING, Any, cast
 
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.documents.money import Money
@@ -70,8 +68,7 @@ def _row(row: PlanRow) -> Shape:
 
 def result(one: ApplyResult) -> Shape:
     """What an apply did."""
-    body: Shape = msgspec.json.decode(one.to_json())
-    return body
+    return cast("Shape", decode(one.to_json()))
 
 
 def reconciliation(one: Reconciliation | None) -> Shape | None:

@@ -124,9 +124,9 @@ class NetSuiteConnectionConfig(Model):
     """Most requests at once. The account's limit is shared with all its other integrations."""
     settle_window_seconds: int = Field(default=960, ge=0, le=86400)
     """How long a request may still take effect after we lost sight of it; NetSuite gives it up to 15 minutes."""
-    request_timeout_seconds: float = Field(default=180, gt=0, le=900)
+    request_timeout_seconds: float = Field(default=180, gt=0, le=900)  # not money: seconds
     """Longest wait for one answer."""
-    batch_wait_seconds: float = Field(default=900, gt=0, le=86400)
+    batch_wait_seconds: float = Field(default=900, gt=0, le=86400)  # not money: seconds
     """Longest wait for an asynchronous batch before what it still lacks is called unknown."""
     ca_bundle: str | None = None
     """PEM file of certificate authorities to trust instead of the usual ones."""

@@ -23,7 +23,7 @@ class Clock(Protocol):
         """The present instant, in UTC."""
         ...
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:  # not money: seconds
         """Wait."""
         ...
 
@@ -35,7 +35,7 @@ class SystemClock:
         """The present instant, in UTC."""
         return datetime.now(UTC)
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:  # not money: seconds
         """Wait that long."""
         time.sleep(seconds)
 
@@ -67,7 +67,7 @@ class Month:
     @property
     def last(self) -> date:
         """Its last day."""
-        following = date(self.year + self.month // 12, self.month % 12 + 1, 1)
+        following = date(self.year + self.month // 12, self.month % 12 + 1, 1)  # not money: months
         return following - timedelta(days=1)
 
     def __str__(self) -> str:

@@ -157,7 +157,7 @@ class NotSent:
     """A definite no for now: nothing was applied, trying again is safe (refused connection, 429)."""
 
     text: str
-    retry_after: float | None = None
+    retry_after: float | None = None  # not money: seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,17 @@ def plain(amount: Decimal, digits: int = 0) -> str:
     return "0" + text[2:] if text.startswith("-0") and not text.strip("-0.") else text
 
 
+def quotient(amount: Decimal, divisor: Decimal | int, digits: int) -> Decimal | None:
+    """`amount` divided by `divisor` where that takes at most `digits` decimals; None where it would have to be rounded.
+
+    Raises:
+        decimal.DivisionByZero, decimal.InvalidOperation: `divisor` is zero.
+    """
+    by = Decimal(divisor)
+    near = round_half_away(_EXACT.divide(amount, by), digits)
+    return tidy(near) if _EXACT.multiply(near, by) == amount else None
+
+
 def tidy(amount: Decimal) -> Decimal:
     """The same amount without trailing zeros after the point, and without exponent: `50.990000` is `50.99`."""
     return Decimal(plain(amount))

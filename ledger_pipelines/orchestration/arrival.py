@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
     from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 
-_PATIENCE_SECONDS = 1800.0
+_PATIENCE_SECONDS = 1800.0  # not money: seconds
 
 
 class ArrivalConfig(dg.Config):

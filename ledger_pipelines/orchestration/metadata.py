@@ -91,7 +91,7 @@ def money_text(money: Money | None) -> str:
 
 def for_plot(amount: Decimal) -> dg.FloatMetadataValue:
     """A number that is only ever drawn. The exact amount stands beside it as text."""
-    return dg.MetadataValue.float(float(amount))
+    return dg.MetadataValue.float(float(amount))  # not money: drawn only
 
 
 def _cell(value: object) -> str:

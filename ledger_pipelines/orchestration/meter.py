@@ -13,7 +13,7 @@ from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.results import Shown
 from ledger_pipelines.orchestration.services import SettlementService
 
-_EVERY_SECONDS = 5.0
+_EVERY_SECONDS = 5.0  # not money: seconds
 
 
 class Meter:
@@ -36,5 +36,5 @@ class Meter:
         """Metadata."""
         return {
             m.API_CALLS: self._service.calls() - self._calls,
-            m.SECONDS: round(time.monotonic() - self._began, 3),
+            m.SECONDS: round(time.monotonic() - self._began, 3),  # not money: seconds
         }

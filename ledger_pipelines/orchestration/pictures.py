@@ -34,7 +34,10 @@ def bars(steps: Sequence[tuple[str, Decimal]], total: str, write: Callable[[Deci
     low, span = min(ends), (max(ends) - min(ends)) or Decimal(1)
     lines = ["| | | |", "|---|---|---:|"]
     for name, start, stop in rows:
-        left, right = sorted(int((end - low) * _CELLS // span) for end in (start, stop))
+        left, right = sorted(
+            int((end - low) * _CELLS // span)  # not money: cells of a bar
+            for end in (start, stop)
+        )
         bar = "\u00a0" * left + "\u2588" * max(1, right - left)
         lines.append(f"| {name} | {bar} | {write(stop - start)} |")
     return "\n".join(lines)

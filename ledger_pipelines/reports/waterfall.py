@@ -121,7 +121,7 @@ def svg(waterfall: Waterfall, *, alone: bool = True) -> str:
     plot = Decimal(_WIDTH - _LEFT - _RIGHT)
 
     def x(value: Decimal) -> str:
-        return f"{(_LEFT + (value - low) / span * plot):.1f}"
+        return f"{(_LEFT + (value - low) / span * plot):.1f}"  # not money: pixels
 
     height = _TOP * 2 + _ROW * len(bars)
     parts = [
@@ -145,9 +145,9 @@ def svg(waterfall: Waterfall, *, alone: bool = True) -> str:
         total = at == len(bars) - 1
         top = _TOP + at * _ROW
         left, right = sorted((step.before, step.after))
-        width = max((right - left) / span * plot, Decimal("0.8"))
+        width = max((right - left) / span * plot, Decimal("0.8"))  # not money: pixels
         colour = "wf-total" if total else "wf-plus" if step.amount > 0 else "wf-minus"
-        middle = top + _ROW * 2 // 3 - 1
+        middle = top + _ROW * 2 // 3 - 1  # not money: pixels
         weight = ' font-weight="600"' if total else ""
         parts.append(
             f'<text class="wf-text" x="{_LEFT - 10}" y="{middle}" text-anchor="end"{weight}>{escape(step.label)}</text>'

@@ -350,10 +350,10 @@ class Sender:
         """From when on, and whether this run tries again. Full jitter; the target's own wish is honoured."""
         policy = self._session.policy
         self._tries[key] += 1
-        ceiling = min(policy.longest_delay, policy.base_delay * 2.0 ** (self._tries[key] - 1))
-        delay = self._session.random.uniform(0.0, ceiling)
+        ceiling = min(policy.longest_delay, policy.base_delay * 2 ** (self._tries[key] - 1))
+        delay = self._session.random.uniform(0, ceiling)
         if ending.retry_after is not None:
-            delay += max(0.0, ending.retry_after)
+            delay += max(0, ending.retry_after)
         until = self._session.clock.now() + timedelta(seconds=delay)
         if delay > policy.longest_delay and ending.retry_after is not None:
             if self._session.stopped is None:

@@ -102,7 +102,7 @@ class Arrivals:
         most = ReadOptions().max_bytes if drop is None else drop.max_bytes
         return ReadOptions(max_bytes=most, slash_dates=self.configured.slash_dates)
 
-    def api(self, *, patience: float, run_id: str = "") -> SpApi:
+    def api(self, *, patience: float, run_id: str = "") -> SpApi:  # not money: seconds
         """A client of the Reports API; close it. Raises ConfigurationError: a credential is not set, or none is named."""
         api = self.configured.api
         if api is None:

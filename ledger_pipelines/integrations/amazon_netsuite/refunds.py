@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from ledger_pipelines.documents.effects import Expected
 from ledger_pipelines.documents.keys import Json
-from ledger_pipelines.documents.money import ZERO, Money
+from ledger_pipelines.documents.money import ZERO, Money, quotient
 from ledger_pipelines.documents.settlement import Component, ItemLine, SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.amounts import BASES, Basis, claimed, default_basis
 from ledger_pipelines.integrations.amazon_netsuite.books import CREDIT_MEMO, BookDocument
@@ -394,12 +394,12 @@ def _product_line(ctx: Context, item: ItemLine, invoice: BookDocument, amount: D
 def _quantity(item: ItemLine, rate: Decimal | None, amount: Decimal) -> tuple[Decimal, Decimal]:
     """Quantity and rate. Amazon leaves the quantity of a refund blank: it is told from the invoice's rate, or is 1."""
     if rate is not None and rate > 0:
-        count = amount / rate
-        if count == count.to_integral_value():
+        count = quotient(amount, rate, 0)
+        if count is not None:
             return count, rate
     if item.quantity and item.quantity > 0:
-        each = amount / item.quantity
-        if each == each.quantize(Decimal("0.01")):
+        each = quotient(amount, item.quantity, 2)
+        if each is not None:
             return Decimal(item.quantity), each
     return Decimal(1), amount
 

@@ -278,7 +278,7 @@ class _Maker:
         for _ in range(600):
             if batches.completed(job):
                 return
-            self.client.clock.sleep(0.1)
+            self.client.clock.sleep(0.1)  # not money: seconds
         raise TransientError("A batch of items is not done after a minute.", code="batch-slow")
 
     def _income_account(self) -> str:
@@ -374,7 +374,7 @@ class _Maker:
             if not missing:
                 break
             if attempt:
-                self.client.clock.sleep(0.2 * 2**attempt)
+                self.client.clock.sleep(0.2 * 2**attempt)  # not money: seconds
             found |= self._round(missing, attempt, what, len(effects))
         else:
             missing = [effect for effect in effects if effect.key not in found]

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.dates import business_date
 from ledger_pipelines.documents.keys import digest, external_id
-from ledger_pipelines.documents.money import ZERO
+from ledger_pipelines.documents.money import ZERO, quotient
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup, TransactionClass
 from ledger_pipelines.integrations.amazon_netsuite.amounts import BASES, Basis, claimed, default_basis
 from ledger_pipelines.integrations.amazon_netsuite.books import INVOICE, SALES_ORDER, BookDocument, BookLine
@@ -51,8 +51,7 @@ class NeededLine:
     @property
     def rate(self) -> Decimal | None:
         """Price of one, where it is a whole number of cents."""
-        each = self.amount / self.quantity
-        return each if each == each.quantize(Decimal("0.01")) else None
+        return quotient(self.amount, self.quantity, 2)
 
 
 @dataclass(frozen=True, slots=True)

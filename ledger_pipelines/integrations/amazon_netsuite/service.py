@@ -381,7 +381,7 @@ class AmazonNetSuite:
         """Settlements whose summary the periodic update re-reads: deposits of the last N months."""
         months = self.setup.settings.summary.months
         count = today.year * 12 + today.month - 1 - months
-        since = date(max(count // 12, 1), count % 12 + 1, 1)
+        since = date(max(count // 12, 1), count % 12 + 1, 1)  # not money: months
         return [
             sid
             for sid in self.settlements()

@@ -100,7 +100,7 @@ def take(source: Source, entity: str, context: dg.AssetExecutionContext) -> list
     for day in done:
         context.add_asset_metadata(_of_day(day), partition_key=day.manifest.day.isoformat())
     if done:
-        cost = {m.API_CALLS: calls, m.SECONDS: round(time.monotonic() - began, 3)}
+        cost = {m.API_CALLS: calls, m.SECONDS: round(time.monotonic() - began, 3)}  # not money: seconds
         context.add_asset_metadata(cost, partition_key=done[-1].manifest.day.isoformat())
     return _checks(done, asked, problems)
 

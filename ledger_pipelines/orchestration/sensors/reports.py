@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 
 MOST_FETCHES = 10
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 20.0  # not money: seconds
 
 
 def build_reports_sensor(

@@ -100,7 +100,7 @@ def _write_ahead(cursor: Any) -> None:
         except sqlite3.OperationalError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.01)
+            time.sleep(0.01)  # not money: seconds
 
 
 def _begin_sqlite(connection: Connection) -> None:

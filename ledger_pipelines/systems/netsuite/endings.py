@@ -20,7 +20,7 @@ from ledger_pipelines.systems.netsuite.errors import Category, NetSuiteProblem, 
 from ledger_pipelines.systems.netsuite.records import id_of
 
 
-def problem_ending(problem: NetSuiteProblem, wait: float | None = None) -> Ending:
+def problem_ending(problem: NetSuiteProblem, wait: float | None = None) -> Ending:  # not money: seconds
     """The ending of an answer that is not a success."""
     words = f"{problem.text} ({problem.code})"
     match problem.category:

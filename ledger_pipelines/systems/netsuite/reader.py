@@ -86,7 +86,7 @@ class Reader:
         place = next(i for i, c in enumerate(entity.columns) if c.sql == entity.modified)
         sql = self._sql(entity, window, f"{entity.modified}, {entity.order}")
         if self._too_many(entity, window, low, high) and end - start > timedelta(seconds=2):
-            middle = start + (end - start) / 2
+            middle = start + (end - start) / 2  # not money: an instant
             yield from self.read_changes(entity, start, middle)
             yield from self.read_changes(entity, middle, end)
             return

@@ -135,8 +135,8 @@ class NetSuiteConnection:
     summary_record: str = "customrecord_azs_summary"
     transaction_record: str = "customrecord_azs_txn"
     deletable: frozenset[str] = frozenset()
-    read_timeout: float = 180.0
-    batch_wait: float = 900.0
+    read_timeout: float = 180.0  # not money: seconds
+    batch_wait: float = 900.0  # not money: seconds
     state_folder: Path | None = None
     run_id: str = ""
     ca_bundle: Path | None = None

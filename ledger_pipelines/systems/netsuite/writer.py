@@ -55,7 +55,7 @@ class NetSuiteWriter:
         self._records = Records(client)
         self._batches = Batches(client)
         self._probe = Probe(client.connection, SuiteQL(client))
-        self._pace = 0.003
+        self._pace = 0.003  # not money: seconds
 
     @property
     def connection(self) -> str:
@@ -222,7 +222,7 @@ class NetSuiteWriter:
         started = clock.now()
         deadline = started + timedelta(seconds=self._connection.batch_wait)
         found: dict[str, Remote] = {}
-        pause = min(60.0, max(0.2, self._pace * len(batch)))
+        pause = min(60.0, max(0.2, self._pace * len(batch)))  # not money: seconds
         looks = 0
         try:
             while len(found) < len(batch):
@@ -230,7 +230,7 @@ class NetSuiteWriter:
                 before = len(found)
                 found |= self._missing(batch, found)
                 looks += 1
-                spent = max(0.001, (clock.now() - started).total_seconds())
+                spent = max(0.001, (clock.now() - started).total_seconds())  # not money: seconds
                 if len(found) == len(batch):
                     self._learn(looks, spent, len(batch))
                     break
@@ -244,8 +244,9 @@ class NetSuiteWriter:
                         return self._settle_all(jobs, found)
                 if clock.now() >= deadline:
                     break
-                remaining = spent / len(found) * (len(batch) - len(found)) if found else spent * 2
-                pause = min(60.0, max(0.5, remaining * 1.1))
+                each = spent / len(found) if found else 0  # not money: seconds
+                remaining = each * (len(batch) - len(found)) if found else spent * 2
+                pause = min(60.0, max(0.5, remaining * 1.1))  # not money: seconds
         except LedgerError as error:
             return self._by_key(batch, found, f"The batch was accepted; then: {error}")
         except msgspec.DecodeError:
@@ -268,9 +269,9 @@ class NetSuiteWriter:
         told = self._endings(batch, found, words)
         return {p.effect.key: ending for p, ending in zip(batch, told, strict=True)}
 
-    def _learn(self, looks: int, spent: float, count: int) -> None:
+    def _learn(self, looks: int, spent: float, count: int) -> None:  # not money: seconds
         """Seconds a record takes, for the first wait of the next batch: shorter when one look was enough."""
-        self._pace = max(0.003, self._pace / 2 if looks == 1 else (spent - 1) / count)
+        self._pace = max(0.003, self._pace / 2 if looks == 1 else (spent - 1) / count)  # not money: seconds
 
     def _settle(self, job: str, batch: Sequence[Prepared], found: dict[str, Remote]) -> list[Ending]:
         """The job is done: read what became of the records not found."""
@@ -283,7 +284,7 @@ class NetSuiteWriter:
                 if len(tasks) == len(batch)
                 else {}
             )
-            for pause in (2.0, 5.0):
+            for pause in (2.0, 5.0):  # not money: seconds
                 hidden = [p for p in batch if p.effect.key not in found]
                 if sum(1 for p in hidden if not _failed(by_key.get(p.effect.key))) <= FEW:
                     break

@@ -14,6 +14,7 @@ from ledger_pipelines.documents.money import (
     allocate,
     from_plain,
     plain,
+    quotient,
     round_half_away,
     tidy,
     total,
@@ -103,3 +104,24 @@ def test_yen_have_no_minor_unit_and_dinars_three() -> None:
     assert Money.of("120", "JPY").text == "120"
     assert Money.of("1.5", "KWD").text == "1.500"
     assert not Money.of("1.5", "JPY").is_bookable
+
+
+@pytest.mark.parametrize(
+    ("amount", "divisor", "digits", "expected"),
+    [
+        ("150", "50", 0, "3"),
+        ("149.97", 3, 2, "49.99"),
+        ("100", 3, 2, None),
+        ("25", 2, 2, "12.5"),
+        ("0.05", 2, 2, None),
+        ("-7.5", "2.5", 0, "-3"),
+        ("999999999999999999999999999999.99", "0.01", 0, "99999999999999999999999999999999"),
+        ("10000000000000000000000000000.01", "10000000000000000000000000000", 0, None),
+    ],
+)
+def test_a_quotient_is_exact_or_none(
+    amount: str, divisor: str | int, digits: int, expected: str | None
+) -> None:
+    by = Decimal(divisor) if isinstance(divisor, str) else divisor
+    found = quotient(Decimal(amount), by, digits)
+    assert found == (None if expected is None else Decimal(expected))
