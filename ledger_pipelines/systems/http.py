@@ -24,6 +24,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -218,6 +219,14 @@ def _refuse_private(host: str, port: int, connection: str) -> None:
             )
 
 
+@lru_cache(maxsize=8)
+def _tls(bundle: str | None) -> ssl.SSLContext:
+    """What every connection verifies with; once a process, since reading the authorities takes 20 ms."""
+    context = ssl.create_default_context(cafile=bundle) if bundle else httpx.create_ssl_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 class Http:
     """Calls of one connection. Safe to share between threads; close when done.
 
@@ -251,9 +260,7 @@ class Http:
         quiet_wire_logs(redactor)
         verify: ssl.SSLContext | bool = True
         if transport is None:
-            bundle = None if settings.ca_bundle is None else str(settings.ca_bundle)
-            verify = ssl.create_default_context(cafile=bundle) if bundle else httpx.create_ssl_context()
-            verify.minimum_version = ssl.TLSVersion.TLSv1_2
+            verify = _tls(None if settings.ca_bundle is None else str(settings.ca_bundle))
 
         def client(keepalive: int) -> httpx.Client:
             return httpx.Client(

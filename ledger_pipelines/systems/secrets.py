@@ -134,14 +134,21 @@ class Redactor:
             if value in self._known:
                 return
             self._known |= _spellings(value)
-            longest_first = sorted((k for k in self._known if len(k) >= SHORTEST), key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = None
 
     def clean(self, text: str) -> str:
         """The text with every known secret masked, and query strings of signed addresses cut."""
-        pattern = self._pattern
+        pattern = self._pattern or self._compiled()
         masked = pattern.sub(MASK, text) if pattern else text
         return _SIGNED.sub(r"\1" + MASK, masked)
+
+    def _compiled(self) -> re.Pattern[str] | None:
+        """The pattern of all known values; made when the first text is cleaned, since compiling one takes 0.1 s."""
+        with self._lock:
+            if self._pattern is None and self._known:
+                longest_first = sorted((k for k in self._known if len(k) >= SHORTEST), key=len, reverse=True)
+                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            return self._pattern
 
 
 _SIGNED = re.compile(
