@@ -14,7 +14,7 @@ from ledger_pipelines.documents.effects import EffectState, Remote
 from ledger_pipelines.errors import ConfigurationError, RefusedError
 from ledger_pipelines.storage.journal import Change, Entry, Event, Journal
 from ledger_pipelines.sync.recover import confirmed_values, link_of
-from ledger_pipelines.sync.states import NEVER_SENT, UNSEARCHABLE
+from ledger_pipelines.sync.states import NEVER_SENT, SEARCH_BEHIND, UNSEARCHABLE
 
 _CLEAR: dict[str, Any] = {
     "error_code": None,
@@ -34,7 +34,8 @@ def retry(
     """Let rows be sent again. Returns them as they stand now.
 
     Refused rows are approved again. Held ones that were ever sent become unknown: they are looked for in the target, and
-    sent only when they are not there. Where the target cannot be searched, the person vouches that it is not there.
+    sent only when they are not there. Where the target cannot be searched, or its search not be believed, the
+    person vouches that it is not there.
 
     Raises:
         RefusedError: a row is confirmed, or in the hands of a run; nothing was changed.
@@ -50,7 +51,7 @@ def retry(
             )
         if entry.state is EffectState.UNKNOWN:
             return {}
-        vouched = entry.problem is not None and entry.problem.code == UNSEARCHABLE
+        vouched = entry.problem is not None and entry.problem.code in {UNSEARCHABLE, SEARCH_BEHIND}
         stood = entry.held_from or entry.state
         sent_before = entry.sent_at is not None and stood not in NEVER_SENT
         after = EffectState.UNKNOWN if sent_before and not vouched else EffectState.APPROVED

@@ -10,7 +10,7 @@ call's first byte may have left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +18,11 @@ from ledger_pipelines import faultpoints
 from ledger_pipelines.documents.effects import Action, Effect, EffectState, Remote, WriteClass
 from ledger_pipelines.errors import CredentialError, LedgerError
 from ledger_pipelines.storage.journal import Change, Entry, Event, Link, Search, Unit
+from ledger_pipelines.sync.absence import Controls, Word, behind_text, controls, waits_for_the_search
 from ledger_pipelines.sync.agreement import disagreements
 from ledger_pipelines.sync.links import needs, resolved
 from ledger_pipelines.sync.session import Session
-from ledger_pipelines.sync.states import EXISTS, UNSEARCHABLE
+from ledger_pipelines.sync.states import EXISTS, SEARCH_BEHIND, UNSEARCHABLE
 
 
 def settles_at(entry: Entry, session: Session) -> datetime | None:
@@ -70,9 +71,10 @@ def _over(entry: Entry, session: Session, now: datetime) -> bool:
 
 
 def unknown_entries(session: Session, search: Search | None = None) -> list[Entry]:
-    """The connection's effects of unknown outcome."""
+    """The connection's effects of unknown outcome, and those held because its search was behind."""
     with session.journal.read() as unit:
-        return unit.effects.in_states(session.connection, (EffectState.UNKNOWN,), search)
+        found = unit.effects.in_states(session.connection, (EffectState.UNKNOWN, EffectState.HELD), search)
+    return [e for e in found if e.state is EffectState.UNKNOWN or waits_for_the_search(e)]
 
 
 def resolve(session: Session, entries: Sequence[Entry]) -> None:
@@ -85,11 +87,15 @@ def resolve(session: Session, entries: Sequence[Entry]) -> None:
 
 
 def _resolve_part(session: Session, entries: Sequence[Entry]) -> None:
-    with session.journal.read() as unit:
-        ids = unit.effects.remote_ids(key for entry in entries for key in needs(entry.effect))
-    faultpoints.reached("recover.before_probe")
     asked_at = session.clock.now()
-    found = _probe(session, [resolved(entry.effect, ids) for entry in entries])
+    with session.journal.read() as unit:
+        proof = controls(
+            session, unit, [e for e in entries if _could_be_absent(e, session, asked_at)], asked_at
+        )
+        asked = [*(entry for control in proof.values() for entry in control.entries), *entries]
+        ids = unit.effects.remote_ids(key for entry in asked for key in needs(entry.effect))
+    faultpoints.reached("recover.before_probe")
+    found = _probe(session, [resolved(entry.effect, ids) for entry in asked])
     faultpoints.reached("recover.after_probe")
     if session.parked is not None:
         return
@@ -102,7 +108,7 @@ def _resolve_part(session: Session, entries: Sequence[Entry]) -> None:
         if remote is not None:
             changes.append(_found(session, entry, remote, now))
         else:
-            missing = _missing(session, entry, asked_at, now)
+            missing = _missing(session, entry, asked_at, now, proof.get(entry.effect.kind, Controls()), found)
             if missing is not None:
                 changes.append(missing)
     if not changes:
@@ -229,8 +235,19 @@ def _found(
     return entry, confirmed_values(remote, now, adopted=True), event, link_of(entry, remote, now)
 
 
+def _could_be_absent(entry: Entry, session: Session, asked_at: datetime) -> bool:
+    """Whether not finding it could settle it: then the search has to prove itself."""
+    settled = settles_at(entry, session)
+    return settled is not None and asked_at >= settled
+
+
 def _missing(
-    session: Session, entry: Entry, asked_at: datetime, now: datetime
+    session: Session,
+    entry: Entry,
+    asked_at: datetime,
+    now: datetime,
+    controls: Controls,
+    found: Collection[str],
 ) -> tuple[Entry, dict[str, Any], Event, Link | None] | None:
     before = entry.state.value
     settled = settles_at(entry, session)
@@ -249,17 +266,42 @@ def _missing(
             now,
         )
         return entry, values, session.event(entry.key, "held", before, "held", values["error_text"]), None
+    since = entry.settle_from or entry.sent_at
+    if entry.effect.action is Action.CREATE and since is not None:
+        word, control = controls.word(since, found, session.trouble)
+        if word is Word.TOO_EARLY:
+            return None
+        if word is Word.BEHIND and control is not None:
+            return _search_is_behind(session, entry, control, now)
     why = f"Not in the target, searched {asked_at:%Y-%m-%d %H:%M:%S} UTC, after the settle window."
     values = {
         "state": EffectState.APPROVED.value,
         "settle_from": None,
         "not_before": None,
+        "held_from": None,
         "error_code": "absent",
         "error_text": why,
         "error_remedy": "It is sent again; nothing to do.",
         "updated_at": now,
     }
     return entry, values, session.event(entry.key, "absent", before, "approved", why), None
+
+
+def _search_is_behind(
+    session: Session, entry: Entry, control: Entry, now: datetime
+) -> tuple[Entry, dict[str, Any], Event, Link | None] | None:
+    if waits_for_the_search(entry):
+        return None
+    text = behind_text(entry, control, session.writer.settle_window)
+    values = held_values(
+        entry.state,
+        SEARCH_BEHIND,
+        text,
+        "It is asked about again in every run. Or look in the target yourself: there: adopt with its id; not there: retry, "
+        "you vouch for it. Then declare a longer settle window.",
+        now,
+    )
+    return entry, values, session.event(entry.key, "held", entry.state.value, "held", text), None
 
 
 def unsearchable_values(

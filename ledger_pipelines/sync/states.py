@@ -42,6 +42,9 @@ NEVER_SENT = (EffectState.APPROVED, EffectState.REFUSED)
 UNSEARCHABLE = "unknown-unsearchable"
 """Code of a row held because the target cannot be asked (write class C)."""
 
+SEARCH_BEHIND = "search-behind"
+"""Code of a row held because the target's search is seen not to keep its settle window (write class B)."""
+
 EXISTS = "exists"
 """Code of a row the target says it has, while a search does not show it."""
 

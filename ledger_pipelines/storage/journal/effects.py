@@ -32,7 +32,7 @@ from sqlalchemy import (
 from ledger_pipelines.documents.effects import Action, Effect, EffectState, Expected
 from ledger_pipelines.documents.keys import canonical, digest
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.storage.journal.models import effects
+from ledger_pipelines.storage.journal.models import effects, links
 from ledger_pipelines.storage.journal.records import Entry, Problem, Search
 from ledger_pipelines.storage.journal.types import Instant
 
@@ -166,6 +166,18 @@ class Effects:
             found.update({key: remote or "" for key, remote in self._connection.execute(query)})
         return found
 
+    def confirmed_until(self, connection: str, kind: str, instant: datetime, limit: int = 3) -> list[Entry]:
+        """Creations the target itself confirmed to us no later than `instant`, and that still stand; latest first."""
+        query = _answered(connection, kind).where(effects.c.confirmed_at <= instant)
+        query = query.order_by(effects.c.confirmed_at.desc(), effects.c.key).limit(limit)
+        return [entry(row) for row in self._connection.execute(query)]
+
+    def confirmed_after(self, connection: str, kind: str, instant: datetime, limit: int = 1) -> list[Entry]:
+        """Those confirmed later than `instant`; earliest first."""
+        query = _answered(connection, kind).where(effects.c.confirmed_at > instant)
+        query = query.order_by(effects.c.confirmed_at, effects.c.key).limit(limit)
+        return [entry(row) for row in self._connection.execute(query)]
+
     # --- changing ------------------------------------------------------------------------------------------------
 
     def enter(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -287,6 +299,20 @@ def _change_statement(columns: frozenset[str]) -> Update:
             effects.c.attempt == bindparam("the_attempt"),
         )
         .values({name: bindparam(f"new_{name}", type_=effects.c[name].type) for name in sorted(columns)})
+    )
+
+
+def _answered(connection: str, kind: str) -> Select[Any]:
+    return (
+        select(effects)
+        .join(links, and_(links.c.effect_key == effects.c.key, links.c.voided.is_(False)))
+        .where(
+            effects.c.connection == connection,
+            effects.c.state == EffectState.CONFIRMED.value,
+            effects.c.kind == kind,
+            effects.c.action == Action.CREATE.value,
+            effects.c.adopted.is_(False),
+        )
     )
 
 
