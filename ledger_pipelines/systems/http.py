@@ -237,6 +237,7 @@ class Http:
         auth: Signs each attempt; raises CredentialError or TransientError before anything is sent.
         transport: For tests.
         slot: Gives a context held for the length of each call (`limits.Slots.hold`).
+        chance: Spreads the waits between repeated reads.
     """
 
     def __init__(
@@ -248,12 +249,13 @@ class Http:
         auth: httpx.Auth | None = None,
         transport: httpx.BaseTransport | None = None,
         slot: Callable[[], AbstractContextManager[None]] = nullcontext,
+        chance: random.Random | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.redactor = redactor
         self._slot = slot
-        self._random = random.Random()
+        self._random = chance or random.Random()
         self._counts: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         self._real = transport is None

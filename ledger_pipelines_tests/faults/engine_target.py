@@ -6,6 +6,7 @@ Does not belong here: any vendor's manner (`ledger_pipelines.sandbox`), any rule
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -93,13 +94,24 @@ class FakeLedger:
     late_by: timedelta = timedelta(seconds=60)
     records: list[Record] = field(default_factory=list)
     pending: list[tuple[datetime, Prepared]] = field(default_factory=list)
-    faults: list[Fault | None] = field(default_factory=list)
+    faults: list[StrEnum | None] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     credentials_work: bool = True
     search_works: bool = True
     calls: int = 0
     probes: int = 0
     next_id: int = 1000
+    met: Counter[str] = field(default_factory=Counter)
+    """How often each fault really befell a call."""
+
+    def next_fault(self) -> StrEnum | None:
+        """What befalls the call that has just come."""
+        fault = self.faults.pop(0) if self.faults else None
+        if not self.credentials_work:
+            fault = Fault.CREDENTIALS
+        if fault is not None:
+            self.met[fault] += 1
+        return fault
 
     def settle(self) -> None:
         """Apply the late calls whose time has come."""
@@ -107,9 +119,10 @@ class FakeLedger:
         due = [item for item in self.pending if item[0] <= now]
         self.pending = [item for item in self.pending if item[0] > now]
         for at, prepared in due:
-            self._apply(prepared, at)
+            self.apply(prepared, at)
 
-    def _apply(self, prepared: Prepared, at: datetime) -> Record | None:
+    def apply(self, prepared: Prepared, at: datetime) -> Record | None:
+        """Write one document; None when it is there already and the ledger minds."""
         effect = prepared.effect
         mine = [r for r in self.records if r.external_id == effect.external_id and r.kind == effect.kind]
         if effect.action is Action.VOID:
@@ -178,9 +191,7 @@ class FakeWriter:
         self.sent.append([prepared.effect.key for prepared in batch])
         if self.before_send is not None:
             self.before_send(batch)
-        fault = ledger.faults.pop(0) if ledger.faults else None
-        if not ledger.credentials_work:
-            fault = Fault.CREDENTIALS
+        fault = ledger.next_fault()
         now = ledger.clock.now()
         match fault:
             case Fault.CREDENTIALS:
@@ -210,7 +221,7 @@ class FakeWriter:
     def _one(self, prepared: Prepared, now: datetime) -> Ending:
         if prepared.effect.external_id in self.ledger.refused:
             return Refused("BAD_RECORD", "This customer is inactive.")
-        record = self.ledger._apply(prepared, now)
+        record = self.ledger.apply(prepared, now)
         if record is None:
             return Exists(f"There is a {prepared.effect.kind} {prepared.effect.external_id} already.")
         return Confirmed(as_remote(record))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from random import Random
 from typing import Final, Self
 
 import httpx
@@ -44,6 +45,7 @@ class NetSuiteClient:
         clock: Waits and dates.
         redactor: Of the process; learns this connection's secrets.
         transport: For tests.
+        chance: Spreads the waits between repeated reads.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class NetSuiteClient:
         clock: Clock | None = None,
         redactor: Redactor | None = None,
         transport: httpx.BaseTransport | None = None,
+        chance: Random | None = None,
     ) -> None:
         self.connection = connection
         self.clock = clock or SystemClock()
@@ -72,7 +75,7 @@ class NetSuiteClient:
         if isinstance(given, MachineCredentials):
             for secret in (given.client_id, given.certificate_id, given.private_key):
                 self.redactor.add(secret)
-            self._token_http = Http(settings, self.clock, self.redactor, transport=transport)
+            self._token_http = Http(settings, self.clock, self.redactor, transport=transport, chance=chance)
             tokens = machine_tokens(
                 connection.name,
                 connection.base,
@@ -87,9 +90,15 @@ class NetSuiteClient:
         else:
             for secret in (given.consumer_key, given.consumer_secret, given.token_id, given.token_secret):
                 self.redactor.add(secret)
-            auth = TbaAuth(connection.realm, given, self._breaker)
+            auth = TbaAuth(connection.realm, given, self._breaker, timestamp=self._timestamp)
         slots = Slots(connection.state_folder, f"netsuite-{connection.realm}", connection.concurrency)
-        self.http = Http(settings, self.clock, self.redactor, auth=auth, transport=transport, slot=slots.hold)
+        self.http = Http(
+            settings, self.clock, self.redactor, auth=auth, transport=transport, slot=slots.hold, chance=chance
+        )  # fmt: skip
+
+    def _timestamp(self) -> str:
+        """Of a signature: by the clock that everything else of this connection goes by."""
+        return str(int(self.clock.now().timestamp()))
 
     def __enter__(self) -> Self:
         return self

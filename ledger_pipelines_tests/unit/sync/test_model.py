@@ -21,7 +21,6 @@ from ledger_pipelines.storage.journal.database import journal_url, make_engine
 from ledger_pipelines.sync.acts import ignore, retry
 from ledger_pipelines.sync.apply import apply, resume
 from ledger_pipelines.sync.states import FAULT_POINTS, Policy
-from ledger_pipelines_tests.faults.engine_simulation import Crash, scratch
 from ledger_pipelines_tests.faults.engine_target import (
     START,
     FakeClock,
@@ -31,6 +30,7 @@ from ledger_pipelines_tests.faults.engine_target import (
     make_effect,
     make_plan,
 )
+from ledger_pipelines_tests.faults.simulation.schedule import Crash, scratch
 
 _PLACE = scratch()
 _TEMPLATE = _PLACE / "template.db"

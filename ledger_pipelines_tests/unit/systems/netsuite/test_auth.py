@@ -55,6 +55,14 @@ def test_each_attempt_is_signed_afresh() -> None:
     assert len(signatures) == len(fake.asked) == 6
 
 
+def test_a_signature_carries_the_time_of_the_connections_clock_and_not_of_the_machines() -> None:
+    fake = FakeNetSuite().on(".*", httpx.Response(200, json={}))
+    client = fake.client()
+    client.read("GET", "/services/rest/record/v1/invoice/1")
+    stamp = int(client.clock.now().timestamp())
+    assert f'oauth_timestamp="{stamp}"' in fake.asked[0].headers["authorization"]
+
+
 def test_three_refusals_in_a_row_stop_all_calls() -> None:
     fake = FakeNetSuite().on(".*", httpx.Response(401, json={"title": "Unauthorized", "status": 401}))
     client = fake.client()
