@@ -64,7 +64,7 @@ def show_plan(plan: Plan, *, every: bool = False) -> None:
             Text(total.action.value, style=style),
             cell(total.kind),
             cell(total.count),
-            cell(total.amount or ""),
+            cell(total.amount),
         )
     out().print(totals)
     reasons = Counter(
@@ -89,7 +89,7 @@ def show_plan(plan: Plan, *, every: bool = False) -> None:
 
 def _plan_row(row: PlanRow) -> tuple[Text, ...]:
     style = _COLOURS.get(row.action.value, "")
-    return (Text(row.action.value, style=style), cell(row.number), cell(row.kind or row.title), cell(row.amount or ""), cell(row.reason.text))  # fmt: skip
+    return (Text(row.action.value, style=style), cell(row.number), cell(row.kind or row.title), cell(row.amount), cell(row.reason.text))  # fmt: skip
 
 
 def show_result(result: ApplyResult) -> None:
@@ -106,7 +106,7 @@ def show_result(result: ApplyResult) -> None:
             out().print(Text(f"  {reason.text} {reason.remedy}", style="red"))
     waiting = [row for row in (*result.rows, *result.others) if row.needs_person]
     for row in waiting[:MOST_ROWS]:
-        out().print(Text(f"  {row.outcome.value}: {row.number} {row.kind} {row.amount or ''}: {row.reason.text} {row.reason.remedy}"))  # fmt: skip
+        out().print(Text(f"  {row.outcome.value}: {row.number} {row.kind} {'' if row.amount is None else row.amount}: {row.reason.text} {row.reason.remedy}"))  # fmt: skip
     if len(waiting) > MOST_ROWS:
         out().print(f"  ... and {len(waiting) - MOST_ROWS} more; --json has all of them.")
 
@@ -172,7 +172,7 @@ def show_open_items(items: Sequence[OpenItem]) -> None:
     out().print(summary)
     table = plain_table("\nRecords", ["number", "settlement", "flow", "amount", "why"], right=["amount"])
     for item in items[:MOST_ROWS]:
-        table.add_row(*map(cell, (item.number, item.settlement_id, item.flow, item.amount or "", item.text)))
+        table.add_row(*map(cell, (item.number, item.settlement_id, item.flow, item.amount, item.text)))
     out().print(table)
     if len(items) > MOST_ROWS:
         out().print(f"... and {len(items) - MOST_ROWS} more; --json has all of them.")

@@ -136,7 +136,7 @@ def plan_summary(plan: PlanLike, title: str = "") -> Table:
     """Rows and amounts by action and kind."""
     sums: dict[tuple[str, str, str], tuple[int, Decimal | None]] = {}
     for row in plan.rows:
-        key = (row.action.value, row.kind, row.amount.currency if row.amount else "")
+        key = (row.action.value, row.kind, "" if row.amount is None else row.amount.currency)
         count, amount = sums.get(key, (0, None))
         if row.amount is not None:
             amount = row.amount.amount + (amount or Decimal(0))

@@ -136,7 +136,7 @@ class Plan:
         """Counts and sums by action, kind and currency."""
         sums: dict[tuple[Action, str, str], tuple[int, Money | None]] = {}
         for row in self.rows:
-            group = (row.action, row.kind, row.amount.currency if row.amount else "")
+            group = (row.action, row.kind, "" if row.amount is None else row.amount.currency)
             count, amount = sums.get(group, (0, None))
             if row.amount is not None:
                 amount = row.amount if amount is None else amount + row.amount

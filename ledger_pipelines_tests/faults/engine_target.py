@@ -135,7 +135,7 @@ class FakeLedger:
             remote_id=str(self.next_id),
             external_id=effect.external_id,
             kind=effect.kind,
-            amount=expected.amount or Money.zero("USD"),
+            amount=Money.zero("USD") if expected.amount is None else expected.amount,
             day=expected.day or date(2026, 1, 1),
             lines=expected.lines or 1,
             body=canonical(prepared.body),

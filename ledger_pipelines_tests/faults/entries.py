@@ -7,13 +7,15 @@ Does not belong here: faults, verdicts, anything that runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger_pipelines.sandbox.server import RunningSandbox
+from ledger_pipelines_tests.faults import money_amazon, money_netsuite
 from ledger_pipelines_tests.faults.drill_books import Picture, picture
 from ledger_pipelines_tests.faults.drill_cases import FILES
+from ledger_pipelines_tests.faults.money_amounts import MoneyPath
 from ledger_pipelines_tests.stage import Stage, stage_on
 
 
@@ -46,6 +48,7 @@ class Entry:
         scenes: By name; "small" is the one most cases use.
         open: Opens an installation: (sandbox, empty folder) -> Stage.
         picture: The target's books in a form in which two runs can be compared, read from the sandbox.
+        money: The paths that amounts take through its formats and its target (`money_amounts.MoneyPath`).
     """
 
     name: str
@@ -54,6 +57,7 @@ class Entry:
     scenes: Mapping[str, Scene]
     open: Callable[[RunningSandbox, Path], Stage]
     picture: Callable[[Stage], Picture]
+    money: Callable[[], Sequence[MoneyPath]]
 
     def __post_init__(self) -> None:
         re.compile(self.writes)
@@ -78,5 +82,6 @@ ENTRIES: Mapping[str, Entry] = {
         scenes={name: Scene(name, *FILES[name], _WRITTEN[name]) for name in FILES},
         open=stage_on,
         picture=_amazon_picture,
+        money=lambda: (*money_amazon.paths(), *money_netsuite.paths()),
     )
 }

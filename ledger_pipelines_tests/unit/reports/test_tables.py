@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -111,3 +112,17 @@ def test_ordinary_text_is_left_alone() -> None:
 def test_amounts_are_shown_whole_and_can_be_read_back(amount: str, currency: str, text: str) -> None:
     assert shown(Decimal(amount), currency) == text
     assert readable(text) == Decimal(amount)
+
+
+def test_amounts_of_zero_keep_their_currency_in_totals() -> None:
+    # Money of zero is false: a row of 0.00 lost its currency, and zeros of two currencies could not be summed.
+    rows = [
+        PlanRow(Action.CREATE, Reason("pay", "Due."), currency, currency, currency, "customerPayment", Money.zero(currency))
+        for currency in ("USD", "KWD")
+    ]  # fmt: skip
+    plan = replace(PLAN, rows=(*rows, row(Action.CREATE, "1", "105.00")))
+    assert [(t.currency, t.count, str(t.amount)) for t in plan.totals()] == [
+        ("KWD", 1, "0.000 KWD"),
+        ("USD", 2, "105.00 USD"),
+    ]
+    assert [cells[2:] for cells in plan_summary(plan).rows] == [("1", "0.000", "KWD"), ("2", "105.00", "USD")]
