@@ -47,7 +47,9 @@ V2_TEXT = {
     **TEXT_COLUMNS,
 }
 V2_COLUMNS = frozenset({ID, *SUMMARY_ONLY, *V2_TEXT, AMOUNT, POSTED_DATE, POSTED_TIME, QUANTITY})
-_BASE = frozenset({ID, *SUMMARY_ONLY, TYPE})
+_GROUPING = ("order-id", "adjustment-id", "shipment-id", "sku")
+_BASE = frozenset({ID, *SUMMARY_ONLY, TYPE, *_GROUPING})
+"""Without one of these a file would be taken as amounts of nobody's order: renamed, it is refused."""
 _V2_REQUIRED = frozenset({*_BASE, "amount-type", "amount-description", AMOUNT})
 
 V1_MONEY = (

@@ -257,6 +257,8 @@ def _head(descriptor: int, start: int, encoding: str, options: ReadOptions) -> _
     summary_end = head.find(b"\n", line_end) + 1
     if not line_end or not summary_end or b"\0" in head[start:summary_end]:
         raise Irregular
+    if b"\r" in head[start:summary_end].replace(b"\r\n", b""):  # a line end of its own, for `careful`
+        raise Irregular
     try:
         header = read_header(head[start:line_end].decode(codec).rstrip("\r\n"), 1)
     except SettlementRefusedError:

@@ -16,7 +16,7 @@ from typing import Literal
 
 SlashOrder = Literal["month-first", "day-first"]
 
-_TIME = r"(?:[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?: ?(UTC|Z|[+-]\d\d:?\d\d))?)?"
+_TIME = r"(?:[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?: ?(UTC|Z|[+-](?:0\d|1[0-4]):?[0-5]\d))?)?"
 _STYLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("year-month-day", re.compile(rf"(\d{{4}})-(\d\d)-(\d\d){_TIME}", re.ASCII)),
     ("day.month.year", re.compile(rf"(\d\d)\.(\d\d)\.(\d{{4}}){_TIME}", re.ASCII)),

@@ -63,11 +63,11 @@ def open_regular(path: Path) -> int:
         raise
     except OSError as error:
         raise refuse(
-            "not-a-file", f"{path.name} cannot be opened as a file: {error.strerror}.", remedy
+            "not-a-file", f"{path.name!r} cannot be opened as a file: {error.strerror}.", remedy
         ) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise refuse("not-a-file", f"{path.name} is not a regular file.", remedy)
+        raise refuse("not-a-file", f"{path.name!r} is not a regular file.", remedy)
     return descriptor
 
 

@@ -168,6 +168,12 @@ def _elements(plain: Plain, findings: Findings) -> Iterator[ET.Element]:
     except ET.ParseError as error:
         line = error.position[0]
         findings.add("not-a-settlement", f"Line {line}: the XML document is damaged: {error}.", line=line)
+    except (LookupError, ValueError) as error:
+        findings.add(
+            "not-a-settlement",
+            f"Line 1: the XML document declares an encoding that cannot be read: {error}.",
+            line=1,
+        )
 
 
 def _local(tag: str) -> str:

@@ -110,25 +110,14 @@ def test_a_changed_cell_gives_the_same_verdict_on_both_paths(rows: list[Row], da
 @QUICK
 @given(position=st.integers(0, 3000), byte=st.integers(0, 255))
 @hypothesis.example(position=231, byte=0)  # a NUL in a column name was let through by the fast path
+@hypothesis.example(position=102, byte=13)  # so was a CR in a column name, where a line ends
+@hypothesis.example(position=359, byte=13)
 def test_a_changed_byte_gives_the_same_verdict_on_both_paths(position: int, byte: int) -> None:
     content = bytearray(text(example()).encode())
     content[position % len(content)] = byte
     result = both(bytes(content))
     if result.read is not None:
         assert result.read.sum == result.read.summary.total
-
-
-def test_no_prefix_of_a_file_is_accepted_with_another_total(tmp_path: Path) -> None:
-    # without the reserve rows, which cancel: a file cut before them would rightly foot
-    content = text(example()[:-2]).encode()
-    accepted = set()
-    end = len(content)
-    for length in [*range(0, end - 200, 3), *range(end - 200, end)]:
-        result = read_one(put(tmp_path, content[:length]), tmp_path, ReadOptions(fast=length % 5 == 0))
-        if result.read is not None:
-            accepted.add(result.read.sum)
-            assert result.read.rows == 6
-    assert accepted <= {Decimal("15.14")}
 
 
 def test_blocks_of_any_size_give_the_same_rows(tmp_path: Path) -> None:

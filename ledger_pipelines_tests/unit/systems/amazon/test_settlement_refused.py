@@ -58,6 +58,7 @@ CELLS = {
     "no such day": (5, "posted-date-time", "2026-02-30 09:10:11 UTC", "unreadable-date"),
     "no such hour": (5, "posted-date-time", "2026-05-03 25:10:11 UTC", "unreadable-date"),
     "no zone": (5, "posted-date-time", "2026-05-03 09:10:11", "unreadable-date"),
+    "a zone of four days": (5, "posted-date-time", "2026-05-03T09:10:11+99:00", "unreadable-date"),
     "no time": (5, "posted-date-time", "2026-05-03", "unreadable-date"),
     "day or month first": (5, "posted-date-time", "05/03/2026 09:10:11 UTC", "ambiguous-date"),
     "a date that is none": (5, "posted-date", "yesterday", "unreadable-date"),
@@ -178,6 +179,8 @@ WHOLE_FILES = {
         "date-range-report",
     ),
     "a missing column": (text(example(), [c for c in V2 if c != "amount"]).encode(), "missing-column"),
+    "a renamed order-id": (text(example()).replace("\torder-id\t", "\tbestellnummer\t").encode(), "missing-column"),
+    "XML in an unknown encoding": (b'<?xml version="1.0" encoding="UTF-99"?><AmazonEnvelope/>', "not-a-settlement"),
     "a column twice": (text(example(), [*V2, "sku"]).encode(), "duplicate-column"),
     "a byte of no encoding": (changed(5, "sku", "A").replace("\tA\t", "\tA@\t").encode().replace(b"@", b"\x81"), "undecodable"),
     "UTF-8 and other bytes": (
