@@ -14,11 +14,11 @@ from rich.text import Text
 
 from ledger_pipelines.cli.context import integration_name
 from ledger_pipelines.cli.drops import is_file
-from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_json, say
+from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_error, print_json, say
 from ledger_pipelines.cli.tables import cell, plain_table
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.money import exponent, plain
-from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.errors import ConfigurationError, LedgerError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.inspection import Inspection
 from ledger_pipelines.integrations.amazon_netsuite.inspection import inspect_file as look_into
@@ -69,15 +69,20 @@ def _show(file: Path, found: Inspection) -> None:
         out().print(Text("\nIt would be refused.", style="bold red"))
 
 
-def take_in(loaded: LoadedConfig, name: str) -> Iterator[ArrivalOutcome]:
+def take_in(loaded: LoadedConfig, name: str) -> Iterator[ArrivalOutcome | LedgerError]:
     """Take in every file that waits in a connection's drop folder, as the sensor does. Files seen before change nothing.
 
+    A file that cannot be taken gives its error, and the others go on.
+
     Raises:
-        DataError, TransientError, OSError: As `Arrivals.take`.
+        OSError: The disk.
     """
     arrivals = Arrivals.of(loaded, name)
     for file in list(arrivals.waiting()):
-        yield arrivals.take(file)
+        try:
+            yield arrivals.take(file)
+        except LedgerError as error:
+            yield error
 
 
 def seed(loaded: LoadedConfig, integration: str | None, files: Sequence[Path], leave_out: int) -> int:
@@ -99,8 +104,11 @@ def seed(loaded: LoadedConfig, integration: str | None, files: Sequence[Path], l
     return FINE
 
 
-def tell_arrival(outcome: ArrivalOutcome) -> None:
+def tell_arrival(outcome: ArrivalOutcome | LedgerError) -> None:
     """A line about a file that came, on stderr."""
+    if isinstance(outcome, LedgerError):
+        print_error(outcome)
+        return
     say(outcome.message)
     if outcome.moved_to is not None:
         say(f"  It is in {outcome.moved_to} now, with the reason beside it.")

@@ -162,12 +162,13 @@ def run(integration: str, flow: str | None, partition: str | None, *, as_json: b
 
 
 def _take_in(loaded: LoadedConfig, name: str) -> int:
-    """Take in what waits in the drop folder of the source; how many files were refused."""
+    """Take in what waits in the drop folder of the source; how many files were refused or could not be taken."""
     refused = 0
     for outcome in take_in(loaded, loaded.config.integration(name).source):
-        if outcome.status is not Arrival.SAME_CONTENT:
+        failed = isinstance(outcome, LedgerError)
+        if failed or outcome.status is not Arrival.SAME_CONTENT:
             tell_arrival(outcome)
-        refused += not outcome.accepted
+        refused += failed or not outcome.accepted
     return refused
 
 

@@ -31,6 +31,7 @@ REFUSED = "refused"
 REASON_SUFFIX = ".reason.txt"
 NOTE_SUFFIX = ".came.json"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_LONGEST_NAME = 255 - len(REASON_SUFFIX)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -137,7 +138,7 @@ class LandingCopy:
 
     def _changed(self) -> TransientError:
         return TransientError(
-            f"{self._source.name} changed while it was copied.",
+            f"{shown_name(self._source)} changed while it was copied.",
             remedy="It is looked at again when its size is stable.",
             code="file-changing",
         )
@@ -249,7 +250,9 @@ def put_aside(path: Path, folder: Path, reasons: Sequence[str] = ()) -> Path:
     target = _free_name(path, folder)
     if reasons:
         text = "".join(f"{reason}\n" for reason in reasons)
-        write_atomically(target.with_name(target.name + REASON_SUFFIX), text.encode())
+        write_atomically(
+            target.with_name(target.name + REASON_SUFFIX), text.encode("utf-8", "backslashreplace")
+        )
     reached("landing.after_reason")
     try:
         path.replace(target)
@@ -270,9 +273,26 @@ def put_aside(path: Path, folder: Path, reasons: Sequence[str] = ()) -> Path:
 
 
 def _free_name(path: Path, folder: Path) -> Path:
-    target = folder / path.name
+    """A name that is free there, and short enough that the reason's name, which is longer, is one, too."""
+    suffix = path.suffix if len(os.fsencode(path.suffix)) < _LONGEST_NAME // 2 else ""
+    stem = path.name.removesuffix(suffix)
+    target = folder / (_cut(stem, len(os.fsencode(suffix))) + suffix)
     number = 1
     while target.exists() or target.is_symlink():
-        target = folder / f"{path.stem}.{number}{path.suffix}"
+        ending = f".{number}{suffix}"
+        target = folder / (_cut(stem, len(os.fsencode(ending))) + ending)
         number += 1
     return target
+
+
+def _cut(stem: str, ending: int) -> str:
+    """As much of the name's beginning as leaves room for an ending of so many bytes."""
+    while len(os.fsencode(stem)) + ending > _LONGEST_NAME:
+        stem = stem[:-1]
+    return stem
+
+
+def shown_name(path: Path) -> str:
+    """A file's name for messages and manifests: whatever cannot be printed or is not UTF-8 as an escape (`\\n`, `\\xff`)."""
+    text = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -15,7 +15,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from ledger_pipelines.documents.money import exponent, plain
-from ledger_pipelines.storage.landing import REFUSED, Came, Landed, Landing, LandingCopy, inside, put_aside
+from ledger_pipelines.storage.landing import (
+    REFUSED,
+    Came,
+    Landed,
+    Landing,
+    LandingCopy,
+    inside,
+    put_aside,
+    shown_name,
+)
 from ledger_pipelines.storage.settlement_rows import SettlementRows
 from ledger_pipelines.storage.settlements import (
     Difference,
@@ -109,12 +118,12 @@ def receive_file(
     with store.staging(connection) as work:
         try:
             with Landing(store.root).copy(path, connection) as copy:
-                return _take(path, copy, connection, store, chosen, work, name or path.name)
+                return _take(path, copy, connection, store, chosen, work, name or shown_name(path))
         except SettlementRefusedError as refusal:
             moved = put_aside(path, aside, [finding.sentence() for finding in refusal.findings])
             return ArrivalOutcome(
                 Arrival.REFUSED, refusal.partial.settlement_id, None, "",
-                f"{path.name} was refused: {refusal}", refusal.findings, moved_to=moved,
+                f"{shown_name(path)} was refused: {refusal}", refusal.findings, moved_to=moved,
             )  # fmt: skip
 
 

@@ -58,13 +58,16 @@ class Arrivals:
         return self._data / "fetched" / self.connection
 
     def waiting(self) -> Iterator[Path]:
-        """Plain files in the drop folder, by name; hidden ones, links, folders and reasons are passed over."""
+        """What lies in the drop folder, by name; hidden files, folders and reasons are passed over.
+
+        Links, pipes and the like are among them: taking one refuses it, without opening it.
+        """
         drop = self.configured.drop
         if drop is None or not Path(drop.path).is_dir():
             return
         for file in sorted(Path(drop.path).iterdir()):
             hidden = file.name.startswith(".") or file.name.endswith(REASON_SUFFIX)
-            if not hidden and not file.is_symlink() and file.is_file():
+            if not hidden and (file.is_symlink() or not file.is_dir()):
                 yield file
 
     def take(self, path: Path, *, name: str = "") -> ArrivalOutcome:

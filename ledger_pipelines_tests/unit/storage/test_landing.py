@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from ledger_pipelines import faultpoints
 from ledger_pipelines.errors import DataError, TransientError
-from ledger_pipelines.storage.landing import Landing, inside, put_aside, safe_name
+from ledger_pipelines.storage.landing import Landing, inside, put_aside, safe_name, shown_name
 
 
 class Stop(BaseException):
@@ -109,6 +110,20 @@ def test_a_refused_file_never_takes_the_place_of_another(tmp_path: Path) -> None
         put_aside(tmp_path / "bad.txt", tmp_path / "refused", ["no"])
     kept = {path.read_bytes() for path in (tmp_path / "refused").iterdir() if "reason" not in path.name}
     assert kept == {b"one", b"two", b"three"}
+
+
+@pytest.mark.parametrize("name", ["m" * 255, "m" * 251 + ".txt", "長" * 85, "m" * 240 + ".txt"])
+def test_a_refused_file_with_the_longest_name_is_moved_with_its_reason(tmp_path: Path, name: str) -> None:
+    for content in (b"one", b"two"):
+        (tmp_path / name).write_bytes(content)
+        moved = put_aside(tmp_path / name, tmp_path / "refused", ["no"])
+        assert moved.read_bytes() == content
+        assert moved.with_name(moved.name + ".reason.txt").read_text() == "no\n"
+
+
+def test_a_name_is_shown_without_what_cannot_be_printed() -> None:
+    assert shown_name(Path(os.fsdecode(b"a\xff\n b.txt"))) == "a\\xff\\n b.txt"
+    assert shown_name(Path("Größe.txt")) == "Größe.txt"
 
 
 def test_a_crash_before_the_move_leaves_the_file_where_it_was(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -222,3 +223,10 @@ def test_yen_have_no_decimals_and_more_digits_are_kept(tmp_path: Path) -> None:
         detail("Order", "ItemPrice", "Principal", "100"),
     ]
     assert inspect_file(put(tmp_path, text(rows))).as_json()["total_amount"] == "100"
+
+
+def test_a_file_whose_name_is_no_text_is_accepted_under_a_name_that_is(setup: Setup) -> None:
+    outcome = setup.arrive(text(example()), os.fsdecode(b"m\xff\n.txt"))
+    assert outcome.manifest is not None
+    assert outcome.manifest.names == ("m\\xff\\n.txt",)
+    assert json.loads(outcome.manifest.model_dump_json())["names"] == ["m\\xff\\n.txt"]
