@@ -37,7 +37,7 @@ class PlanFiles:
     def latest(self, integration: str, flow: str, partition: str) -> str | None:
         """Digest of the partition's latest plan."""
         try:
-            return self._pointer(integration, flow, partition).read_text().strip()
+            return self._pointer(integration, flow, partition).read_bytes().decode(errors="replace").strip()
         except FileNotFoundError:
             return None
 

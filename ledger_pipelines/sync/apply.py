@@ -18,8 +18,8 @@ from ledger_pipelines import faultpoints
 from ledger_pipelines.documents.dates import Clock, SystemClock
 from ledger_pipelines.documents.effects import EffectState, Mode, Writer
 from ledger_pipelines.errors import ConfigurationError
-from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
-from ledger_pipelines.sync.gates import refuse_altered, refuse_stale, staleness
+from ledger_pipelines.storage.journal import Entry, Event, Journal, Search, fingerprint
+from ledger_pipelines.sync.gates import StalePlanError, refuse_altered, refuse_stale, staleness
 from ledger_pipelines.sync.guards import Guard, GuardInput, Override, judge
 from ledger_pipelines.sync.intents import record_intents
 from ledger_pipelines.sync.links import needs
@@ -73,7 +73,8 @@ def apply(
 
     Raises:
         AlteredPlanError: the plan does not fit its digest; nothing was written.
-        StalePlanError: the plan would come out differently now; nothing was written (in mode PLAN it is reported).
+        StalePlanError: the plan would come out differently now; nothing was written (in mode PLAN it is reported). A plan
+            all of which is in the target as planned is no matter of staleness: there is nothing left to write.
         ConfigurationError: the writer is of another connection.
     """
     clock, policy = clock or SystemClock(), policy or Policy()
@@ -83,7 +84,7 @@ def apply(
     if mode is Mode.PLAN:
         return _look(plan, journal, writer, guards, overrides, recompute, started)
     if recompute is not None:
-        refuse_stale(plan, recompute)
+        _refuse_stale(plan, recompute, journal)
     with active(new_owner()) as owner:
         session = _begin(
             journal, writer, clock, policy, random, mode, owner, who, plan.digest, plan.integration, plan.flow,
@@ -188,6 +189,23 @@ def _finish_earlier(
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------
+
+
+def _refuse_stale(plan: Plan, recompute: Callable[[], Plan], journal: Journal) -> None:
+    try:
+        refuse_stale(plan, recompute)
+    except StalePlanError:
+        if not _is_carried_out(plan, journal):
+            raise
+
+
+def _is_carried_out(plan: Plan, journal: Journal) -> bool:
+    """Whether the plan has documents, and each is confirmed with the plan's content."""
+    effects = plan.effects()
+    done = journal.entries((effect.key for effect in effects), (EffectState.CONFIRMED,))
+    return bool(effects) and all(
+        effect.key in done and done[effect.key].body_hash == fingerprint(effect) for effect in effects
+    )
 
 
 def _same_connection(plan: Plan, writer: Writer) -> None:

@@ -2,12 +2,14 @@
 
 Belongs here: the codec between `Plan` and lines of JSON. Does not belong here: files (`storage.plans`).
 
-First line: the head (everything but the rows, and how many there are). Then one line a row. Decimals are text.
+First line: the head (everything but the rows, and how many there are). Then one line a row. Decimals are text. Last line:
+the hash of all lines before it. The digest covers what is written; this covers the rest, too: titles, reasons, remedies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +21,9 @@ from ledger_pipelines.errors import DataError, RefusedError
 from ledger_pipelines.storage.plans import PlanFiles
 from ledger_pipelines.sync.plan import Plan, PlanRow
 
-FORMAT = 1
+FORMAT = 2
+WITHOUT_SEAL = 1
+"""The format of plans stored before the last line was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,12 @@ class _Head:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Seal:
+    sha256: str
+
+
+_SEAL = msgspec.json.Decoder(_Seal)
 _HEAD = msgspec.json.Decoder(_Head)
 _ROW = msgspec.json.Decoder(PlanRow)
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
@@ -58,7 +68,7 @@ class PlanStore:
                 "The plan does not fit its digest.", remedy="Seal it first.", code="plan-altered"
             )
         faultpoints.reached("plan.before_store")
-        path = self._files.write(plan.digest, _lines(plan))
+        path = self._files.write(plan.digest, _sealed(_lines(plan)))
         self._files.point(plan.integration, plan.flow, plan.partition, plan.digest)
         faultpoints.reached("plan.stored")
         return path
@@ -87,6 +97,27 @@ class PlanStore:
         return None if lines is None else _plan(lines, digest)
 
 
+def _sealed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    state = hashlib.sha256()
+    for line in lines:
+        state.update(line + b"\n")
+        yield line
+    yield _ENCODER.encode(_Seal(state.hexdigest()))
+
+
+def _unsealed(lines: list[bytes]) -> list[bytes]:
+    """The lines without the last one, which must fit them. Raises ValueError, msgspec.DecodeError, IndexError."""
+    if _HEAD.decode(lines[0]).format == WITHOUT_SEAL:
+        return lines
+    *covered, last = lines
+    state = hashlib.sha256()
+    for line in covered:
+        state.update(line + b"\n")
+    if _SEAL.decode(last).sha256 != state.hexdigest():
+        raise ValueError("the seal does not fit")
+    return covered
+
+
 def _lines(plan: Plan) -> Iterator[bytes]:
     yield _ENCODER.encode(
         _Head(
@@ -108,9 +139,14 @@ def _lines(plan: Plan) -> Iterator[bytes]:
 
 def _plan(lines: list[bytes], digest: str) -> Plan:
     try:
+        lines = _unsealed(lines)
         head = _HEAD.decode(lines[0])
         rows = tuple(_ROW.decode(line) for line in lines[1:])
-    except (msgspec.DecodeError, IndexError) as error:
+    except (
+        ValueError,
+        ArithmeticError,
+        IndexError,
+    ) as error:  # msgspec's are ValueErrors, those of text, too
         raise _damaged(digest) from error
     plan = Plan(
         head.integration,

@@ -70,6 +70,8 @@ def _plan_row(
         outcome, reason = Outcome.LEFT, guarded.reason
     elif waiting := _waits_for(tuple(k for k in needs(effect) if k not in planned), entries):
         outcome, reason = Outcome.WAITING, waiting
+    # In mode plan the plan that brings what this one waits for was not carried out either: no person is needed.
+    is_stuck = reason.code == "dependency-missing" and session.mode is not Mode.PLAN
     return RowResult(
         key=effect.key,
         number=row.number,
@@ -80,7 +82,7 @@ def _plan_row(
         state="" if entry is None else entry.state.value,
         reason=reason,
         amount=row.amount,
-        needs_person=outcome is Outcome.WAITING and reason.code == "dependency-missing",
+        needs_person=outcome is Outcome.WAITING and is_stuck,
     )
 
 

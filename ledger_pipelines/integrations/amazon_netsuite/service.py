@@ -60,7 +60,7 @@ from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlemen
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, reopened, verified
 from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
 from ledger_pipelines.storage.atomic import write_atomically
-from ledger_pipelines.storage.journal import Entry, Journal, Search
+from ledger_pipelines.storage.journal import Entry, Journal, Search, fingerprint
 from ledger_pipelines.sync import acts
 from ledger_pipelines.sync.apply import apply, resume
 from ledger_pipelines.sync.guards import Override
@@ -490,13 +490,18 @@ class AmazonNetSuite:
 
         Args:
             exported: A plan that is being carried out. What the journal knows of its own effects, from a run of it that
-                was cut short, is no news: applying goes on from there.
+                was cut short, is no news: applying goes on from there. The same document with other content is: another
+                run wrote it.
         """
         self._chosen(flow)
         ctx = self.context(settlement_id)
         if exported is not None:
-            own = {effect.key for effect in exported.effects()}
-            known = {key: known for key, known in ctx.journal.known.items() if key not in own}
+            own = {effect.key: effect for effect in exported.effects()}
+            known = {
+                key: known
+                for key, known in ctx.journal.known.items()
+                if key not in own or known.body_hash != fingerprint(own[key])
+            }
             if len(known) < len(ctx.journal.known):
                 ctx = replace(ctx, journal=replace(ctx.journal, known=known))
         after = None

@@ -44,11 +44,16 @@ MESSAGE_LENGTH = 900
 
 
 def rows(ctx: Context, decisions: Sequence[Decision], figures: Reconciliation) -> list[PlanRow]:
-    """The summary's row and one a group whose record changes; rows in step are skipped."""
-    return [
+    """The summary's row and one a group whose record changes; rows in step are skipped.
+
+    A record that nobody has ever meant to write (mode plan) has nothing to refresh: it has no row.
+    """
+    found = [
         _summary(ctx, figures, [d.group for d in decisions]),
         *(_transaction(ctx, decision) for decision in decisions),
     ]
+    known = ctx.journal.known
+    return [row for row in found if row.effect is None or all(key in known for key in row.effect.depends_on)]
 
 
 def summary_status(figures: Reconciliation) -> SummaryStatus:

@@ -74,6 +74,34 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: str) -> None:
         store.by_digest(plan.digest)
 
 
+def test_words_that_the_digest_does_not_cover_cannot_be_altered_either(tmp_path: Path) -> None:
+    plan, store = _plan(), PlanStore(tmp_path)
+    path = store.save(plan)
+    path.write_bytes(path.read_bytes().replace(b"There is no order.", b"All is in order.  "))
+    with pytest.raises(DataError, match="damaged or was altered"):
+        store.by_digest(plan.digest)
+
+
+def test_bytes_that_are_no_text_are_a_damaged_plan_and_no_crash(tmp_path: Path) -> None:
+    plan, store = _plan(), PlanStore(tmp_path)
+    path = store.save(plan)
+    path.write_bytes(path.read_bytes().replace(b"invoices", b"invo\xe1ces"))
+    with pytest.raises(DataError, match="damaged or was altered"):
+        store.by_digest(plan.digest)
+    (pointer,) = (tmp_path / "latest").iterdir()
+    pointer.write_bytes(b"\xff" + pointer.read_bytes()[1:])
+    with pytest.raises(DataError):
+        store.latest("shop_books", "invoices", "2026-03-01")
+
+
+def test_a_plan_stored_before_there_was_a_seal_is_read(tmp_path: Path) -> None:
+    plan, store = _plan(), PlanStore(tmp_path)
+    path = store.save(plan)
+    *lines, _seal = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0].replace(b'"format":2', b'"format":1'), *lines[1:]]))
+    assert store.by_digest(plan.digest) == plan
+
+
 def test_a_process_killed_while_storing_leaves_the_earlier_plan(tmp_path: Path) -> None:
     first, second, store = _plan(1), _plan(2), PlanStore(tmp_path)
     store.save(first)

@@ -45,6 +45,13 @@ def test_mode_plan_writes_nothing_anywhere(bench: Bench) -> None:
     assert result.exit_code == 0
 
 
+def test_mode_plan_needs_nobody_for_what_another_plan_would_bring(bench: Bench) -> None:
+    plan = make_plan(make_effect("1", body={"n": 1, "of": {"$link": "KEY-OF-ANOTHER-FLOW"}}))
+    looked = bench.apply(plan, mode=Mode.PLAN)
+    assert (_outcomes(looked), looked.exit_code) == ({"1": "waiting"}, 0)
+    assert bench.apply(plan).exit_code == 1
+
+
 def test_each_document_is_written_once_and_a_second_apply_makes_no_call(bench: Bench) -> None:
     plan = make_plan(*(make_effect(str(i)) for i in range(5)))
     first = bench.apply(plan)
@@ -70,6 +77,21 @@ def test_an_altered_plan_is_refused(bench: Bench) -> None:
         bench.apply(replace(plan, digest=""))
     assert bench.ledger.calls == 0
     assert bench.journal.counts() == {}
+
+
+def test_a_plan_that_was_wholly_carried_out_is_never_stale_and_one_that_was_not_is(bench: Bench) -> None:
+    first, second = make_effect("1"), make_effect("2")
+    plan, changed = make_plan(first, second), make_plan(make_effect("3"))
+    bench.apply(make_plan(first))
+    with pytest.raises(StalePlanError):
+        bench.apply(plan, recompute=lambda: changed)
+    bench.apply(plan)
+    again = bench.apply(plan, recompute=lambda: changed)
+    assert set(_outcomes(again).values()) == {"already"}
+    assert (again.sends, again.probes, bench.ledger.calls) == (0, 0, 2)
+    other = make_plan(make_effect("1", amount="7.00"), second)
+    with pytest.raises(StalePlanError):
+        bench.apply(other, recompute=lambda: changed)
 
 
 def test_a_stale_plan_is_refused_with_the_difference_in_words(bench: Bench) -> None:
