@@ -111,6 +111,7 @@ def _changes(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep)
     opens = days[0] == asked.opening and entity.name in OPENING
     place = next(i for i, column in enumerate(entity.columns) if column.sql == entity.modified)
     held: dict[date, dict[tuple[Cell, ...], tuple[Cell, ...]]] = {day: {} for day in days}
+    at: dict[tuple[Cell, ...], date] = {}
     keys = [i for i, column in enumerate(entity.columns) if column.name in entity.key]
     for page in reader.read_changes(entity, EARLIEST if opens else rest.start, rest.end):
         latest: datetime | None = None
@@ -125,9 +126,16 @@ def _changes(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep)
                     remedy="Run these days again; if it happens again, tell the makers.",
                     code="out-of-order",
                 )
-            held[day][tuple(cells[i] for i in keys)] = cells
+            key = tuple(cells[i] for i in keys)
+            before = at.get(key)
+            if before is not None and before != day and before in held:
+                del held[before][key]  # changed while it was read: it is of the later day now
+            at[key] = day
+            held[day][key] = cells
             latest = changed
         while latest is not None and len(days) > 1 and Window(days[0], days[0], zone).end + SLACK <= latest:
+            for key in held[days[0]]:
+                at.pop(key, None)
             yield _write(store, entity, days.pop(0), held, asked)
     for day in list(days):
         yield _write(store, entity, day, held, asked)

@@ -2,7 +2,9 @@
 
 Belongs here: windows on the account's own clock, paging by key, typed cells. Does not belong here: storing.
 Facts: netsuite.md 7.1: times in SuiteQL are in the account's (the role's) time zone, without it; 7.2: a page needs a
-total order, and a question gives 100,000 rows at most.
+total order, and a question gives 100,000 rows at most. Pages are asked for by the key of the last row, never by offset:
+a record that is changed, made or deleted during a sweep moves no other row over the edge of a page. One that is changed
+moves to the end of the order: it is given as it was or as it is, perhaps both, and the later one counts.
 """
 
 # ruff: noqa: S608 - identifiers come from the table of entities; every value is bound
@@ -18,10 +20,11 @@ from zoneinfo import ZoneInfo
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.entities import Column, Entity, Kind
-from ledger_pipelines.systems.netsuite.suiteql import MOST_ROWS, Row, SuiteQL
+from ledger_pipelines.systems.netsuite.suiteql import MOST_ROWS, KeyPart, Row, SuiteQL
 
 Cell = str | Decimal | date | datetime | bool | None
 _STYLE = "%Y-%m-%d %H:%M:%S"
+_BOUND_TIME = "TO_DATE(?,'YYYY-MM-DD HH24:MI:SS')"
 _NEAR = timedelta(hours=3)
 """More than any shift of clocks."""
 
@@ -56,6 +59,12 @@ def instants(local: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return first, local.replace(tzinfo=zone, fold=1).astimezone(UTC)
 
 
+def _key(entity: Entity) -> tuple[KeyPart, ...]:
+    """The entity's own order, each expression with the column that holds it."""
+    names = {column.sql: column.name for column in entity.columns}
+    return tuple(KeyPart(sql, names[sql]) for sql in entity.order.split(", "))
+
+
 class Reader:
     """Reads of one account."""
 
@@ -74,23 +83,26 @@ class Reader:
             value that does not fit its column.
         """
         if entity.whole:
-            yield from self._pages(entity, self._sql(entity, "", entity.order), [])
+            given = False
+            for page in self._pages(entity, "", [], _key(entity), local=False):
+                given = True
+                yield page
+            if not given:
+                yield Rows(entity, ())
             return
         if start.tzinfo is None or end.tzinfo is None:
             raise ValueError("A window of changes needs times with a zone.")
         low, high = local_window(start.astimezone(UTC), end.astimezone(UTC), self._zone)
-        window = (
-            f"{entity.modified} >= TO_DATE(?,'YYYY-MM-DD HH24:MI:SS')"
-            f" AND {entity.modified} < TO_DATE(?,'YYYY-MM-DD HH24:MI:SS')"
-        )
+        window = f"{entity.modified} >= {_BOUND_TIME} AND {entity.modified} < {_BOUND_TIME}"
         place = next(i for i, c in enumerate(entity.columns) if c.sql == entity.modified)
-        sql = self._sql(entity, window, f"{entity.modified}, {entity.order}")
+        time = KeyPart(entity.modified, entity.columns[place].name, _BOUND_TIME)
         if self._too_many(entity, window, low, high) and end - start > timedelta(seconds=2):
             middle = start + (end - start) / 2  # not money: an instant
             yield from self.read_changes(entity, start, middle)
             yield from self.read_changes(entity, middle, end)
             return
-        for page in self._pages(entity, sql, [low.strftime(_STYLE), high.strftime(_STYLE)], local=True):
+        bounds = [low.strftime(_STYLE), high.strftime(_STYLE)]
+        for page in self._pages(entity, window, bounds, (time, *_key(entity)), local=True):
             kept = []
             for cells in page.cells:
                 local = cells[place]
@@ -111,22 +123,22 @@ class Reader:
             return int(row.get("n") or 0) >= MOST_ROWS
         return False
 
-    @staticmethod
-    def _sql(entity: Entity, window: str, order: str) -> str:
+    def _pages(
+        self, entity: Entity, window: str, params: list[str], key: tuple[KeyPart, ...], *, local: bool
+    ) -> Iterator[Rows]:
         columns = ", ".join(c.selected for c in entity.columns)
-        conditions = " AND ".join(c for c in (entity.where, window) if c)
-        where = f" WHERE {conditions}" if conditions else ""
-        return f"SELECT {columns} FROM {entity.source}{where} ORDER BY {order}"
+        order = ", ".join(part.sql for part in key)
 
-    def _pages(self, entity: Entity, sql: str, params: list[str], *, local: bool = False) -> Iterator[Rows]:
-        cells: list[tuple[Cell, ...]] = []
-        for row in self._ql.rows(sql, params):
-            cells.append(tuple(self._cell(row, c, entity, local) for c in entity.columns))
-            if len(cells) == 1000:
-                yield Rows(entity, tuple(cells))
-                cells = []
-        if cells or not params:
-            yield Rows(entity, tuple(cells))
+        def question(after: str) -> str:
+            conditions = " AND ".join(c for c in (entity.where, window, after) if c)
+            where = f" WHERE {conditions}" if conditions else ""
+            return f"SELECT {columns} FROM {entity.source}{where} ORDER BY {order}"
+
+        for rows in self._ql.keyset(question, params, key):
+            yield Rows(
+                entity,
+                tuple(tuple(self._cell(row, c, entity, local) for c in entity.columns) for row in rows),
+            )
 
     def _cell(self, row: Row, column: Column, entity: Entity, local: bool) -> Cell:
         text = row.get(column.name)

@@ -23,6 +23,7 @@ from ledger_pipelines.systems.netsuite.client import SUITEQL, NetSuiteClient
 PAGE = 1000
 MOST_ROWS = 100_000
 IN_CHUNK = 500
+STEADY_ATTEMPTS = 3
 ACCOUNT_NOW = "SELECT TO_CHAR(CURRENT_DATE,'YYYY-MM-DD HH24:MI:SS') AS now FROM DUAL"
 
 T = TypeVar("T")
@@ -39,9 +40,35 @@ class Row:
         return self.values.get(name)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPart:
+    """One part of a total order.
+
+    Args:
+        sql: The expression; never null.
+        column: The column of the answer that holds its value.
+        bound: How a value of it stands in a condition.
+    """
+
+    sql: str
+    column: str
+    bound: str = "?"
+
+
 class _Page(msgspec.Struct):
     items: list[dict[str, Any]]
     has_more: bool = msgspec.field(name="hasMore", default=False)
+    count: int | None = None
+    offset: int | None = None
+    total: int | None = msgspec.field(name="totalResults", default=None)
+
+    def rows(self) -> list[Row]:
+        """The items without what NetSuite adds to them."""
+        made = []
+        for item in self.items:
+            cells = ((k.lower(), _cell(v)) for k, v in item.items() if k != "links")
+            made.append(Row({k: v for k, v in cells if v is not None}))
+        return made
 
 
 def chunks(values: Sequence[str], size: int = IN_CHUNK) -> Iterator[list[str]]:
@@ -64,6 +91,28 @@ def _cell(value: Json) -> str | None:
     return value if isinstance(value, str) else str(value)
 
 
+def _complete(pages: Sequence[_Page]) -> bool:
+    """Whether the pages hold as many rows as they say there are; an answer that does not say is believed."""
+    total = pages[-1].total
+    return total is None or total == sum(len(page.items) for page in pages)
+
+
+def _after(key: Sequence[KeyPart]) -> str:
+    """`a > ? OR (a = ? AND (b > ? OR ...))`: what comes behind a row in the order of the key."""
+    first, *rest = key
+    more = f"{first.sql} > {first.bound}"
+    return f"({more} OR ({first.sql} = {first.bound} AND {_after(rest)}))" if rest else f"{more}"
+
+
+def _key_value(row: Row, part: KeyPart) -> str:
+    value = row.get(part.column)
+    if value is None:
+        raise DataError(
+            f"A row of NetSuite's answer has no {part.column}, by which it is read.", code="unexpected-row"
+        )
+    return value
+
+
 class SuiteQL:
     """Questions to one account."""
 
@@ -71,27 +120,40 @@ class SuiteQL:
         self._client = client
 
     def rows(self, sql: str, params: Sequence[str] = ()) -> Iterator[Row]:
-        """All rows, page after page (one call each 1000). `sql` needs a total ORDER BY when there may be more.
+        """All rows (one call each 1000). `sql` needs a total ORDER BY when there may be more than a page.
+
+        Pages by offset drift when records change between them: when the pages together are not what each of them
+        counts, all are read again. To read what changes all the time, ask with `keyset`.
 
         Raises:
             TransientError, CredentialError, NetSuiteRefusedError: as `NetSuiteClient.read`.
+            TransientError: the pages did not fit together, three times over.
             DataError: more than 100,000 rows; ask with `keyset`.
         """
-        offset = 0
-        while True:
-            page = self._page(sql, params, offset)
-            for item in page.items:
-                cells = ((k.lower(), _cell(v)) for k, v in item.items() if k != "links")
-                yield Row({k: v for k, v in cells if v is not None})
-            if not page.has_more:
+        for _ in range(STEADY_ATTEMPTS):
+            pages = self._pages(sql, params)
+            if len({page.total for page in pages}) == 1 and _complete(pages):
+                for page in pages:
+                    yield from page.rows()
                 return
-            if not page.items:
+        raise TransientError(
+            f"NetSuite's answer changed while it was read, {STEADY_ATTEMPTS} times over.",
+            remedy="Try again when nobody changes these records.",
+            code="pages-drift",
+        )
+
+    def _pages(self, sql: str, params: Sequence[str]) -> list[_Page]:
+        pages = [self._page(sql, params, 0)]
+        while pages[-1].has_more:
+            if not pages[-1].items:
                 raise TransientError("NetSuite promised more rows and sent an empty page.")
-            offset += PAGE
+            offset = PAGE * len(pages)
             if offset >= MOST_ROWS:
                 raise DataError(
                     "A SuiteQL question has more than 100,000 rows.", remedy="Ask for a shorter period."
                 )
+            pages.append(self._page(sql, params, offset))
+        return pages
 
     def _page(self, sql: str, params: Sequence[str], offset: int) -> _Page:
         body: dict[str, Json] = {"q": sql}
@@ -100,9 +162,15 @@ class SuiteQL:
         path = f"{SUITEQL}?limit={PAGE}&offset={offset}"
         answer = self._client.read("POST", path, body=body, headers={"Prefer": "transient"})
         try:
-            return msgspec.convert(answer.json(), _Page)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+            page = msgspec.convert(answer.json(), _Page)
+        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
             raise TransientError("NetSuite's answer to a SuiteQL question cannot be read.") from None
+        if page.count not in {None, len(page.items)} or page.offset not in {None, offset}:
+            raise TransientError(
+                f"NetSuite's answer to a SuiteQL question says {page.count} rows from {page.offset} and holds "
+                f"{len(page.items)} from {offset}."
+            )
+        return page
 
     def query(self, row_type: type[T], sql: str, params: Sequence[str] = ()) -> Iterator[T]:
         """All rows as `row_type`, a frozen dataclass whose field names are the columns' names.
@@ -125,25 +193,41 @@ class SuiteQL:
         for some in chunks(values):
             yield from self.query(row_type, sql.replace("{in}", marks(some)), [*params, *some])
 
-    def keyset(self, sql: str, params: Sequence[str] = (), *, key: str = "id") -> Iterator[Row]:
-        """Any number of rows, by key: `sql` has `{after}` where `AND <column> > ?` belongs, as its last parameter,
-        and `{top}` for the row limit; ordered by that column. One call each 1000 rows, none by offset.
+    def keyset(
+        self, text: Callable[[str], str], params: Sequence[str], key: Sequence[KeyPart]
+    ) -> Iterator[list[Row]]:
+        """Any number of rows, a page at a time, each asked for by the key of the last row before it.
+
+        Rows that change meanwhile move nothing: no page depends on how many rows there are before it.
+
+        Args:
+            text: Makes the question of one more condition ("" = none), which stands last among the bound values; the
+                order is that of `key`.
+            params: Values bound before that condition.
+            key: The order.
+
+        Raises:
+            As `rows`; TransientError: a page repeats, or holds other rows than it counts. DataError: a row without key.
         """
-        after = "0"
+        condition = _after(key)
+        bound: list[str] = []
+        last: list[str] = []
         while True:
-            text = sql.replace("{after}", "> ?").replace("{top}", f"FETCH FIRST {PAGE} ROWS ONLY")
-            page = self._page(text, [*params, after], 0)
-            last = after
-            for item in page.items:
-                cells = ((k.lower(), _cell(v)) for k, v in item.items() if k != "links")
-                row = Row({k: v for k, v in cells if v is not None})
-                last = row.get(key) or last
-                yield row
-            if len(page.items) < PAGE and not page.has_more:
+            page = self._page(text(condition if last else ""), [*params, *bound], 0)
+            rows = page.rows()
+            if rows:
+                yield rows
+            if not page.has_more:
+                if page.total not in {None, len(rows)}:
+                    raise TransientError(
+                        f"NetSuite counts {page.total} rows and sent {len(rows)}.", code="pages-drift"
+                    )
                 return
-            if last == after:
-                raise TransientError("NetSuite repeated a page of a SuiteQL question.")
-            after = last
+            found = [_key_value(rows[-1], part) for part in key] if rows else last
+            if found == last:
+                raise TransientError("NetSuite repeated a page of a SuiteQL question.", code="paging-loop")
+            last = found
+            bound = [value for value in last[:-1] for _ in range(2)] + last[-1:]
 
     def account_now(self) -> datetime:
         """The account's own clock, without zone (netsuite.md 7.1). One call."""

@@ -95,6 +95,12 @@ def test_three_days_with_a_hole_are_read_once_and_split_by_the_records_own_day(s
     assert len(account.asked) == 1
 
 
+def test_a_record_changed_while_it_is_read_is_held_once_as_it_is_now(store: SnapshotStore) -> None:
+    rows = [_row("a", _at(10, 22)), _row("b", _at(10, 23)), _row("a", _at(12, 1), "2.00")]
+    list(sweep(Account(rows, page=3), store, INVOICES, _asked(TENTH, TWELFTH)))
+    assert [_ids(store, "invoices", day) for day in (TENTH, ELEVENTH, TWELFTH)] == [["b"], [], ["a"]]
+
+
 def test_a_day_that_became_empty_replaces_what_was_there(store: SnapshotStore) -> None:
     list(sweep(Account([_row("a", _at(11, 5))]), store, INVOICES, _asked(TENTH, TWELFTH)))
     list(sweep(Account([]), store, INVOICES, _asked(TENTH, TWELFTH, "run-2")))

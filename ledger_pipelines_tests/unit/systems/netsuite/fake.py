@@ -114,7 +114,7 @@ def problem(status: int, code: str, detail: str, **headers: str) -> httpx.Respon
 
 def page(*rows: dict[str, str], has_more: bool = False) -> httpx.Response:
     items = [{"links": [], **row} for row in rows]
-    return httpx.Response(200, json={"items": items, "hasMore": has_more, "count": len(rows), "offset": 0})
+    return httpx.Response(200, json={"items": items, "hasMore": has_more, "count": len(rows)})
 
 
 def asked_ids(request: httpx.Request) -> list[str]:

@@ -61,14 +61,28 @@ def test_every_question_has_a_total_order_and_binds_its_values() -> None:
         assert asked.headers["prefer"] == "transient"
 
 
-def test_pages_follow_has_more_by_whole_limits() -> None:
+def test_a_page_is_asked_for_by_the_key_of_the_last_row_before_it() -> None:
     pages = [
         page(*(invoice(i, "2026-09-14 08:00:00") for i in range(1000)), has_more=True),
         page(invoice(1, "2026-09-14 09:00:00")),
     ]
     fake = FakeNetSuite().on(SUITEQL, lambda _: pages.pop(0))
     assert len(read(fake, "invoices")) == 1001
-    assert [a.query for a in fake.asked] == ["limit=1000&offset=0", "limit=1000&offset=1000"]
+    assert [a.query for a in fake.asked] == ["limit=1000&offset=0"] * 2
+    window = ["2026-09-14 00:00:00", "2026-09-15 00:00:00"]
+    last = "2026-09-14 08:00:00"
+    assert [a.body["params"] for a in fake.asked] == [window, [*window, last, last, "999"]]
+    order = "t.lastmodifieddate > TO_DATE(?,'YYYY-MM-DD HH24:MI:SS') OR (t.lastmodifieddate = "
+    assert order in fake.asked[1].body["q"]
+    assert fake.asked[1].body["q"].endswith("AND t.id > ?)) ORDER BY t.lastmodifieddate, t.id")
+
+
+def test_a_row_without_its_key_cannot_be_read_past() -> None:
+    row = invoice(1, "2026-09-14 08:00:00")
+    del row["id"]
+    fake = FakeNetSuite().on(SUITEQL, page(row, has_more=True))
+    with pytest.raises(DataError, match="has no id"):
+        read(fake, "invoices")
 
 
 def test_rows_outside_the_window_are_left_out() -> None:
