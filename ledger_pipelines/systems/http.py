@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -195,6 +196,7 @@ def classify(outcome: Answer | LedgerError) -> NotSent | Unknown | CredentialsRe
     return None
 
 
+@lru_cache(maxsize=64)
 def user_agent(run_id: str = "") -> str:
     """Product, version and, if given, the run that calls."""
     try:
