@@ -8,9 +8,19 @@ import pytest
 
 from ledger_pipelines_tests.faults.engine_target import START
 from ledger_pipelines_tests.faults.simulation.engine import DIRECT, HTTP, EngineWorld
+from ledger_pipelines_tests.faults.simulation.house import House
+from ledger_pipelines_tests.faults.simulation.netsuite import NetSuiteWorld
 from ledger_pipelines_tests.faults.simulation.schedule import Desk, Schedule
+from ledger_pipelines_tests.faults.simulation.sweep import SweepWorld
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    opened = House()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +44,21 @@ def test_a_schedule_is_the_same_again_whatever_ran_before_it(desk: Desk, way: st
     again = [_carried_out(f"again {n}", desk, way) for n in reversed(range(4))]
     assert [one.trace for one in first] == [one.trace for one in reversed(again)]
     assert any("dies" in line or "stops" in line for one in first for line in one.trace)
+
+
+@pytest.mark.parametrize("kind", [NetSuiteWorld, SweepWorld])
+def test_a_schedule_on_the_sandboxs_books_is_the_same_again(
+    desk: Desk, house: House, kind: type[NetSuiteWorld] | type[SweepWorld]
+) -> None:
+    def carried_out(name: str) -> list[str]:
+        schedule = Schedule(name)
+        world = kind(schedule, desk, house)
+        world.run()
+        world.close()
+        return schedule.trace
+
+    first = [carried_out(f"again {n}") for n in range(3)]
+    assert [carried_out(f"again {n}") for n in reversed(range(3))] == first[::-1]
 
 
 def test_a_caller_who_does_not_tell_that_the_journal_was_lost_is_caught(desk: Desk) -> None:

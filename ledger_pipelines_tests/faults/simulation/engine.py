@@ -318,7 +318,8 @@ class EngineWorld:
                 )  # fmt: skip
             except error:
                 return
-            schedule.complain(f"the {what} plan was not refused")
+            if error is AlteredPlanError or not self._judge.has_all(plan):
+                schedule.complain(f"the {what} plan was not refused")
 
         self._engine(act)
         if (self.ledger.calls, self.ledger.probes) != calls:

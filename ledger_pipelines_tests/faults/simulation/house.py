@@ -75,10 +75,15 @@ class House:
 
     def close(self) -> None:
         """End its loop and the task that would wait for jobs for ever."""
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+
+        async def end() -> None:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._loop.shutdown_default_executor()
+
+        self._loop.run_until_complete(end())
         self._loop.close()
         self._store.close()
 

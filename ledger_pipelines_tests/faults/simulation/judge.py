@@ -46,6 +46,10 @@ class Judge:
             if count > 1:
                 self._schedule.complain(f"doubled: document {number} is in the target {count} times")
 
+    def has_all(self, plan: Plan) -> bool:
+        """Whether there is nothing left to write of a plan: all of it is in the target."""
+        return {effect.number for effect in plan.effects()} <= self._held().keys()
+
     def in_the_end(self, plan: Plan, journal: Journal, touched: Collection[str]) -> None:
         """Each document is in the target once, to the cent, or is an open row that says why not."""
         complain, there = self._schedule.complain, self._held()

@@ -155,7 +155,12 @@ class NetSuiteWorld:
 
     def _effect(self, kind: str, name: str, body: dict[str, Json], amount: Decimal, **more: Any) -> Effect:
         key = effect_key(
-            connection="books", account="9123456_SB1", kind=kind, source_system="shop", source_id=name, purpose="sale"
+            connection="books",
+            account="9123456_SB1",
+            kind=kind,
+            source_system="shop",
+            source_id=name,
+            purpose="sale",
         )
         return Effect(
             key=key, connection="books", integration="shop_books", flow="sales", partition="26", kind=kind,
@@ -229,7 +234,9 @@ class NetSuiteWorld:
             self._house.set_fault(kind="search_lag", seconds=random.randint(1, LAG))
             told.append("search lags")
         if random.random() < 0.15:
-            self._house.set_fault(kind="5xx_before", path="suiteql", status=503, times=random.choice([1, 2, 7]))
+            self._house.set_fault(
+                kind="5xx_before", path="suiteql", status=503, times=random.choice([1, 2, 7])
+            )
             told.append("search is down")
         return ", ".join(told)
 
@@ -301,7 +308,11 @@ class NetSuiteWorld:
 
     def _resume(self, writer: NetSuiteWriter) -> None:
         resume(
-            journal=self.journal, writer=writer, clock=self._house, policy=self.policy, random=self.schedule.random
+            journal=self.journal,
+            writer=writer,
+            clock=self._house,
+            policy=self.policy,
+            random=self.schedule.random,
         )
 
     def _recover(self, writer: NetSuiteWriter) -> None:
@@ -347,7 +358,12 @@ class NetSuiteWorld:
         trial: Any = self._house.vendor.trial_balance()
         if not trial["balanced"]:
             complain(f"the books do not balance: {trial['currencies']}")
-        made = [r for records in dump["records"].values() for r in records if str(r.get("externalId", ""))[:4] == "SIM-"]
+        made = [
+            r
+            for records in dump["records"].values()
+            for r in records
+            if str(r.get("externalId", ""))[:4] == "SIM-"
+        ]
         for number, count in Counter(str(record.get("memo")) for record in made).items():
             if count > 1:
                 complain(f"doubled: {number} is in NetSuite {count} times")
@@ -362,7 +378,9 @@ class NetSuiteWorld:
             total = Decimal(str(record.get("total") or record.get("payment") or _debits(record)))
             assert effect.expected.amount is not None
             if total != effect.expected.amount.amount:
-                complain(f"other total: {effect.number} is in NetSuite with {total}, not {effect.expected.amount}")
+                complain(
+                    f"other total: {effect.number} is in NetSuite with {total}, not {effect.expected.amount}"
+                )
             if entry is None or entry.state is not EffectState.CONFIRMED:
                 state = "unknown to the journal" if entry is None else f"{entry.state}: {entry.problem}"
                 complain(f"not settled: {effect.number} is in NetSuite, in the journal {state}")
