@@ -99,3 +99,53 @@ class Window:
         while day <= self.last:
             yield day
             day += timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthStart:
+    """From this instant on (until the next one) the books are in that month."""
+
+    at: datetime
+    month: Month
+
+
+def month_starts(first: datetime, last: datetime, zone: ZoneInfo) -> list[MonthStart]:
+    """Where the month of the books changes between two instants; the first entry is at `first` itself.
+
+    Clocks that are put back over midnight at the first of a month (Newfoundland, 1 November 2009) make a month begin twice.
+
+    Args:
+        first: With a zone, as `last`.
+        last: Not before `first`.
+        zone: The books' zone.
+    """
+    found = [MonthStart(first, Month.of(business_date(first, zone)))]
+    month = found[0].month
+    while month < _LAST:
+        following = Month.of(month.last + timedelta(days=1))
+        start = datetime.combine(following.first, datetime.min.time(), tzinfo=zone).astimezone(UTC)
+        if start - _AROUND > last:
+            break
+        near = (start - _AROUND, start, start + _AROUND)
+        if len({instant.astimezone(zone).utcoffset() for instant in near}) == 1:
+            if found[-1].at < start <= last:
+                found.append(MonthStart(start, following))
+        else:
+            begun = max(found[-1].at, start - _AROUND)
+            found += _minute_by_minute(begun, min(last, start + _AROUND), found[-1].month, zone)
+        month = following
+    return found
+
+
+_AROUND = timedelta(hours=26)
+_LAST = Month(9999, 12)
+
+
+def _minute_by_minute(first: datetime, last: datetime, month: Month, zone: ZoneInfo) -> Iterator[MonthStart]:
+    instant = first.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    while instant <= last:
+        now = Month.of(business_date(instant, zone))
+        if now != month:
+            month = now
+            yield MonthStart(instant, now)
+        instant += timedelta(minutes=1)

@@ -97,6 +97,32 @@ class KindAmount:
 
 
 @dataclass(frozen=True, slots=True)
+class Footing:
+    """What the stored rows of a settlement sum to, beside what its file said they would.
+
+    total: the file's total. by_month: rows and sum of each kind in each month of the books.
+    """
+
+    total: Money
+    by_month: tuple[KindAmount, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows with an amount."""
+        return sum(part.rows for part in self.by_month)
+
+    @property
+    def sum(self) -> Money:
+        """Sum of all rows."""
+        return Money(sum((part.amount for part in self.by_month), ZERO), self.total.currency)
+
+    @property
+    def foots(self) -> bool:
+        """Whether the rows sum to the total, exactly."""
+        return self.sum == self.total
+
+
+@dataclass(frozen=True, slots=True)
 class ItemLine:
     """The amounts of one item of a group: one order item code (orders), one adjustment item (refunds).
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import IntegrationConfig, LedgerConfig
-from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
+from ledger_pipelines.documents.settlement import Footing, Settlement, SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.books import Books
 from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
@@ -51,6 +51,10 @@ class SettlementService(Protocol):
 
     def groups(self, sid: str) -> Sequence[SettlementGroup]:
         """Its groups."""
+        ...
+
+    def footing(self, sid: str) -> Footing:
+        """What its stored rows sum to now."""
         ...
 
     def read_books(self, sid: str, progress: Progress | None = None) -> Books:

@@ -9,6 +9,8 @@ its settings are locked (reliability.md 8). `.df()` is never used: it makes floa
 from __future__ import annotations
 
 import contextlib
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,8 +70,21 @@ class Warehouse:
         table: pa.Table = relation.to_arrow_table()
         return table
 
+    def batches(self, query: str, parameters: Sequence[Any] = (), *, rows: int) -> Iterator[pa.RecordBatch]:
+        """The result a batch at a time, never held whole; for the columns, see `table`. Raises DataError as `rows`.
+
+        Args:
+            query: SQL; values go in as `?` parameters only.
+            parameters: Values for them.
+            rows: At most so many in a batch.
+        """
+        relation = self._connection.sql(query, params=list(parameters))
+        self._refuse_floats(relation.description)
+        with relation.to_arrow_reader(rows) as reader:
+            yield from (batch for batch in reader if batch.num_rows)
+
     @staticmethod
-    def _refuse_floats(columns: Iterable[Sequence[Any]], *, floats: bool) -> None:
+    def _refuse_floats(columns: Iterable[Sequence[Any]], *, floats: bool = False) -> None:
         names = [name for name, kind, *_ in columns if str(kind) in {"DOUBLE", "FLOAT"}]
         if names and not floats:
             raise DataError(
@@ -89,18 +104,21 @@ def warehouse(
 ) -> Iterator[Warehouse]:
     """An in-memory database with a view over each set of Parquet files, or Arrow table.
 
+    What does not fit into the memory goes to a private folder that is removed at the end; where none can be made, such a
+    query fails.
+
     Args:
         views: Name -> Parquet files (columns matched by name; an absent one is null), or a table.
         folders: Folders that queries may read besides those of the files.
         memory_limit: As DuckDB writes it.
         threads: Default: one a core.
     """
-    connection = duckdb.connect(":memory:")
-    try:
+    with _spill_folder() as spill, contextlib.closing(duckdb.connect(":memory:")) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET memory_limit = {literal(memory_limit)}")
         connection.execute("SET autoinstall_known_extensions = false")
         connection.execute("SET autoload_known_extensions = false")
+        connection.execute(f"SET temp_directory = {literal(spill)}")
         if threads is not None:
             connection.execute(f"SET threads = {int(threads)}")
         allowed = {str(folder) for folder in folders}
@@ -117,5 +135,17 @@ def warehouse(
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield Warehouse(connection)
+
+
+@contextlib.contextmanager
+def _spill_folder() -> Iterator[str]:
+    """A folder of our own under the system's temporary one; "" where there is no room for one."""
+    try:
+        folder = tempfile.mkdtemp(prefix="ledger-spill-")
+    except OSError:
+        yield ""
+        return
+    try:
+        yield folder
     finally:
-        connection.close()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -20,7 +20,7 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import Clock, SystemClock, business_date
 from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
+from ledger_pipelines.documents.settlement import Footing, Settlement, SettlementGroup
 from ledger_pipelines.errors import ConfigurationError, DataError, RefusedError
 from ledger_pipelines.integrations.amazon_netsuite import settlement_journal, summary_update
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
@@ -157,6 +157,10 @@ class AmazonNetSuite:
         if self._groups is None or self._groups[0] != settlement_id:
             self._groups = (settlement_id, self.store.groups(settlement_id, self.setup.zone))
         return self._groups[1]
+
+    def footing(self, settlement_id: str) -> Footing:
+        """What its stored rows sum to now, by kind and month of the books. Raises DataError when there is none."""
+        return self.store.footing(settlement_id, self.setup.zone)
 
     # --- books -----------------------------------------------------------------------------------------------------
 

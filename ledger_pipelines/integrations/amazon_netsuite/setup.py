@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuiteConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.effects import Mode
-from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
+from ledger_pipelines.documents.settlement import Footing, Settlement, SettlementGroup
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
 
@@ -36,6 +36,10 @@ class Settlements(Protocol):
 
     def groups(self, settlement_id: str, zone: ZoneInfo) -> Sequence[SettlementGroup]:
         """Its groups, in the order of the file."""
+        ...
+
+    def footing(self, settlement_id: str, zone: ZoneInfo) -> Footing:
+        """What its stored rows sum to, by kind and month of `zone`."""
         ...
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
+from ledger_pipelines.documents.money import Money
+from ledger_pipelines.documents.settlement import Footing, Settlement, SettlementGroup
 from ledger_pipelines.storage.settlement_rows import SettlementRows
 from ledger_pipelines.storage.settlements import SettlementStore
 from ledger_pipelines.systems.amazon.vocabulary import classify
@@ -35,3 +36,9 @@ class StoredSettlements:
         self.store.get(self._connection, settlement_id)
         rows = self.store.rows_path(self._connection, settlement_id)
         return tuple(SettlementRows(rows, classify).groups(zone))
+
+    def footing(self, settlement_id: str, zone: ZoneInfo) -> Footing:
+        """What its rows sum to, as they lie on the disk now, by kind and month of `zone`."""
+        manifest = self.store.get(self._connection, settlement_id)
+        rows = SettlementRows(self.store.rows_path(self._connection, settlement_id), classify)
+        return Footing(Money(manifest.total, manifest.currency), rows.by_month(zone))

@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ledger_pipelines.documents.dates import Month, Window, business_date
+from ledger_pipelines.documents.dates import Month, Window, business_date, month_starts
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -42,3 +44,42 @@ def test_months_know_their_ends_over_a_year_and_a_leap_day() -> None:
     assert Month.of(date(2026, 2, 3)).first == date(2026, 2, 1)
     assert str(Month(2026, 9)) == "2026-09"
     assert Month(2025, 12) < Month(2026, 1)
+
+
+ZONES = (
+    "UTC",
+    "America/New_York",
+    "America/St_Johns",
+    "Asia/Kolkata",
+    "Pacific/Apia",
+    "America/Havana",
+    "Asia/Amman",
+)
+
+
+@given(
+    zone=st.sampled_from(ZONES).map(ZoneInfo),
+    first=st.datetimes(datetime(1990, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 - hypothesis adds the zone itself
+    days=st.integers(0, 120),
+    share=st.integers(0, 1_000_000),
+)
+def test_between_two_starts_every_instant_is_in_the_month_of_the_first(
+    zone: ZoneInfo, first: datetime, days: int, share: int
+) -> None:
+    begun = first.replace(tzinfo=UTC)
+    ended = begun + timedelta(days=days)
+    starts = month_starts(begun, ended, zone)
+    instants = [begun + (ended - begun) * share / 1_000_000, ended]
+    instants += [start.at for start in starts] + [
+        start.at - timedelta(microseconds=1) for start in starts[1:]
+    ]
+    for instant in instants:
+        month = [start.month for start in starts if start.at <= instant][-1]
+        assert month == Month.of(business_date(instant, zone))
+
+
+def test_a_month_begins_twice_where_clocks_go_back_over_its_midnight() -> None:
+    starts = month_starts(
+        datetime(2009, 10, 30, tzinfo=UTC), datetime(2009, 11, 3, tzinfo=UTC), ZoneInfo("America/St_Johns")
+    )
+    assert [start.month.month for start in starts] == [10, 11, 10, 11]

@@ -14,8 +14,10 @@ import pytest
 
 from ledger_pipelines import faultpoints
 from ledger_pipelines.documents.dates import Month
+from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.settlement import Component, Kind, TransactionClass
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlements
 from ledger_pipelines.storage.settlement_rows import SettlementRows
 from ledger_pipelines.storage.settlements import (
     SettlementManifest,
@@ -289,3 +291,20 @@ def test_only_the_groups_of_given_orders_are_given(tmp_path: Path) -> None:
     path = write(tmp_path / "r.parquet", [row("1.00"), row("2.00", order_id="1-2")])
     found = list(SettlementRows(path, classify).groups(order_ids=["1-2"]))
     assert [g.order_id for g in found] == ["1-2"]
+
+
+def test_the_footing_is_of_the_rows_on_the_disk_not_of_what_was_counted_when_they_came(
+    tmp_path: Path,
+) -> None:
+    store = SettlementStore(tmp_path)
+    accepted = accept(store, manifest(total=Decimal("3.00")))
+    rows = store.rows_path("amz", accepted.settlement_id)
+    write(rows, [row("1.00"), row("2.00", posted_at=datetime(2026, 6, 1, 5))])  # noqa: DTZ001 - as stored
+    stored = StoredSettlements(tmp_path, "amz")
+    footing = stored.footing(accepted.settlement_id, ZoneInfo("UTC"))
+    assert (footing.foots, footing.rows, footing.sum) == (True, 2, Money(Decimal(3), "USD"))
+    assert [(str(kind.month), kind.amount) for kind in footing.by_month] == [
+        ("2026-05", Decimal(1)), ("2026-06", Decimal(2)),
+    ]  # fmt: skip
+    write(rows, [row("1.00")])
+    assert not stored.footing(accepted.settlement_id, ZoneInfo("UTC")).foots

@@ -73,3 +73,32 @@ def test_a_name_with_a_quote_is_a_name(tmp_path: Path) -> None:
     pq.write_table(AMOUNTS, folder / "part.parquet")
     with warehouse({'odd "name': [folder / "part.parquet"]}) as database:
         assert database.one('SELECT count(*) FROM "odd ""name"') == (2,)
+
+
+def test_a_result_comes_in_batches_and_its_money_stays_decimal() -> None:
+    with warehouse({"lines": AMOUNTS}) as database:
+        found = list(database.batches("SELECT amount FROM lines WHERE id <> ? ORDER BY id", ["x"], rows=1))
+        assert [batch.column("amount").to_pylist() for batch in found] == [
+            [Decimal("0.10")],
+            [Decimal("0.20")],
+        ]
+        with pytest.raises(DataError, match="binary floats"):
+            list(database.batches("SELECT amount::DOUBLE AS x FROM lines", rows=1))
+
+
+def test_what_does_not_fit_into_the_memory_goes_to_the_disk_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    seen: set[str] = set()
+    with warehouse({"lines": AMOUNTS}, memory_limit="100MB", threads=1) as database:
+        query = "SELECT hash(range) AS h, repeat('x', 40) || range AS t FROM range(3_000_000) ORDER BY h"
+        last = -1
+        for batch in database.batches(query, rows=50_000):
+            seen.update(path.name.split("-")[0] for path in tmp_path.rglob("*") if path.is_file())
+            numbers = batch.column("h").to_pylist()
+            assert numbers == sorted(numbers)
+            assert numbers[0] >= last
+            last = numbers[-1]
+    assert seen, "it never went to the disk"
+    assert list(tmp_path.iterdir()) == []
