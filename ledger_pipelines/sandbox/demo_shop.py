@@ -12,6 +12,8 @@ from decimal import Decimal
 from functools import cache
 
 SEED = 5150
+OPENING = "2026-08-31"
+"""Day of the books' opening stock; the shop's first order is of the day after."""
 _TEAS = (
     ("EB", "English Breakfast"), ("EG", "Earl Grey"), ("DJ", "Darjeeling First Flush"), ("AS", "Assam Gold"),
     ("SE", "Sencha"), ("JA", "Jasmine Pearls"), ("OO", "Oolong Anxi"), ("RO", "Rooibos"), ("CH", "Chamomile"),

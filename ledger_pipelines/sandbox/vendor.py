@@ -150,6 +150,7 @@ RESERVED_PORTS = {"neto": 1, "saasu": 2, "cin7": 3, "graph": 4, "splynx": 5, "ne
 _PACKAGE = "ledger_pipelines.sandbox"
 
 REGISTRY: tuple[VendorEntry, ...] = (
+    VendorEntry("neto", RESERVED_PORTS["neto"], f"{_PACKAGE}.neto", "NetoVendor"),
     VendorEntry("saasu", RESERVED_PORTS["saasu"], f"{_PACKAGE}.saasu", "SaasuVendor"),
     VendorEntry("netsuite", RESERVED_PORTS["netsuite"], f"{_PACKAGE}.netsuite", "NetSuiteVendor"),
     VendorEntry("amazon", RESERVED_PORTS["amazon"], f"{_PACKAGE}.amazon", "AmazonVendor"),

@@ -161,8 +161,9 @@ def demo(app: SaasuApp) -> None:
         item(code, name, price, cost, stock)
     item("TEA-OLD-100", "Discontinued blend 100 g", Decimal("11.00"), Decimal("4.00"), 3, active=False)
     adjustments = app.resources["itemadjustment"]
-    day = (app.book.now().date().replace(day=1)).isoformat()
-    adjustments.insert_row(call, {"Date": day, "Summary": "Opening stock", "AdjustmentItems": opening})
+    adjustments.insert_row(
+        call, {"Date": demo_shop.OPENING, "Summary": "Opening stock", "AdjustmentItems": opening}
+    )
     app.items.insert_row(
         call,
         {
