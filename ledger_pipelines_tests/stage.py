@@ -10,9 +10,11 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,11 @@ WINDOW = 20
 """Settle window of the test connection, in seconds of the shared clock."""
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 Record = dict[str, Any]
+
+
+@cache
+def _shipped() -> Any:
+    return YAML().load(SHIPPED.read_text())
 
 
 class JumpingClock:
@@ -95,7 +102,7 @@ class Stage:
     def configure(self) -> LoadedConfig:
         """The shipped ledger.yaml with its data here, at this sandbox, with the changes asked for."""
         yaml = YAML()
-        document = yaml.load(SHIPPED.read_text())
+        document = deepcopy(_shipped())
         document["data_dir"] = str(self.folder / "data")
         connections = document["connections"]
         connections["amazon_us"]["base_url"] = self.addresses["amazon"]

@@ -272,7 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no drill {', '.join(unknown)}" if unknown else "--case goes with one drill")
     if asked.mutant and asked.mutant not in mutants.MUTANTS:
         parser.error(f"no mutant {asked.mutant}; there are {', '.join(mutants.MUTANTS)}")
-    told = Console(stderr=asked.json, highlight=False)
+    told = Console(stderr=asked.json, highlight=False, emoji=False)
     if asked.list:
         return _list(asked, told)
     started = monotonic()

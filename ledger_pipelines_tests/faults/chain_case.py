@@ -1,0 +1,284 @@
+"""One case of a whole integration on its sandbox: killed, troubled, started again, and the sandbox's books read.
+
+Belongs here: a case from start to verdict, and its name. Does not belong here: which cases there are (`drills.crash`), the
+child (`chain_child`), what counts as the same (`drill_books`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import signal
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+from ledger_pipelines.sandbox.server import RunningSandbox
+from ledger_pipelines.storage.journal import Journal, Search
+from ledger_pipelines_tests.faults import chain_child
+from ledger_pipelines_tests.faults.chain_child import CLOCK, ChainClock, Order
+from ledger_pipelines_tests.faults.drill_books import Picture, doubles
+from ledger_pipelines_tests.faults.drill_cases import SMALL, TROUBLES, is_of_a_refused_file
+from ledger_pipelines_tests.faults.engine_case import unexplained
+from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
+from ledger_pipelines_tests.faults.kit import Verdict
+from ledger_pipelines_tests.faults.nursery import HANGS, Nursery
+from ledger_pipelines_tests.faults.stopping import DURABLE, Stop
+from ledger_pipelines_tests.stage import WINDOW, Stage
+
+MODULES = ("ledger_pipelines_tests.faults.engine_child", "ledger_pipelines_tests.faults.chain_child")
+STARTS = 12
+RATE, MOST = 0.35, 4
+"""How many of the writes go wrong in a troubled case, and at most how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCase:
+    """`ENTRY:SCENE:STOP[,STOP][+TROUBLE]`."""
+
+    entry: str
+    scene: str
+    stops: tuple[Stop, ...] = ()
+    trouble: str = ""
+
+    @property
+    def name(self) -> str:
+        """What `--case` takes."""
+        stops = ",".join(stop.name for stop in self.stops) or "none"
+        return f"{self.entry}:{self.scene}:{stops}" + (f"+{self.trouble}" if self.trouble else "")
+
+    @classmethod
+    def parse(cls, name: str) -> ChainCase:
+        """Read `name`. Raises ValueError."""
+        entry, scene, rest = name.split(":", 2)
+        stops, _, trouble = rest.partition("+")
+        if (
+            entry not in ENTRIES
+            or scene not in ENTRIES[entry].scenes
+            or (trouble and trouble not in TROUBLES)
+        ):
+            raise ValueError(f"{name!r}: no such integration, scene or trouble")
+        parsed = [Stop.parse(text) for text in stops.split(",")]
+        return cls(entry, scene, tuple(stop for stop in parsed if stop.at), trouble)
+
+    @property
+    def with_refused_file(self) -> bool:
+        """Whether a file that must be refused lies in the drop folder, too."""
+        return any(is_of_a_refused_file(stop.at) for stop in self.stops)
+
+
+@dataclass(slots=True)
+class Chain:
+    """Whole integrations on one sandbox, for as many cases as there are."""
+
+    sandbox: RunningSandbox
+    folder: Path
+    seed: int
+    stack: contextlib.ExitStack
+    nursery: Nursery | None = None
+    number: int = 0
+    _whole: dict[tuple[str, str], Picture] = field(default_factory=dict)
+    _counts: dict[tuple[str, str, str], Counter[str]] = field(default_factory=dict)
+
+    def order(self, entry: Entry, scene: Scene) -> Order:
+        """A start in a folder of its own."""
+        self.number += 1
+        folder = self.folder / f"{entry.name}-{self.number:04d}"
+        folder.mkdir()
+        sandbox = self.sandbox
+        return Order(
+            entry.name, sandbox.control_url, dict(sandbox.base_urls), dict(sandbox.credentials), folder,
+            scene.partition,
+        )  # fmt: skip
+
+    def seed_books(self, entry: Entry, scene: Scene) -> None:
+        """Make the sandbox's books as they are before the scene, and keep them aside."""
+        stage = self.order(entry, scene).open()
+        try:
+            stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
+            entry.hurry(stage)
+            if scene.name != "demo":
+                stage.arrive(scene.content, name="prepare.txt")
+            name = f"{entry.name}:{scene.name}"
+            stage.control.post("/snapshot", json={"name": name}).raise_for_status()
+        finally:
+            stage.close()
+
+    def filled(self, entry: Entry, scene: Scene, *, refused: bool = False) -> Order:
+        """Books before the scene, a fresh installation, and its file under two names: the second is recognised."""
+        order = self.order(entry, scene)
+        stage = order.open()
+        try:
+            stage.control.delete("/faults").raise_for_status()
+            stage.control.post("/restore", json={"name": f"{entry.name}:{scene.name}"}).raise_for_status()
+            for name in ("a.txt", "b.txt"):
+                (stage.drop / name).write_bytes(scene.content)
+            if refused:
+                bad = replace(SMALL, settlement_id="26700000009").v2(total=Decimal("0.01"))
+                (stage.drop / "bad.txt").write_bytes(bad)
+        finally:
+            stage.close()
+        return order
+
+    def hatch(self, order: Order) -> Nursery:
+        """The nursery; the first time warmed by a whole run of `order`."""
+        if self.nursery is None:
+            self.nursery = self.stack.enter_context(
+                Nursery(MODULES, functools.partial(chain_child.warm, order))
+            )
+        return self.nursery
+
+    def undisturbed(self, case: ChainCase) -> Picture:
+        """The books after a run that was left alone."""
+        key = (case.entry, case.scene)
+        if key in self._whole:
+            return self._whole[key]
+        entry = ENTRIES[case.entry]
+        scene = entry.scenes[case.scene]
+        self.seed_books(entry, scene)
+        order = self.filled(entry, scene)
+        if self.nursery is None:
+            self.hatch(order)  # that run is one that nobody disturbs
+        elif (code := self.nursery.run(chain_child.run, order)) != 0:
+            raise RuntimeError(f"The undisturbed run of {entry.name}:{scene.name} ends with {code}.")
+        stage = order.open()
+        try:
+            whole = entry.picture(stage)
+            made = stage.books()
+        finally:
+            stage.close()
+        few = [k for k, least in scene.kinds.items() if len(made.ours(k, scene.partition)) < least]
+        if few:
+            raise RuntimeError(f"The undisturbed run of {entry.name}:{scene.name} made too few of {few}.")
+        self._whole[key] = whole
+        return whole
+
+    def counts(self, case: ChainCase, before: str = "") -> Mapping[str, int]:
+        """How often a start that is left alone reaches each point, after an earlier one was killed at `before`."""
+        self.undisturbed(case)
+        key = (case.entry, case.scene, before)
+        if key not in self._counts:
+            entry = ENTRIES[case.entry]
+            order = self.filled(entry, entry.scenes[case.scene])
+            nursery = self.hatch(order)
+            if before:
+                nursery.run(chain_child.run, replace(order, stop=Stop.parse(before)))
+            place = order.folder / "counts.json"
+            nursery.run(chain_child.run, replace(order, count_file=place))
+            self._counts[key] = Counter(json.loads(place.read_text()))
+        return self._counts[key]
+
+    def carry_out(self, case: ChainCase) -> Verdict:
+        """One case."""
+        whole = self.undisturbed(case)
+        for before, stop in zip(("", *(s.name for s in case.stops)), case.stops, strict=False):
+            if stop.at == DURABLE and not case.trouble:
+                self.counts(case, before)
+        entry = ENTRIES[case.entry]
+        scene = entry.scenes[case.scene]
+        order = self.filled(entry, scene, refused=case.with_refused_file)
+        stage = order.open()
+        try:
+            clock = ChainClock(stage.control, order.folder / CLOCK)
+            return _Under(self, case, entry, order, stage, clock).verdict(whole)
+        finally:
+            stage.close()
+
+
+@dataclass(slots=True)
+class _Under:
+    """One case under way."""
+
+    chain: Chain
+    case: ChainCase
+    entry: Entry
+    order: Order
+    stage: Stage
+    clock: ChainClock
+    problems: list[str] = field(default_factory=list)
+    killed: list[str] = field(default_factory=list)
+
+    def verdict(self, whole: Picture) -> Verdict:
+        """Start until nothing is open; then compare the books with those of the run that was left alone."""
+        if self.case.trouble:
+            self._trouble()
+        self._starts()
+        self.clock.jump(WINDOW + 1)
+        struck = self.stage.fired()
+        now = self.entry.picture(self.stage)
+        self.problems += now.differences(whole)
+        self.problems += [f"external id twice: {name}" for name in doubles(self.stage.books().external_ids())]
+        self.problems += self._around()
+        return Verdict(
+            self.case.name,
+            tuple(dict.fromkeys(self.problems)),
+            {
+                "kills": len(self.killed),
+                "faults": struck,
+                "lost": now.lost(whole),
+                "doubled": now.doubled(whole),
+            },
+            frozenset(name.partition("#")[0] for name in self.killed),
+        )
+
+    def _trouble(self) -> None:
+        rule = dict(TROUBLES[self.case.trouble])
+        if rule["kind"] != "search_lag" and "nth" not in rule:
+            rule |= {"rate": RATE, "seed": self.chain.seed, "times": MOST}
+        if rule["kind"] != "search_lag":
+            rule.setdefault("path", self.entry.writes)
+        self.stage.control.post("/faults", json={"vendor": self.entry.target, **rule}).raise_for_status()
+
+    def _starts(self) -> None:
+        stops = self.case.stops
+        nursery = self.chain.hatch(self.order)
+        for number in range(STARTS):
+            stop = stops[number] if number < len(stops) else Stop()
+            code = nursery.run(chain_child.run, replace(self.order, stop=stop))
+            if code == -signal.SIGKILL and stop.at:
+                self.killed.append(stop.name)
+                continue
+            if stop.at and not self._may_be_missed(number, stop):
+                self.problems.append(f"the point {stop.name} was not reached (exit code {code})")
+            if code < 0 or code == HANGS:
+                self.problems.append(f"start {number + 1} ends with {code}, and nobody stopped it")
+            if number + 1 < len(stops):
+                continue
+            if code == 0:
+                return
+            self.problems += self._unexplained()
+            self.clock.jump(WINDOW + 1)
+        self.problems.append(f"still open after {STARTS} starts (exit code {code})")
+
+    def _may_be_missed(self, number: int, stop: Stop) -> bool:
+        """Lost answers leave fewer reaches; a count beyond the last durable operation is the unharmed run."""
+        if self.case.trouble:
+            return True
+        before = self.case.stops[number - 1].name if number else ""
+        return stop.at == DURABLE and stop.nth > self.chain.counts(self.case, before)[DURABLE]
+
+    def _unexplained(self) -> list[str]:
+        with Journal.open(self.stage.service.setup.journal_address) as journal:
+            return unexplained(journal.find(Search()))
+
+    def _around(self) -> list[str]:
+        """The journal's own check, and where the files are."""
+        problems = []
+        with Journal.open(self.stage.service.setup.journal_address) as journal:
+            broken = journal.verify()
+        if broken is not None:
+            problems.append(f"the journal's chain of events is broken: {broken}")
+        drop = self.stage.drop
+        kept = {path.name for path in drop.iterdir() if path.is_file()}
+        if not {"a.txt", "b.txt"} <= kept:
+            problems.append(f"a file left the drop folder: {sorted(kept)}")
+        if self.case.with_refused_file:
+            aside = sorted(path.name for path in (drop / "refused").iterdir())
+            if "bad.txt" in kept or "bad.txt" not in aside or "bad.txt.reason.txt" not in aside:
+                problems.append(
+                    f"the refused file is not where it belongs: drop {sorted(kept)}, refused {aside}"
+                )
+        return problems

@@ -1,0 +1,174 @@
+"""crash: SIGKILL at every named point and after every n-th durable operation, crossed with everything a line can do.
+
+Belongs here: which cases there are. Does not belong here: carrying one out (`chain_case`, `engine_case`), the lists of points
+and troubles (`drill_cases`, `engine_server`).
+
+Two targets: each integration of `entries` on its own sandbox, with the write class its connector declares; and the engine
+alone on a tiny ledger that serves for each class, flat and for documents of several steps (credit memo -> refund;
+order -> invoice -> payment -> journal). Verdicts come from the books of the one and the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
+from random import Random
+
+from ledger_pipelines.documents.effects import WriteClass
+from ledger_pipelines.sandbox.server import running_sandbox
+from ledger_pipelines.sync.states import FAULT_POINTS
+from ledger_pipelines_tests.faults import engine_child
+from ledger_pipelines_tests.faults.chain_case import Chain, ChainCase
+from ledger_pipelines_tests.faults.drill_cases import (
+    AFTER_A_LOST_ANSWER,
+    AMID_WRITING,
+    FIRST_ANSWER_LOST,
+    TROUBLES,
+    is_of_a_refused_file,
+    points,
+)
+from ledger_pipelines_tests.faults.engine_case import ENGINE, Engine, EngineCase
+from ledger_pipelines_tests.faults.engine_child import REQUEST_SENT
+from ledger_pipelines_tests.faults.engine_server import Kind, LedgerServer
+from ledger_pipelines_tests.faults.entries import ENTRIES, Entry
+from ledger_pipelines_tests.faults.kit import Drill, Verdict
+from ledger_pipelines_tests.faults.nursery import Nursery
+from ledger_pipelines_tests.faults.stopping import DURABLE, Stop
+
+EACH_CLASS = (WriteClass.NATIVE_KEY, WriteClass.SEARCH, WriteClass.NEITHER)
+MAIN_SCENE = "small"
+SOME = 16
+"""So many of the durable operations where not each is taken."""
+POOL = "12"
+"""Twelve documents by three workers, two a call."""
+_FAST = (
+    "amazon_netsuite:small:apply.after_send#2+cut_after",
+    "engine:A:flat:apply.after_send#2",
+    "engine:B:flat:writer.answered#2+cut_after",
+    "engine:B:flat:durable#9",
+    "engine:B:steps:apply.before_confirm#1,recover.before_adopt#1",
+    "engine:C:steps:apply.marked_sent#2",
+)
+
+
+class DRILL(Drill):
+    """See the module."""
+
+    name = "crash"
+    shows = "SIGKILL at every point and after every durable operation, crossed with lost answers: 0 lost, 0 doubled"
+    shards = 2
+
+    _chain: Chain | None = None
+    _engine: Engine | None = None
+
+    def cases(self) -> Sequence[str]:
+        """Every crossing; in the fast tier six."""
+        if self.setting.fast:
+            return _FAST
+        chooser = Random(self.setting.seed)
+        found = dict.fromkeys(case.name for case in self._engine_cases(chooser))
+        for entry in ENTRIES.values():
+            found |= dict.fromkeys(case.name for case in self._chain_cases(entry, chooser))
+        return list(found)
+
+    def carry_out(self, case: str) -> Verdict:
+        """One case, by its name."""
+        if case.startswith(f"{ENGINE}:"):
+            return self.engine.carry_out(EngineCase.parse(case))
+        return self.chain.carry_out(ChainCase.parse(case))
+
+    def must_reach(self) -> Collection[str]:
+        """Every point of the source, the writer's own, and durable operations."""
+        if self.setting.fast:
+            return {stop.at for name in _FAST for stop in _stops(name)}
+        return {*points(), REQUEST_SENT, DURABLE}
+
+    # --- the targets, when a case first needs them ------------------------------------------------------------------
+
+    @property
+    def chain(self) -> Chain:
+        """Integrations on a sandbox."""
+        if self._chain is None:
+            sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
+            self._chain = Chain(sandbox, self.setting.folder, self.setting.seed, self.stack)
+        return self._chain
+
+    @property
+    def engine(self) -> Engine:
+        """The tiny ledger."""
+        if self._engine is None:
+            server = self.stack.enter_context(LedgerServer())
+            if self._chain is not None and self._chain.nursery is not None:
+                self._engine = Engine(self._chain.nursery, server, self.setting.folder, self.setting.seed)
+                return self._engine
+            folder = self.setting.folder / "warm"
+            folder.mkdir()
+            nursery = self.stack.enter_context(
+                Nursery([engine_child.__name__], partial(engine_child.warm, folder))
+            )
+            self._engine = Engine(nursery, server, self.setting.folder, self.setting.seed)
+        return self._engine
+
+    # --- the crossings ----------------------------------------------------------------------------------------------
+
+    def _engine_cases(self, chooser: Random) -> Iterator[EngineCase]:
+        for write_class in EACH_CLASS:
+            for shape in ("flat", "steps"):
+                make = partial(EngineCase, write_class, shape)
+                counts = self.engine.counts("", write_class, shape)
+                for point in (*FAULT_POINTS, REQUEST_SENT):
+                    yield from (make(stops) for stops in _at(point, counts[point], chooser))
+                for nth in range(1, counts[DURABLE] + 2):
+                    yield make((Stop(DURABLE, nth),))
+                for kind in Kind:
+                    yield make((), kind.value)
+                    for point in (*AMID_WRITING, REQUEST_SENT):
+                        yield make((Stop(point, chooser.randint(1, counts[point])),), kind.value)
+                    yield make((Stop(DURABLE, chooser.randint(1, counts[DURABLE])),), kind.value)
+            again = self.engine.counts(FIRST_ANSWER_LOST, write_class, "steps")
+            for nth in range(1, again[DURABLE] + 2):
+                yield EngineCase(write_class, "steps", (Stop.parse(FIRST_ANSWER_LOST), Stop(DURABLE, nth)))
+            for point in (*AMID_WRITING, REQUEST_SENT):
+                yield EngineCase(write_class, POOL, (Stop(point, 3),))
+                yield EngineCase(write_class, POOL, (Stop(point, 2),), Kind.CUT_AFTER.value)
+
+    def _chain_cases(self, entry: Entry, chooser: Random) -> Iterator[ChainCase]:
+        """Everything on the small scene; of the others what they have that it has not: other counts, full batches."""
+        own = tuple(point for point in points() if point.startswith(f"{entry.target}."))
+        amid = (*AMID_WRITING, *own)
+        for scene in entry.scenes:
+            make = partial(ChainCase, entry.name, scene)
+            counts = self.chain.counts(make())
+            last = counts[DURABLE]
+            if scene == MAIN_SCENE:
+                for point in points():
+                    yield from (make(stops) for stops in _at(point, counts.get(point, 1), chooser))
+                yield from (make((Stop(DURABLE, nth),)) for nth in range(1, last + 2))
+                again = self.chain.counts(make(), FIRST_ANSWER_LOST)[DURABLE]
+                for nth in sorted(chooser.sample(range(1, again + 1), min(again, SOME))):
+                    yield make((Stop.parse(FIRST_ANSWER_LOST), Stop(DURABLE, nth)))
+            else:
+                for point in amid:
+                    yield from (make(stops) for stops in _at(point, counts.get(point, 1), chooser))
+                for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 2))):
+                    yield make((Stop(DURABLE, nth),))
+            for trouble in TROUBLES:
+                yield make((), trouble)
+                for point in amid if scene == MAIN_SCENE else (chooser.choice(amid),):
+                    nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
+                    yield make((Stop(point, nth),), trouble)
+                if scene == MAIN_SCENE:
+                    yield make((Stop(DURABLE, chooser.randint(1, last)),), trouble)
+                    yield make((Stop.parse(FIRST_ANSWER_LOST), Stop("recover.after_probe")), trouble)
+
+
+def _at(point: str, reaches: int, chooser: Random) -> Iterable[tuple[Stop, ...]]:
+    """The point at its first, its last and a chosen reach; where it is reached only after a lost answer, that first."""
+    before = (Stop.parse(FIRST_ANSWER_LOST),) if point in AFTER_A_LOST_ANSWER else ()
+    last = 1 if before or is_of_a_refused_file(point) else max(1, reaches)
+    for nth in sorted({1, last, chooser.randint(1, last)}):
+        yield (*before, Stop(point, nth))
+
+
+def _stops(name: str) -> tuple[Stop, ...]:
+    return (EngineCase if name.startswith(f"{ENGINE}:") else ChainCase).parse(name).stops
