@@ -9,7 +9,9 @@ that the target itself confirmed to us. They are asked for in the same call, bef
 * one confirmed after the doubtful call began is shown: the search has come past that instant; "not there" counts;
 * one that must be shown by now is not: the search is behind, nothing counts, the row is held;
 * one is not shown, but need not be yet: too early, the row stays open;
-* nothing of that kind was ever confirmed to us: only the declaration is left, and it counts.
+* nothing was ever confirmed to us: only the declaration is left, and it counts.
+
+They are of the doubtful record's kind; where there are none of it, of any kind.
 
 Only targets of write class B need this: A refuses or overwrites a second one, C is never believed.
 """
@@ -37,7 +39,7 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Records of one kind which the target confirmed to us.
+    """Records which the target confirmed to us, for the doubtful ones of one kind.
 
     Args:
         due: The latest of those the search must show by now, latest first.
@@ -86,13 +88,18 @@ def controls(
         return {}
     kinds = {entry.effect.kind for entry in entries if entry.effect.action is Action.CREATE}
     shown_by = asked_at - session.writer.settle_window
-    return {
-        kind: Controls(
+
+    def of(kind: str) -> Controls:
+        return Controls(
             tuple(unit.effects.confirmed_until(session.connection, kind, shown_by)),
             tuple(unit.effects.confirmed_after(session.connection, kind, shown_by)),
         )
-        for kind in sorted(kinds)
-    }
+
+    own = {kind: of(kind) for kind in sorted(kinds)}
+    if all(control.entries for control in own.values()):
+        return own
+    any_kind = of("")
+    return {kind: control if control.entries else any_kind for kind, control in own.items()}
 
 
 def waits_for_the_search(entry: Entry) -> bool:

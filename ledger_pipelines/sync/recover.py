@@ -10,7 +10,7 @@ call's first byte may have left.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -92,7 +92,7 @@ def _resolve_part(session: Session, entries: Sequence[Entry]) -> None:
         proof = controls(
             session, unit, [e for e in entries if _could_be_absent(e, session, asked_at)], asked_at
         )
-        asked = [*(entry for control in proof.values() for entry in control.entries), *entries]
+        asked = [*_each_once(entry for control in proof.values() for entry in control.entries), *entries]
         ids = unit.effects.remote_ids(key for entry in asked for key in needs(entry.effect))
     faultpoints.reached("recover.before_probe")
     found = _probe(session, [resolved(entry.effect, ids) for entry in asked])
@@ -117,6 +117,10 @@ def _resolve_part(session: Session, entries: Sequence[Entry]) -> None:
     with session.journal.write() as unit:
         _store(session, unit, changes, now)
     faultpoints.reached("recover.adopted")
+
+
+def _each_once(entries: Iterable[Entry]) -> list[Entry]:
+    return list({entry.key: entry for entry in entries}.values())
 
 
 def _store(

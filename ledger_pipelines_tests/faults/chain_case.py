@@ -11,17 +11,20 @@ import functools
 import json
 import signal
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
+from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.sandbox.server import RunningSandbox
+from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines.storage.journal import Journal, Search
+from ledger_pipelines.sync.acts import adopt
 from ledger_pipelines_tests.faults import chain_child
 from ledger_pipelines_tests.faults.chain_child import CLOCK, ChainClock, Order
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
-from ledger_pipelines_tests.faults.drill_cases import SMALL, TROUBLES, is_of_a_refused_file
+from ledger_pipelines_tests.faults.drill_cases import SMALL, is_of_a_refused_file, rules
 from ledger_pipelines_tests.faults.engine_case import unexplained
 from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
 from ledger_pipelines_tests.faults.kit import Verdict
@@ -30,6 +33,7 @@ from ledger_pipelines_tests.faults.stopping import DURABLE, Stop
 from ledger_pipelines_tests.stage import WINDOW, Stage
 
 MODULES = ("ledger_pipelines_tests.faults.engine_child", "ledger_pipelines_tests.faults.chain_child")
+NOT_FOUND = "exists-not-found"
 STARTS = 12
 RATE, MOST = 0.35, 4
 """How many of the writes go wrong in a troubled case, and at most how many."""
@@ -55,12 +59,9 @@ class ChainCase:
         """Read `name`. Raises ValueError."""
         entry, scene, rest = name.split(":", 2)
         stops, _, trouble = rest.partition("+")
-        if (
-            entry not in ENTRIES
-            or scene not in ENTRIES[entry].scenes
-            or (trouble and trouble not in TROUBLES)
-        ):
-            raise ValueError(f"{name!r}: no such integration, scene or trouble")
+        if entry not in ENTRIES or scene not in ENTRIES[entry].scenes:
+            raise ValueError(f"{name!r}: no such integration or scene")
+        rules(trouble)
         parsed = [Stop.parse(text) for text in stops.split(",")]
         return cls(entry, scene, tuple(stop for stop in parsed if stop.at), trouble)
 
@@ -171,8 +172,20 @@ class Chain:
             self._counts[key] = Counter(json.loads(place.read_text()))
         return self._counts[key]
 
-    def carry_out(self, case: ChainCase) -> Verdict:
-        """One case."""
+    def writes_alone(self, case: ChainCase) -> int:
+        """The writing calls of one run that nobody disturbs."""
+        entry = ENTRIES[case.entry]
+        order = self.filled(entry, entry.scenes[case.scene])
+        stage = order.open()
+        try:
+            stage.forget_calls()
+            self.hatch(order).run(chain_child.run, order)
+            return stage.writes()
+        finally:
+            stage.close()
+
+    def carry_out(self, case: ChainCase, step: float = WINDOW + 1) -> Verdict:
+        """One case. step: seconds between starts, when something is still open."""
         whole = self.undisturbed(case)
         for before, stop in zip(("", *(s.name for s in case.stops)), case.stops, strict=False):
             if stop.at == DURABLE and not case.trouble:
@@ -183,7 +196,7 @@ class Chain:
         stage = order.open()
         try:
             clock = ChainClock(stage.control, order.folder / CLOCK)
-            return _Under(self, case, entry, order, stage, clock).verdict(whole)
+            return _Under(self, case, entry, order, stage, clock, step).verdict(whole)
         finally:
             stage.close()
 
@@ -198,6 +211,8 @@ class _Under:
     order: Order
     stage: Stage
     clock: ChainClock
+    step: float
+    people: int = 0
     problems: list[str] = field(default_factory=list)
     killed: list[str] = field(default_factory=list)
 
@@ -220,17 +235,16 @@ class _Under:
                 "faults": struck,
                 "lost": now.lost(whole),
                 "doubled": now.doubled(whole),
+                "held for a person": self.people,
             },
             frozenset(name.partition("#")[0] for name in self.killed),
         )
 
     def _trouble(self) -> None:
-        rule = dict(TROUBLES[self.case.trouble])
-        if rule["kind"] != "search_lag" and "nth" not in rule:
-            rule |= {"rate": RATE, "seed": self.chain.seed, "times": MOST}
-        if rule["kind"] != "search_lag":
-            rule.setdefault("path", self.entry.writes)
-        self.stage.control.post("/faults", json={"vendor": self.entry.target, **rule}).raise_for_status()
+        for rule in rules(self.case.trouble):
+            if rule["kind"] != "search_lag":
+                rule |= {"rate": RATE, "seed": self.chain.seed, "times": MOST, "path": self.entry.writes}
+            self.stage.control.post("/faults", json={"vendor": self.entry.target, **rule}).raise_for_status()
 
     def _starts(self) -> None:
         stops = self.case.stops
@@ -249,8 +263,11 @@ class _Under:
                 continue
             if code == 0:
                 return
-            self.problems += self._unexplained()
-            self.clock.jump(WINDOW + 1)
+            with Journal.open(self.stage.service.setup.journal_address) as journal:
+                entries = journal.find(Search())
+                self.problems += unexplained(entries)
+                self._person(journal, entries)
+            self.clock.jump(self.step)
         self.problems.append(f"still open after {STARTS} starts (exit code {code})")
 
     def _may_be_missed(self, number: int, stop: Stop) -> bool:
@@ -260,9 +277,17 @@ class _Under:
         before = self.case.stops[number - 1].name if number else ""
         return stop.at == DURABLE and stop.nth > self.chain.counts(self.case, before)[DURABLE]
 
-    def _unexplained(self) -> list[str]:
-        with Journal.open(self.stage.service.setup.journal_address) as journal:
-            return unexplained(journal.find(Search()))
+    def _person(self, journal: Journal, entries: Sequence[Row]) -> None:
+        """What the target says exists and its search does not show: a person finds it there, and adopts it."""
+        for row in entries:
+            if row.state is EffectState.HELD and row.problem is not None and row.problem.code == NOT_FOUND:
+                there = [r for kind in self.stage.books().dump["records"].values() for r in kind]
+                ids = [str(r["id"]) for r in there if r.get("externalId") == row.effect.external_id]
+                if len(ids) == 1:
+                    adopt(
+                        journal, row.key, remote_id=ids[0], who="drill", why="it is there", clock=self.clock
+                    )
+                    self.people += 1
 
     def _around(self) -> list[str]:
         """The journal's own check, and where the files are."""

@@ -57,6 +57,19 @@ TROUBLES: Mapping[str, Mapping[str, object]] = {
     "apply_twice": {"kind": "apply_twice"},
 }
 """What goes wrong at the sandbox meanwhile; those with an instant stay inside the settle window."""
+
+
+def rules(trouble: str) -> list[dict[str, object]]:
+    """The sandbox's rules of a trouble, or of several: `NAME[@SECONDS][&NAME ...]`. Raises ValueError."""
+    found = []
+    for part in trouble.split("&") if trouble else ():
+        name, _, seconds = part.partition("@")
+        if name not in TROUBLES:
+            raise ValueError(f"no trouble {name!r}; there are {', '.join(TROUBLES)}")
+        found.append({**TROUBLES[name], **({"seconds": float(seconds)} if seconds else {})})
+    return found
+
+
 FIRST_ANSWER_LOST = "apply.before_confirm#1"
 AFTER_A_LOST_ANSWER = frozenset(
     {

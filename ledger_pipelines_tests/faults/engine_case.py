@@ -152,11 +152,11 @@ class Run:
             self.problems += unexplained(entries)
             if self.case.write_class is WriteClass.NEITHER:
                 self.problems += self._doubles()
-                self._person(entries)
+                self.person(entries)
             self.clock.jump(PAST_WINDOW)
         else:
             self.problems.append(f"still open after {STARTS} starts: {_states(self.entries())}")
-        return self._read()
+        return self.read()
 
     def _may_be_missed(self, number: int, stop: Stop) -> bool:
         """Lost answers leave fewer reaches; a count beyond the last durable operation is the unharmed run."""
@@ -167,7 +167,7 @@ class Run:
             return False
         return stop.nth > self.engine.counts(before, self.case.write_class, self.case.shape)[DURABLE]
 
-    def _read(self) -> Verdict:
+    def read(self) -> Verdict:
         """The ledger's books against the plan."""
         self.clock.jump(PAST_WINDOW)
         wanted = {effect.external_id for effect in self.plan.effects()}
@@ -224,11 +224,10 @@ class Run:
         with Journal.open(self.folder / "journal.db") as journal:
             return journal.find(Search(connection="books"))
 
-    def _person(self, entries: Sequence[Entry]) -> None:
+    def person(self, entries: Sequence[Entry]) -> None:
         """Do what the remedy of a held row says: look in the target; adopt it there, else vouch and retry."""
-        documents: dict[str, Document] = {d.external_id: d for d in self.books.dump()}
         self.clock.jump(PAST_WINDOW)
-        documents = {d.external_id: d for d in self.books.dump()}
+        documents: dict[str, Document] = {d.external_id: d for d in self.books.dump()}
         with Journal.open(self.folder / "journal.db") as journal:
             for entry in entries:
                 if (

@@ -83,7 +83,19 @@ class Document:
 
 @dataclass(slots=True)
 class Books:
-    """The documents, and what is to go wrong."""
+    """The documents, and what is to go wrong.
+
+    Args:
+        clock: The drill's.
+        trouble: What goes wrong with which writes.
+        lag: Seconds until the search shows a document.
+        documents: What is there.
+        pending: Requests to be applied later.
+        calls: Writes and searches.
+        written: Calls by reference.
+        lost: References of calls that something went wrong with.
+        struck: How many that were.
+    """
 
     clock: SharedClock
     trouble: Trouble | None = None
@@ -91,6 +103,8 @@ class Books:
     documents: list[Document] = field(default_factory=list)
     pending: list[tuple[float, str, Mapping[str, Any], bool]] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
+    written: Counter[str] = field(default_factory=Counter)
+    lost: set[str] = field(default_factory=set)
     struck: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -110,11 +124,13 @@ class Books:
         """One call: what goes wrong with it, and the new document's number ("" = none)."""
         with self.lock:
             self.calls["write"] += 1
+            self.written[external_id] += 1
             self.settle()
             trouble = self.trouble
             kind = trouble.kind if trouble is not None and self.calls["write"] in trouble.writes else None
             if kind is not None:
                 self.struck += 1
+                self.lost.add(external_id)
             if kind is Kind.LATE:
                 assert trouble is not None
                 self.pending.append((self.now() + trouble.seconds, external_id, body, keyed))

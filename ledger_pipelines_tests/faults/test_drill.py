@@ -1,16 +1,37 @@
-"""The drill's fast part as a test, and that the drill itself would notice."""
+"""That the drills' own parts would notice, stop where they are told, and name their cases."""
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from ledger_pipelines import faultpoints
+from ledger_pipelines.documents.effects import EffectState, Mode
+from ledger_pipelines.storage.journal import Journal, Search
+from ledger_pipelines.sync.apply import apply
 from ledger_pipelines.sync.states import FAULT_POINTS
-from ledger_pipelines_tests.faults import drill
+from ledger_pipelines_tests.faults.chain_case import ChainCase
 from ledger_pipelines_tests.faults.drill_books import Picture, picture
-from ledger_pipelines_tests.faults.drill_cases import all_cases, parse, points
+from ledger_pipelines_tests.faults.drill_cases import points
+from ledger_pipelines_tests.faults.drills.lag import Lag
+from ledger_pipelines_tests.faults.drills.race import Race
+from ledger_pipelines_tests.faults.engine_case import EngineCase, unexplained
+from ledger_pipelines_tests.faults.engine_target import (
+    FakeClock,
+    FakeLedger,
+    FakeWriter,
+    Fault,
+    make_effect,
+    make_plan,
+)
+from ledger_pipelines_tests.faults.nursery import Nursery, stopped
+from ledger_pipelines_tests.faults.shared_clock import SharedClock
+from ledger_pipelines_tests.faults.stopping import DURABLE, Stop, Watch
 
 DUMP = {
     "records": {
@@ -51,18 +72,62 @@ def test_a_doubled_document_a_lost_line_and_a_cent_are_noticed() -> None:
     assert isinstance(whole, Picture)
 
 
-def test_every_point_the_engine_names_is_drilled_for_each_settlement() -> None:
-    cases = all_cases({"small": {"apply.claimed": 5}, "demo": {}}, seed=3)
+def test_a_case_is_carried_out_again_by_its_name() -> None:
+    for name in (
+        "amazon_netsuite:small:apply.before_confirm#1,durable#17+cut_after",
+        "amazon_netsuite:demo:none+search_lag@19&cut_after",
+    ):
+        assert ChainCase.parse(name).name == name
+    assert EngineCase.parse("engine:C:steps:durable#3+429").name == "engine:C:steps:durable#3+429"
+    assert Race.parse("ledger:8x500:apply.claimed#1:amid").name == "ledger:8x500:apply.claimed#1:amid"
+    assert Lag.parse("ledger:B:flat:behind:40").name == "ledger:B:flat:behind:40"
+    with pytest.raises(ValueError, match="no trouble"):
+        ChainCase.parse("amazon_netsuite:small:none+flood")
     assert set(FAULT_POINTS) <= set(points())
-    for settlement in ("small", "demo"):
-        assert {case.point for case in cases if case.settlement == settlement and not case.trouble} == set(
-            points()
+
+
+def test_a_child_is_killed_after_its_nth_durable_operation_and_the_clock_is_shared(tmp_path: Path) -> None:
+    clock = SharedClock(tmp_path / "clock")
+    with Nursery(()) as nursery:
+        assert nursery.run(_writes, tmp_path, Stop(DURABLE, 2)) == -signal.SIGKILL
+        assert sorted(path.name for path in tmp_path.glob("file*")) == ["file0"]
+        assert nursery.run(_writes, tmp_path, Stop(DURABLE, 9)) == 7
+        asleep = nursery.start(_writes, tmp_path, Stop("here", 3, sleep=True))
+        assert stopped(asleep)
+        before = clock.lead
+        os.kill(asleep, signal.SIGCONT)
+        assert nursery.wait(asleep) == 7
+        assert clock.lead == before + 30
+    clock.close()
+
+
+def _writes(folder: Path, stop: Stop) -> None:
+    Watch(stop).install()
+    for number in range(3):
+        (folder / "new").write_text("x")
+        (folder / "new").replace(folder / f"file{number}")
+        with (folder / f"file{number}").open() as file:
+            os.fsync(file.fileno())
+        faultpoints.reached("here")
+    SharedClock(folder / "clock").sleep(30)
+    raise SystemExit(7)
+
+
+def test_an_open_row_needs_a_reason_and_a_remedy(tmp_path: Path) -> None:
+    clock = FakeClock()
+    writer = FakeWriter(FakeLedger(clock, faults=[Fault.CUT_AFTER]))
+    with Journal.open(tmp_path / "journal.db", now=clock.now()) as journal:
+        apply(
+            make_plan(make_effect("1"), make_effect("2", depends_on=("KEY1",))),
+            journal=journal,
+            writer=writer,
+            mode=Mode.LIVE,
+            clock=clock,
         )
-    assert len({case.name for case in cases}) == len(cases)
-    assert all(parse(case.name) == case for case in cases)
-
-
-@pytest.mark.slow
-def test_the_fast_drills_lose_nothing_and_double_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert drill.main(["--fast"]) == 0, capsys.readouterr().out
-    assert "0 lost, 0 doubled" in capsys.readouterr().out
+        rows = journal.find(Search(connection="books"))
+    assert unexplained(rows) == []
+    bare = [replace(rows[0], problem=None), replace(rows[1], state=EffectState.SENT)]
+    assert unexplained(bare) == [
+        "EXT-1 is unknown without a reason and a remedy",
+        "EXT-2 is sent without a reason and a remedy",
+    ]

@@ -167,13 +167,13 @@ class Effects:
         return found
 
     def confirmed_until(self, connection: str, kind: str, instant: datetime, limit: int = 3) -> list[Entry]:
-        """Creations the target itself confirmed to us no later than `instant`, and that still stand; latest first."""
+        """Creations the target itself confirmed to us no later than `instant`, and that still stand; latest first. kind "" = any."""
         query = _answered(connection, kind).where(effects.c.confirmed_at <= instant)
         query = query.order_by(effects.c.confirmed_at.desc(), effects.c.key).limit(limit)
         return [entry(row) for row in self._connection.execute(query)]
 
     def confirmed_after(self, connection: str, kind: str, instant: datetime, limit: int = 1) -> list[Entry]:
-        """Those confirmed later than `instant`; earliest first."""
+        """Those confirmed later than `instant`; earliest first. kind "" = any."""
         query = _answered(connection, kind).where(effects.c.confirmed_at > instant)
         query = query.order_by(effects.c.confirmed_at, effects.c.key).limit(limit)
         return [entry(row) for row in self._connection.execute(query)]
@@ -303,17 +303,17 @@ def _change_statement(columns: frozenset[str]) -> Update:
 
 
 def _answered(connection: str, kind: str) -> Select[Any]:
-    return (
+    query = (
         select(effects)
         .join(links, and_(links.c.effect_key == effects.c.key, links.c.voided.is_(False)))
         .where(
             effects.c.connection == connection,
             effects.c.state == EffectState.CONFIRMED.value,
-            effects.c.kind == kind,
             effects.c.action == Action.CREATE.value,
             effects.c.adopted.is_(False),
         )
     )
+    return query.where(effects.c.kind == kind) if kind else query
 
 
 def _narrowed(query: Select[Any], search: Search) -> Select[Any]:

@@ -89,3 +89,11 @@ def test_proving_the_search_costs_no_call_more(make_bench: Callable[..., Bench])
     assert (result.probes, result.sends) == (1, 1)
     assert sorted(bench.writer.probed[-1][:2]) == ["KEY1", "KEY3"]  # the controls first
     assert bench.writer.probed[-1][2:] == ["KEY2"]
+
+
+def test_where_the_kind_has_no_control_one_of_another_kind_does(bench: Bench) -> None:
+    plan = make_plan(make_effect("1"), make_effect("2", kind="payment"))
+    _lost(bench, 2, Fault.CUT_AFTER, 3 * bench.writer.settle_window, plan)
+    bench.pass_window()
+    result = bench.apply(plan)
+    assert (result.rows[1].reason.code, result.sends, _held(bench, 2)) == ("search-behind", 0, 1)
