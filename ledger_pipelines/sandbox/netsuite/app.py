@@ -42,6 +42,7 @@ from ledger_pipelines.sandbox.netsuite.service import (
     paging,
 )
 from ledger_pipelines.sandbox.netsuite.suiteql import QueryService
+from ledger_pipelines.sandbox.netsuite.suiteql_kept import Asked
 from ledger_pipelines.sandbox.netsuite.users import CERTIFICATES, Identity
 
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105  a path
@@ -144,6 +145,10 @@ class NetSuiteApp:
                 400, "INVALID_HEADER", "The header Prefer: transient is required.", "Prefer", "o:errorHeader"
             )
         limit, offset = paging(call.params)
+        asked = Asked(str(identity.role.id), call.body, limit, offset, call.base)
+        kept = self.queries.kept.get(asked)
+        if kept is not None:
+            return Answer(200, kept, {"Content-Type": COLLECTION})
         try:
             body = codec.loads(call.body)
         except codec.MalformedJsonError:
@@ -152,9 +157,12 @@ class NetSuiteApp:
             raise invalid_request()
         found = self.queries.run(body.get("q"), body.get("params"), identity.role, limit=limit, offset=offset)
         url = f"{call.base}{SUITEQL_PATH}"
-        return json_answer(
+        answer = json_answer(
             page(url, {}, found.items, limit=limit, offset=offset, total=found.total), content_type=COLLECTION
         )
+        if found.repeatable:
+            self.queries.kept.put(asked, answer.body)
+        return answer
 
     def _system(self, call: Call) -> Answer:
         if call.method != "GET":

@@ -63,6 +63,7 @@ class Company:
     def reload(self) -> None:
         """Read features and type definitions again from the store (after a start, a reset or a restore)."""
         self.store.forget()
+        self._latest_visible = self.store.latest_visible()
         kept = self.store.setting("features")
         self.features = Features() if kept is None else Features.model_validate(kept)
         self.schema = Schema()
@@ -164,7 +165,15 @@ class Company:
         """When a record made now shows in searches, as epoch seconds; None when at once."""
         now = self.now()
         visible = self.lag.search_visible_at(now)
-        return visible.timestamp() if visible > now else None
+        if visible <= now:
+            return None
+        at = visible.timestamp()
+        self._latest_visible = max(at, self._latest_visible or at)
+        return at
+
+    def shows_late(self) -> bool:
+        """Whether some record may not show in searches yet."""
+        return self._latest_visible is not None and self._latest_visible > self.now().timestamp()
 
     def precision(self, currency: str | None) -> int:
         """Decimal places of a currency by internal id (2 when unknown)."""

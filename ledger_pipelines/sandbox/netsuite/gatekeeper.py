@@ -68,7 +68,7 @@ class Gatekeeper:
 
     def _use_nonce(self, token: str, nonce: str, stamp: int, at: datetime) -> None:
         db = self.company.store.db
-        with self.company.store.transaction():
+        with self.company.store.aside(), self.company.store.transaction():
             db.execute("DELETE FROM ns_nonce WHERE stamp < ?", (at.timestamp() - _NONCE_LIFE,))
             used = db.execute(
                 "INSERT OR IGNORE INTO ns_nonce VALUES (?, ?, ?)", (token, nonce, stamp)

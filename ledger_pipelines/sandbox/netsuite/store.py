@@ -139,6 +139,7 @@ class Store:
         self.state = state
         self._memo: dict[tuple[object, ...], Any] = {}
         self._inserts: dict[tuple[str, ...], str] = {}
+        self._aside = 0
         with state.lock:
             state.connection.executescript(_SCHEMA)
 
@@ -156,6 +157,26 @@ class Store:
         except BaseException:
             self.forget()
             raise
+
+    @property
+    def version(self) -> int:
+        """Grows with every change that a search could see."""
+        return self.db.total_changes - self._aside
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Changes that no search can see (nonces, login locks): the version stays."""
+        before = self.db.total_changes
+        try:
+            yield
+        finally:
+            self._aside += self.db.total_changes - before
+
+    def latest_visible(self) -> float | None:
+        """The latest instant, in epoch seconds, at which a record that was written late shows in searches."""
+        tables = ("ns_record", "ns_transaction", "ns_line", "ns_ledger", "ns_link")
+        found = [self.db.execute(f"SELECT max(visible_at) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
+        return max((at for at in found if at is not None), default=None)
 
     def forget(self) -> None:
         """Drop what was remembered of master data (it changed, or a transaction was undone)."""

@@ -22,6 +22,7 @@ from ledger_pipelines.sandbox.netsuite import suiteql_functions
 from ledger_pipelines.sandbox.netsuite.codec import Document, plain
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import NetSuiteError, invalid_query
+from ledger_pipelines.sandbox.netsuite.suiteql_kept import KeptAnswers
 from ledger_pipelines.sandbox.netsuite.suiteql_tables import Table, create_views
 from ledger_pipelines.sandbox.netsuite.users import VIEW, Role
 
@@ -59,10 +60,11 @@ class SuiteQLDialect(Oracle):
 
 @dataclass(frozen=True)
 class Page:
-    """One page of results."""
+    """One page of results. repeatable: the same question gives the same page while the books do not change."""
 
     items: list[Document]
     total: int
+    repeatable: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,20 @@ class _Plan:
     limit: int | None
     placeholders: int
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether it does not ask for the time."""
+        return "ns_sysdate" not in self.sql
+
+
+@dataclass(frozen=True)
+class _Paged:
+    """A whole result that is being paged through: question and version of the books, names, rows."""
+
+    key: tuple[str, tuple[str, ...], int]
+    names: list[str]
+    rows: list[tuple[object, ...]]
+
 
 class QueryService:
     """Runs SuiteQL for one company."""
@@ -80,6 +96,8 @@ class QueryService:
         self.company = company
         self.tables: dict[str, Table] = {}
         self._plans: dict[tuple[str, int], _Plan] = {}
+        self.kept = KeptAnswers(company)
+        self._paged: _Paged | None = None
         self.refresh()
 
     def refresh(self) -> None:
@@ -87,6 +105,8 @@ class QueryService:
         suiteql_functions.register(self.company)
         self.tables = create_views(self.company)
         self._plans = {}
+        self._paged = None
+        self.kept.forget()
 
     def run(self, q: object, params: object, role: Role, *, limit: int, offset: int) -> Page:
         """One page of a query. Raises NetSuiteError 400."""
@@ -115,14 +135,29 @@ class QueryService:
             cursor = db.execute(f"{plan.sql} LIMIT {plan.limit}", values)
             names = plan.names or [column[0].lower() for column in cursor.description]
             rows = cursor.fetchall()
-            return Page([_item(names, row) for row in rows[offset : offset + limit]], len(rows))
-        cursor = db.execute(f"{plan.sql} LIMIT {limit} OFFSET {offset}", values)
+            found = [_item(names, row) for row in rows[offset : offset + limit]]
+            return Page(found, len(rows), plan.repeatable)
+        if offset:
+            return self._later_page(plan, values, limit, offset)
+        cursor = db.execute(f"{plan.sql} LIMIT {limit}", values)
         names = plan.names or [column[0].lower() for column in cursor.description]
         rows = cursor.fetchall()
-        total = offset + len(rows)
-        if len(rows) == limit or (offset and not rows):
+        total = len(rows)
+        if total == limit:
             total = db.execute(f"SELECT count(*) FROM ({plan.sql})", values).fetchone()[0]  # noqa: S608
-        return Page([_item(names, row) for row in rows], min(total, MAX_ROWS))
+        return Page([_item(names, row) for row in rows], min(total, MAX_ROWS), plan.repeatable)
+
+    def _later_page(self, plan: _Plan, values: Sequence[str], limit: int, offset: int) -> Page:
+        """Whoever asks for a later page will ask for the next one: the whole result is kept while it holds."""
+        store = self.company.store
+        key = (plan.sql, tuple(values), store.version)
+        paged = self._paged
+        if paged is None or paged.key != key or self.company.shows_late() or not plan.repeatable:
+            cursor = store.db.execute(f"{plan.sql} LIMIT {MAX_ROWS}", values)
+            names = plan.names or [column[0].lower() for column in cursor.description]
+            paged = self._paged = _Paged(key, names, cursor.fetchall())
+        rows = paged.rows[offset : offset + limit]
+        return Page([_item(paged.names, row) for row in rows], len(paged.rows), plan.repeatable)
 
     def _plan(self, q: str, role: Role) -> _Plan:
         text = _checked(q)
