@@ -43,7 +43,7 @@ class Amounts:
 def amounts(number: int) -> Amounts:
     """Of the n-th order: every seventh is too large for a binary float, every rate has digits it would lose."""
     cents = 90_071_992_547_409_93 + number if number % 7 == 0 else 199 + number * 37 % 1_000_003
-    return Amounts(Decimal(cents).scaleb(-2), Decimal(1_083_547_192_300_000_000 + number).scaleb(-18))
+    return Amounts(Decimal(cents).scaleb(-2), Decimal(1_083_547_192_300 + number).scaleb(-12))
 
 
 def changed(number: int, orders: int) -> datetime:
@@ -66,7 +66,9 @@ def make_state(path: Path, orders: int) -> None:
 
 
 def _multiply(db: sqlite3.Connection, orders: int) -> None:
-    record = _one(db, "SELECT * FROM ns_record WHERE family = 'transaction' AND rectype = 'salesOrder' LIMIT 1")
+    record = _one(
+        db, "SELECT * FROM ns_record WHERE family = 'transaction' AND rectype = 'salesOrder' LIMIT 1"
+    )
     header = _one(db, f"SELECT * FROM ns_transaction WHERE id = {record['id']}")
     body: dict[str, Any] = msgspec.json.decode(record["body"])
     records, headers = [], []
@@ -146,7 +148,7 @@ def served(state: Path) -> Iterator[Served]:
     for listener in found.values():
         listener.close()
     process = subprocess.Popen(
-        [sys.executable, "-m", "ledger_pipelines.sandbox", "--port", str(port), "--state", str(state), "--vendors", "netsuite"],
+        [sys.executable, "-X", "faulthandler", "-m", "ledger_pipelines.sandbox", "--port", str(port), "--state", str(state), "--vendors", "netsuite"],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     control = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=300)

@@ -105,7 +105,9 @@ class NetSuiteApp:
                 )
                 if " " in request.scope.get("path", "") and "%20" not in _raw_path(request):
                     raise invalid_request("Invalid url. Spaces are not allowed in the URL.")
-                return self._dispatch(call, identity)
+                answer = self._dispatch(call, identity)
+                self.jobs.look()
+                return answer
         except NetSuiteError as error:
             return error_answer(error)
 

@@ -61,6 +61,7 @@ class Jobs:
         self.company = company
         self.records = records
         self._worker: asyncio.Task[None] | None = None
+        self.has_open = False
 
     def submit(self, call: Call, identity: Identity) -> Answer:
         """Keep the call as a job: 202 with the job's address. Raises NetSuiteError 400."""
@@ -104,12 +105,15 @@ class Jobs:
     def wake(self) -> None:
         """Make sure that a worker runs while jobs are open (call from the event loop)."""
         gone = self._worker is None or self._worker.done() or self._worker.get_loop().is_closed()
-        if gone:
-            open_jobs = self.company.store.db.execute(
-                "SELECT 1 FROM ns_job WHERE completed = 0 LIMIT 1"
-            ).fetchone()
-            if open_jobs:
-                self._worker = asyncio.get_running_loop().create_task(self._work(), name="netsuite jobs")
+        if gone and self.has_open:
+            self._worker = asyncio.get_running_loop().create_task(self._work(), name="netsuite jobs")
+
+    def look(self) -> None:
+        """Note whether jobs are open. Under the state's lock only: another thread that touches the database while a
+        long search calls Python functions waits for the search, and keeps it from calling them.
+        """
+        found = self.company.store.db.execute("SELECT 1 FROM ns_job WHERE completed = 0 LIMIT 1").fetchone()
+        self.has_open = found is not None
 
     async def _work(self) -> None:
         while True:

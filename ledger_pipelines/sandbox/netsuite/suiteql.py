@@ -73,11 +73,13 @@ class _Plan:
     names: list[str]
     limit: int | None
     placeholders: int
+    counting: str
+    """Counts all rows."""
 
     @property
     def repeatable(self) -> bool:
         """Whether it does not ask for the time."""
-        return "ns_sysdate" not in self.sql
+        return "ns_sysdate" not in self.sql.lower()
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class QueryService:
         rows = cursor.fetchall()
         total = len(rows)
         if total == limit:
-            total = db.execute(f"SELECT count(*) FROM ({plan.sql})", values).fetchone()[0]  # noqa: S608
+            total = db.execute(plan.counting, values).fetchone()[0]
         return Page([_item(names, row) for row in rows], min(total, MAX_ROWS), plan.repeatable)
 
     def _later_page(self, plan: _Plan, values: Sequence[str], limit: int, offset: int) -> Page:
@@ -173,7 +175,7 @@ class QueryService:
         tree = rewriter.rewrite(tree)
         names = _names(tree)
         placeholders = len(list(tree.find_all(exp.Placeholder)))
-        return _Plan(tree.sql(dialect="sqlite"), names, limit, placeholders)
+        return _Plan(tree.sql(dialect="sqlite"), names, limit, placeholders, _counting(tree))
 
 
 def _values(params: object) -> list[str]:
@@ -515,6 +517,30 @@ def _unknown(name: str, scope: dict[str, Table | None]) -> NetSuiteError:
     known = ", ".join(f"{alias}={table.name if table else alias}" for alias, table in scope.items())
     return invalid_query(
         f"Search error occurred: Unknown identifier '{name}'. Available identifiers are: {{{known}}}."
+    )
+
+
+def _counting(tree: exp.Expr) -> str:
+    """SQL that counts the rows; where each row stands for itself, without working out its columns."""
+    plain = isinstance(tree, exp.Select) and not any(
+        tree.args.get(part) for part in ("distinct", "group", "having")
+    )
+    selected = tree.expressions if isinstance(tree, exp.Select) else []
+    if plain and not any(_aggregates(item) for item in selected):
+        counted = tree.copy()
+        counted.set("order", None)
+        counted.set("expressions", [exp.Literal.number(1)])
+        return f"SELECT count(*) FROM ({counted.sql(dialect='sqlite')})"  # noqa: S608  made here
+    return f"SELECT count(*) FROM ({tree.sql(dialect='sqlite')})"  # noqa: S608  made here
+
+
+def _aggregates(item: exp.Expr) -> bool:
+    """Whether a column makes one row of many, or holds a parameter that would be missing."""
+    ours = {"ns_sum", "ns_avg", "ns_listagg"}
+    return any(
+        isinstance(node, exp.AggFunc | exp.Placeholder)
+        or (isinstance(node, exp.Anonymous) and node.name in ours)
+        for node in item.walk()
     )
 
 

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -55,8 +56,14 @@ class KeyPart:
     bound: str = "?"
 
 
-class _Page(msgspec.Struct):
-    items: list[dict[str, Any]]
+Item = dict[str, Any]
+"""One row as JSON: names as NetSuite writes them, text values (and `links`, which mean nothing)."""
+
+
+class Page(msgspec.Struct):
+    """One page of answers. count, offset: of this page; total: rows of the whole question. None = not told."""
+
+    items: list[Item]
     has_more: bool = msgspec.field(name="hasMore", default=False)
     count: int | None = None
     offset: int | None = None
@@ -66,9 +73,12 @@ class _Page(msgspec.Struct):
         """The items without what NetSuite adds to them."""
         made = []
         for item in self.items:
-            cells = ((k.lower(), _cell(v)) for k, v in item.items() if k != "links")
+            cells = ((k.lower(), cell_text(v)) for k, v in item.items() if k != "links")
             made.append(Row({k: v for k, v in cells if v is not None}))
         return made
+
+
+_page_decoder = msgspec.json.Decoder(Page, float_hook=Decimal)
 
 
 def chunks(values: Sequence[str], size: int = IN_CHUNK) -> Iterator[list[str]]:
@@ -83,7 +93,8 @@ def marks(values: Sequence[str]) -> str:
     return ",".join("?" * len(values))
 
 
-def _cell(value: Json) -> str | None:
+def cell_text(value: Json) -> str | None:
+    """A value as text, whatever it came as; flags are `T` and `F`."""
     if value is None:
         return None
     if isinstance(value, bool):
@@ -91,26 +102,17 @@ def _cell(value: Json) -> str | None:
     return value if isinstance(value, str) else str(value)
 
 
-def _complete(pages: Sequence[_Page]) -> bool:
+def _complete(pages: Sequence[Page]) -> bool:
     """Whether the pages hold as many rows as they say there are; an answer that does not say is believed."""
     total = pages[-1].total
     return total is None or total == sum(len(page.items) for page in pages)
 
 
-def _after(key: Sequence[KeyPart]) -> str:
+def after(key: Sequence[KeyPart]) -> str:
     """`a > ? OR (a = ? AND (b > ? OR ...))`: what comes behind a row in the order of the key."""
     first, *rest = key
     more = f"{first.sql} > {first.bound}"
-    return f"({more} OR ({first.sql} = {first.bound} AND {_after(rest)}))" if rest else f"{more}"
-
-
-def _key_value(row: Row, part: KeyPart) -> str:
-    value = row.get(part.column)
-    if value is None:
-        raise DataError(
-            f"A row of NetSuite's answer has no {part.column}, by which it is read.", code="unexpected-row"
-        )
-    return value
+    return f"({more} OR ({first.sql} = {first.bound} AND {after(rest)}))" if rest else f"{more}"
 
 
 class SuiteQL:
@@ -123,12 +125,12 @@ class SuiteQL:
         """All rows (one call each 1000). `sql` needs a total ORDER BY when there may be more than a page.
 
         Pages by offset drift when records change between them: when the pages together are not what each of them
-        counts, all are read again. To read what changes all the time, ask with `keyset`.
+        counts, all are read again. What changes all the time is read by key (`stretches`).
 
         Raises:
             TransientError, CredentialError, NetSuiteRefusedError: as `NetSuiteClient.read`.
             TransientError: the pages did not fit together, three times over.
-            DataError: more than 100,000 rows; ask with `keyset`.
+            DataError: more than 100,000 rows; ask by key (`stretches`).
         """
         for _ in range(STEADY_ATTEMPTS):
             pages = self._pages(sql, params)
@@ -142,8 +144,8 @@ class SuiteQL:
             code="pages-drift",
         )
 
-    def _pages(self, sql: str, params: Sequence[str]) -> list[_Page]:
-        pages = [self._page(sql, params, 0)]
+    def _pages(self, sql: str, params: Sequence[str]) -> list[Page]:
+        pages = [self.page(sql, params, 0)]
         while pages[-1].has_more:
             if not pages[-1].items:
                 raise TransientError("NetSuite promised more rows and sent an empty page.")
@@ -152,18 +154,24 @@ class SuiteQL:
                 raise DataError(
                     "A SuiteQL question has more than 100,000 rows.", remedy="Ask for a shorter period."
                 )
-            pages.append(self._page(sql, params, offset))
+            pages.append(self.page(sql, params, offset))
         return pages
 
-    def _page(self, sql: str, params: Sequence[str], offset: int) -> _Page:
+    def page(self, sql: str, params: Sequence[str], offset: int = 0, *, limit: int = 0) -> Page:
+        """One page; `limit` 0 = as many rows as NetSuite gives. One call.
+
+        Raises:
+            TransientError, CredentialError, NetSuiteRefusedError: as `NetSuiteClient.read`.
+            TransientError: it holds other rows than it counts.
+        """
         body: dict[str, Json] = {"q": sql}
         if params:
             body["params"] = list(params)
-        path = f"{SUITEQL}?limit={PAGE}&offset={offset}"
+        path = f"{SUITEQL}?limit={limit or PAGE}&offset={offset}"
         answer = self._client.read("POST", path, body=body, headers={"Prefer": "transient"})
         try:
-            page = msgspec.convert(answer.json(), _Page)
-        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+            page = _page_decoder.decode(answer.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation, RecursionError):
             raise TransientError("NetSuite's answer to a SuiteQL question cannot be read.") from None
         if page.count not in {None, len(page.items)} or page.offset not in {None, offset}:
             raise TransientError(
@@ -193,42 +201,6 @@ class SuiteQL:
         for some in chunks(values):
             yield from self.query(row_type, sql.replace("{in}", marks(some)), [*params, *some])
 
-    def keyset(
-        self, text: Callable[[str], str], params: Sequence[str], key: Sequence[KeyPart]
-    ) -> Iterator[list[Row]]:
-        """Any number of rows, a page at a time, each asked for by the key of the last row before it.
-
-        Rows that change meanwhile move nothing: no page depends on how many rows there are before it.
-
-        Args:
-            text: Makes the question of one more condition ("" = none), which stands last among the bound values; the
-                order is that of `key`.
-            params: Values bound before that condition.
-            key: The order.
-
-        Raises:
-            As `rows`; TransientError: a page repeats, or holds other rows than it counts. DataError: a row without key.
-        """
-        condition = _after(key)
-        bound: list[str] = []
-        last: list[str] = []
-        while True:
-            page = self._page(text(condition if last else ""), [*params, *bound], 0)
-            rows = page.rows()
-            if rows:
-                yield rows
-            if not page.has_more:
-                if page.total not in {None, len(rows)}:
-                    raise TransientError(
-                        f"NetSuite counts {page.total} rows and sent {len(rows)}.", code="pages-drift"
-                    )
-                return
-            found = [_key_value(rows[-1], part) for part in key] if rows else last
-            if found == last:
-                raise TransientError("NetSuite repeated a page of a SuiteQL question.", code="paging-loop")
-            last = found
-            bound = [value for value in last[:-1] for _ in range(2)] + last[-1:]
-
     def account_now(self) -> datetime:
         """The account's own clock, without zone (netsuite.md 7.1). One call."""
         answer = self._client.read(
@@ -240,7 +212,7 @@ class SuiteQL:
 def read_now(answer: Answer) -> datetime:
     """The time in the answer to `ACCOUNT_NOW`. Raises TransientError when there is none."""
     try:
-        page = msgspec.convert(answer.json(), _Page)
+        page = msgspec.convert(answer.json(), Page)
         return datetime.fromisoformat(str(page.items[0]["now"]))
     except (msgspec.DecodeError, msgspec.ValidationError, IndexError, KeyError, ValueError):
         raise TransientError("NetSuite did not tell its time.") from None

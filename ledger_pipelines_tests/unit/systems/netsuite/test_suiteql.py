@@ -11,7 +11,7 @@ import pytest
 
 from ledger_pipelines.errors import CredentialError, DataError, TransientError
 from ledger_pipelines.systems.netsuite.errors import Category, NetSuiteRefusedError, categorise
-from ledger_pipelines.systems.netsuite.suiteql import KeyPart, SuiteQL, chunks
+from ledger_pipelines.systems.netsuite.suiteql import SuiteQL, chunks
 from ledger_pipelines_tests.unit.systems.netsuite.fake import SUITEQL, FakeNetSuite, asked_ids, page, problem
 
 
@@ -50,37 +50,6 @@ def test_values_are_asked_in_chunks_of_five_hundred_once_each() -> None:
     assert [t.id for t in found] == [str(n) for n in range(1001)]
     assert [len(a.body["params"]) for a in fake.asked] == [500, 500, 1]
     assert list(chunks([])) == []
-
-
-def of_many(after: str) -> str:
-    return f"SELECT t.id FROM t{after and f' WHERE {after}'} ORDER BY t.id"
-
-
-BY_ID = (KeyPart("t.id", "id"),)
-
-
-def test_keys_carry_paging_beyond_the_hundred_thousand() -> None:
-    pages = [page(*({"id": str(i)} for i in range(1, 1001)), has_more=True), page({"id": "1001"})]
-    fake = FakeNetSuite().on(SUITEQL, lambda _: pages.pop(0))
-    rows = [row for found in SuiteQL(fake.client()).keyset(of_many, [], BY_ID) for row in found]
-    assert len(rows) == 1001
-    assert [a.body.get("params") for a in fake.asked] == [None, ["1000"]]
-    assert fake.asked[1].body["q"] == "SELECT t.id FROM t WHERE t.id > ? ORDER BY t.id"
-    assert "offset=0" in fake.asked[1].query
-
-
-def test_a_page_that_comes_again_or_holds_less_than_it_counts_is_an_error() -> None:
-    again = FakeNetSuite().on(SUITEQL, page({"id": "1"}, has_more=True))
-    with pytest.raises(TransientError, match="repeated a page"):
-        list(SuiteQL(again.client()).keyset(of_many, [], BY_ID))
-    for body in (
-        {"items": [{"id": "1"}], "hasMore": False, "totalResults": 2},
-        {"items": [{"id": "1"}], "hasMore": False, "count": 2},
-        {"items": [{"id": "1"}], "hasMore": False, "offset": 1000},
-    ):
-        short = FakeNetSuite().on(SUITEQL, httpx.Response(200, json=body))
-        with pytest.raises(TransientError):
-            list(SuiteQL(short.client()).keyset(of_many, [], BY_ID))
 
 
 def test_pages_by_offset_that_drift_are_read_again() -> None:
