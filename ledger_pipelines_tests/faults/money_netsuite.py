@@ -75,7 +75,7 @@ def _post(stage: Stage, block: Block, currencies: dict[str, str], account: str) 
     for at in range(max(len(names), block.count // LINES)):
         currency = names[at % len(names)]
         count = min(LINES - 1, max(2, block.count // len(names)))
-        series = draw(block.chooser, count, currency, CURRENCIES[currency], whole=10)
+        series = draw(block.chooser, count, currency, CURRENCIES[currency], whole=15)
         series = Series(
             currency, series.digits, tuple(unit or 1 for unit in series.units[:-1]) + series.units[-1:]
         )
