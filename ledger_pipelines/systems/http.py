@@ -43,7 +43,7 @@ from ledger_pipelines.errors import (
     TransientError,
     UnknownOutcomeError,
 )
-from ledger_pipelines.systems.secrets import RedactingFilter, Redactor
+from ledger_pipelines.systems.secrets import RedactingFilter, Redactor, guard_logs
 
 NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Nothing of the request left: DNS, refused or timed out connect, TLS set-up, no free connection."""
@@ -483,7 +483,11 @@ _quiet_lock = threading.Lock()
 
 
 def quiet_wire_logs(redactor: Redactor) -> None:
-    """httpx logs whole addresses (signed ones too) and httpcore whole headers: hold both at WARNING, and redact."""
+    """httpx logs whole addresses (signed ones too) and httpcore whole headers: hold both at WARNING, and redact.
+
+    Loggers that are turned up again, here or anywhere else, are redacted all the same (`guard_logs`).
+    """
+    guard_logs(redactor)
     with _quiet_lock:
         for name in ("httpx", "httpcore", "oauthlib"):
             logger = logging.getLogger(name)

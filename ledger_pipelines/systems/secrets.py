@@ -13,9 +13,10 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import quote, quote_plus
 
 from ledger_pipelines.errors import ConfigurationError
@@ -153,9 +154,61 @@ class Redactor:
 
 _SIGNED = re.compile(
     r"((?:X-Amz-(?:Signature|Credential|Security-Token)|client_assertion|refresh_token|client_secret"
-    r"|access_token|oauth_signature)=)[^&\s\"']+",
+    r"|access_token|oauth_signature)=[\"']?)[^&\s\"',]+",
     re.IGNORECASE,
 )
+
+
+_guarding = threading.Lock()
+_guards: weakref.WeakSet[Redactor] = weakref.WeakSet()
+_SIGNERS = ("oauthlib", "requests_oauthlib")
+"""Loggers that tell how a request is signed, step by step, down to the signature."""
+
+
+def guard_logs(redactor: Redactor) -> None:
+    """From now on, what this redactor knows is masked in every log record of the process, whichever logger makes it.
+
+    A filter on a logger does not see the records of the loggers below it (`httpcore.http11` logs whole headers), and the
+    handlers are not ours: hence where records are made.
+    """
+    with _guarding:
+        _guards.add(redactor)
+        before = logging.getLogRecordFactory()
+        if not isinstance(before, _GuardedRecords):
+            logging.setLogRecordFactory(_GuardedRecords(before))
+
+
+class _GuardedRecords:
+    """Makes log records without secrets."""
+
+    def __init__(self, make: Callable[..., logging.LogRecord]) -> None:
+        self._make = make
+
+    def __call__(self, *args: Any, **named: Any) -> logging.LogRecord:
+        record = self._make(*args, **named)
+        if record.name.partition(".")[0] in _SIGNERS:
+            record.msg, record.args = MASK, ()
+        with _guarding:
+            redactors = list(_guards)
+        try:
+            told = record.getMessage()
+        except (
+            TypeError,
+            ValueError,
+        ):  # a message that does not fit its arguments: logging tells, when it is written
+            told = f"{record.msg} {record.args}"
+        clean = told
+        for redactor in redactors:
+            clean = redactor.clean(clean)
+        if clean != told:
+            record.msg, record.args = clean, ()
+        if record.exc_info and record.exc_info[1] is not None:
+            text = shown = logging.Formatter().formatException(record.exc_info)
+            for redactor in redactors:
+                shown = redactor.clean(shown)
+            if shown != text:
+                record.exc_text = shown
+        return record
 
 
 class RedactingFilter(logging.Filter):

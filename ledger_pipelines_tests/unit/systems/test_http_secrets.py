@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import logging
 import pickle
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger_pipelines.errors import ConfigurationError
-from ledger_pipelines.systems.secrets import RedactingFilter, Redactor, Secret
+from ledger_pipelines.systems.secrets import RedactingFilter, Redactor, Secret, guard_logs
 
 CANARY = 'c4n4ry/+"ä secret value'
 
@@ -83,3 +84,36 @@ def test_the_log_filter_masks_messages_arguments_and_tracebacks() -> None:
     record = logging.LogRecord("x", logging.ERROR, __file__, 1, "got %s", ("canary-value",), caught)
     assert RedactingFilter(redactor).filter(record)
     assert "canary-value" not in logging.Formatter().format(record)
+
+
+def test_a_logger_below_or_beside_the_wire_cannot_show_a_secret_either() -> None:
+    # Found by the drill: httpcore.http11 at DEBUG wrote a bearer token, a filter on its parent never saw the record.
+    redactor = Redactor(["canary-value"])
+    guard_logs(redactor)
+    shown = io.StringIO()
+    handler = logging.StreamHandler(shown)
+    for name in ("httpcore.http11", "anything.else", "oauthlib.oauth1.rfc5849"):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        level = logger.level
+        logger.setLevel(logging.DEBUG)
+        try:
+            logger.debug("headers %r", [(b"Location", b"https://x/?token=canary-value")])
+            logger.debug("plain %d words", 2)
+            try:
+                int("canary-value")
+            except ValueError:
+                logger.exception("it broke with %s", "canary-value")
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+    text = shown.getvalue()
+    assert "canary-value" not in text
+    assert text.count("plain 2 words") == 2
+    assert "Traceback" in text
+
+
+def test_the_signature_of_a_header_is_masked() -> None:
+    cleaned = Redactor().clean('OAuth realm="1", oauth_signature="abc%2Fdef%3D", oauth_version="1.0"')
+    assert "abc" not in cleaned
+    assert 'oauth_version="1.0"' in cleaned

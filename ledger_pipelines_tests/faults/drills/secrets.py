@@ -1,0 +1,183 @@
+"""The drill `secrets`: no credential shows in anything that a run leaves behind, however the run ends.
+
+Belongs here: cases, the environment with the canaries, the verdict. Does not belong here: looking (`secrets_scan`), the
+wire (`secrets_proxy`), the process (`secrets_child`).
+
+Cases: `INTEGRATION:WHERE:HOW`. WHERE: `cli` or `dagster`. HOW: a mood of the wire (`secrets_proxy.Mood`), or
+`wrong` (every credential is a canary that is refused), `no-key` (a canary where a key should be), `tls` (no TLS where it
+is asked for), `other-login` (the other way to log in), `journal` (a journal behind a password that cannot be reached).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import string
+import subprocess
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from ledger_pipelines.cli.processes import sandbox_environment
+from ledger_pipelines.config.load import load_config
+from ledger_pipelines.integrations.kinds import KINDS
+from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
+from ledger_pipelines_tests.faults.entries import ENTRIES, Entry
+from ledger_pipelines_tests.faults.kit import Drill, Verdict
+from ledger_pipelines_tests.faults.mutants import VARIABLE
+from ledger_pipelines_tests.faults.secrets_proxy import Mood, Proxy, proxy
+from ledger_pipelines_tests.faults.secrets_scan import VARIABLE as LASTING
+from ledger_pipelines_tests.faults.secrets_scan import leaks
+
+ROOT = Path(__file__).parents[3]
+WRONG, NO_KEY, TLS, OTHER, JOURNAL = "wrong", "no-key", "tls", "other-login", "journal"
+_FAST = (("cli", Mood.REDIRECT.value),)
+_CLI = (*[mood.value for mood in Mood], WRONG, NO_KEY, TLS, OTHER, JOURNAL)
+_DAGSTER = (Mood.PASS.value, Mood.ECHO.value, Mood.ECHO_LOGIN.value, WRONG, OTHER)
+_OTHER_WAYS: Mapping[str, Mapping[str, str]] = {
+    "netsuite": {
+        "method": "tba", "consumer_key_env": "LEDGER_CANARY_KEY", "consumer_secret_env": "LEDGER_CANARY_SECRET",
+        "token_id_env": "LEDGER_CANARY_TOKEN", "token_secret_env": "LEDGER_CANARY_TOKEN_SECRET",
+    }
+}  # fmt: skip
+_PATIENCE = 180
+
+
+class DRILL(Drill):
+    """Canaries in the environment, everything searched."""
+
+    name = "secrets"
+    shards = 2
+    shows = "no credential, in any spelling, in logs, Dagster's home, plans, journal, files or errors; tokens 0600"
+
+    @cached_property
+    def _sandbox(self) -> RunningSandbox:
+        return self.stack.enter_context(running_sandbox(seed="demo"))
+
+    def cases(self) -> Sequence[str]:
+        """Each way to run with each way to go wrong, for each integration."""
+        full = [*(("cli", how) for how in _CLI), *(("dagster", how) for how in _DAGSTER)]
+        return [
+            f"{name}:{where}:{how}"
+            for name in ENTRIES
+            for where, how in (_FAST if self.setting.fast else full)
+        ]
+
+    def must_reach(self) -> Collection[str]:
+        """Every case really met its trouble."""
+        return self.cases()
+
+    def carry_out(self, case: str) -> Verdict:
+        """Run in a process of its own, then look into everything it left."""
+        name, where, how = case.split(":")
+        folder = self.setting.folder / case.replace(":", "-")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        mood = Mood(how) if how in set(Mood) else Mood.PASS
+        with proxy(mood) as wire:
+            secrets, code = self._run(ENTRIES[name], where, how, folder, wire)
+        secrets |= wire.seen.values
+        count, found = leaks(folder, secrets)
+        text = (folder / "err.log").read_text(errors="replace")
+        met = _met(how, wire, text, set(secrets.values()))
+        problems = list(dict.fromkeys(found))
+        if code:
+            problems.append(f"The process ended with {code}: {text[-300:]}")
+        if not met:
+            problems.append(
+                f"The trouble {how!r} was never met: nothing is proved ({wire.seen.calls} calls)."
+            )
+        figures = {
+            "files": count,
+            "secrets": len(secrets),
+            "calls": wire.seen.calls,
+            "disturbed": wire.seen.disturbed,
+        }
+        return Verdict(case, tuple(problems), figures, frozenset({case} if met else ()))
+
+    def _run(
+        self, entry: Entry, where: str, how: str, folder: Path, wire: Proxy
+    ) -> tuple[dict[str, str], int]:
+        stage = entry.open(self._sandbox, folder)
+        scene = entry.scenes["small"]
+        try:
+            stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
+            stage.arrive(scene.content)
+            given = self._environment(how, folder, wire)
+        finally:
+            stage.close()
+        # What the installation above left was left without canaries being looked for: begin anew.
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        (folder / "again.txt").write_bytes(scene.content)
+        home = folder / "dagster_home"
+        home.mkdir()
+        shutil.copy(ROOT / "dagster.yaml", home)
+        (folder / "tmp").mkdir()
+        environ = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("LEDGER_", "DAGSTER_"))},
+            **given,
+            "LEDGER_CONFIG": str(folder / "ledger.yaml"), "DAGSTER_HOME": str(home), "TMPDIR": str(folder / "tmp"),
+            "DAGSTER_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(ROOT), VARIABLE: self.setting.mutant,
+        }  # fmt: skip
+        command = [
+            sys.executable, "-m", "ledger_pipelines_tests.faults.secrets_child", where, scene.partition,
+            str(folder / "again.txt"),
+        ]  # fmt: skip
+        with (folder / "out.log").open("wb") as out, (folder / "err.log").open("wb") as err:
+            code = subprocess.run(
+                command, env=environ, cwd=folder, stdout=out, stderr=err, check=False, timeout=_PATIENCE
+            ).returncode
+        return {value: f"{LASTING}{name}" for name, value in given.items()}, code
+
+    def _environment(self, how: str, folder: Path, wire: Proxy) -> dict[str, str]:
+        """The variables that the connections name, and the configuration changed for the case."""
+        path = folder / "ledger.yaml"
+        yaml = YAML()
+        document = yaml.load(path.read_text())
+        for connection in document["connections"].values():
+            connection["proxy"] = wire.address
+            if how == OTHER and connection["system"] in _OTHER_WAYS:
+                connection["auth"] = dict(_OTHER_WAYS[connection["system"]])
+            if how == TLS:
+                for field in ("base_url", "token_url"):
+                    if connection.get(field):
+                        connection[field] = connection[field].replace("http://", "https://")
+        if how == JOURNAL:
+            document["journal_url_env"] = "LEDGER_CANARY_JOURNAL"
+        with path.open("w") as out:
+            yaml.dump(document, out)
+        given = sandbox_environment(load_config(path, KINDS).config, self._sandbox.credentials)
+        if how in (WRONG, NO_KEY):
+            pem = how == WRONG
+            given = {k: v if pem and v.startswith("-----") else self._canary(k) for k, v in given.items()}
+        if how == JOURNAL:
+            given["LEDGER_CANARY_JOURNAL"] = f"postgresql://books:{self._canary('journal')}@127.0.0.1:9/books"
+        return given
+
+    def _canary(self, name: str) -> str:
+        """A value like no other, with characters that each spelling treats differently."""
+        chooser = random.Random(f"{self.setting.seed}/{name}")
+        letters = "".join(chooser.choices(string.ascii_letters + string.digits, k=24))
+        return (
+            f"canary-{letters[:12]}~{letters[12:]}"
+            if name == "journal"
+            else f'cAn4ry|{letters[:12]}+/"{letters[12:]}='
+        )
+
+
+def _met(how: str, wire: Proxy, text: str, secrets: set[str]) -> bool:
+    """Whether what the case is about has happened: otherwise its silence proves nothing."""
+    if how in {Mood.PASS.value, OTHER}:
+        issued = {what for what in secrets if not what.startswith(LASTING)}
+        return bool(issued) and wire.seen.calls > 0
+    if how == WRONG:
+        return wire.seen.calls > 0 and "refuse" in text
+    if how == NO_KEY:
+        return "key" in text
+    if how == JOURNAL:
+        return "127.0.0.1" in text or "journal" in text.lower()
+    return wire.seen.disturbed > 0
