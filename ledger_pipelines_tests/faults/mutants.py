@@ -62,7 +62,7 @@ _LIST = (
     ),
     Mutant(
         "short-settle-window", 'Five seconds after a call "not there" counts, whatever the target may still be doing.',
-        _planted("short_settle_window"), "simulate", r"doubled: ", "direct 1-100",
+        _planted("short_settle_window"), "simulate", r"doubled: ", "direct 1-120",
     ),
     Mutant(
         "retrying-client", "The HTTP client sends a write again when its answer is lost, or a 5xx.",
@@ -74,15 +74,15 @@ _LIST = (
     ),
     Mutant(
         "float-sum", "Amounts are added as binary floats.",
-        _planted("float_sum"), "money", r".",
+        _planted("float_sum"), "money", r"total.* instead of ", "arithmetic:1:2000",
     ),
     Mutant(
         "distinct-lines", "Lines of a settlement that say the same are taken for one.",
-        _planted("distinct_lines"), "redeliver", r".",
+        _planted("distinct_lines"), "malformed", r"rows=8.* not as .*rows=9", "file:identical rows",
     ),
     Mutant(
         "plan-not-rechecked", "A plan is applied as it is given; neither its seal nor its inputs are looked at.",
-        _planted("plan_not_rechecked"), "simulate", r"(stale|altered) plan was applied|other total", "direct 1-60",
+        _planted("plan_not_rechecked"), "simulate", r"(stale|altered) plan was applied|other total", "direct 1-120",
     ),
     Mutant(
         "random-key", "Keys and external ids are made up anew each time.",
@@ -90,7 +90,7 @@ _LIST = (
     ),
     Mutant(
         "claim-not-atomic", "A claim reads, then writes: whatever happened in between is overwritten.",
-        _planted("claim_not_atomic"), "simulate", r"doubled: ", "direct 1-100",
+        _planted("claim_not_atomic"), "simulate", r"doubled: ", "direct 1-120",
     ),
 )  # fmt: skip
 
