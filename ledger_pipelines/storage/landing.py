@@ -274,7 +274,8 @@ def put_aside(path: Path, folder: Path, reasons: Sequence[str] = ()) -> Path:
 
 def _free_name(path: Path, folder: Path) -> Path:
     """A name that is free there, and short enough that the reason's name, which is longer, is one, too."""
-    suffix = path.suffix if len(os.fsencode(path.suffix)) < _LONGEST_NAME // 2 else ""
+    long = len(os.fsencode(path.suffix)) >= _LONGEST_NAME // 2  # not money: bytes of a name
+    suffix = "" if long else path.suffix
     stem = path.name.removesuffix(suffix)
     target = folder / (_cut(stem, len(os.fsencode(suffix))) + suffix)
     number = 1

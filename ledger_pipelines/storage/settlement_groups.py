@@ -99,7 +99,7 @@ def month_number(starts: Sequence[MonthStart]) -> str:
 @lru_cache(maxsize=1_024)
 def numbered_month(number: int) -> Month:
     """The month that `month_number` numbered so."""
-    return Month(number // 12, number % 12 + 1)
+    return Month(number // 12, number % 12 + 1)  # not money: months
 
 
 def grouped(

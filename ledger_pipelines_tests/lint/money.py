@@ -42,7 +42,7 @@ FREE: Mapping[str, str] = {
 """Modules that know no amounts, and what their floats are."""
 
 _REMARK = re.compile(r"#\s*not money:\s*(\S.*)?")
-_FRAMES = {"df", "fetchdf", "fetch_df", "to_pandas", "fetchnumpy", "to_numpy", "torch", "tf"}
+_FRAMES = {"df", "fetchdf", "fetch_df", "to_pandas", "fetchnumpy", "torch", "tf"}
 _DIVIDE = "divide(): use a function of documents.money"
 _MEANS = {"mean", "avg", "fmean", "median", "truediv", "floordiv", "fsum"}
 _FLOAT_MODULES = {"math", "cmath", "statistics", "pandas"}

@@ -57,7 +57,8 @@ class Stretch:
         start = self.low if self.after is None else datetime.strptime(self.after.values[0], STYLE)  # noqa: DTZ007
         seconds = int((self.high - start).total_seconds())
         pieces = max(1, min(pieces, seconds))
-        borders = [start + timedelta(seconds=seconds * n // pieces) for n in range(pieces)] + [self.high]
+        cuts = [seconds * n // pieces for n in range(pieces)]  # not money: seconds
+        borders = [start + timedelta(seconds=cut) for cut in cuts] + [self.high]
         cut = [Stretch(low, high) for low, high in pairwise(borders)]
         return [replace(cut[0], low=self.low, after=self.after), *cut[1:]]
 
@@ -116,7 +117,7 @@ class Stretches:
             yield page
 
     def _side_by_side(self, pool: ThreadPoolExecutor, wanted: Stretch, total: int) -> Iterator[list[Item]]:
-        pieces = wanted.cut(max(2, -(-total // (STRETCH * self._rows))))
+        pieces = wanted.cut(max(2, -(-total // (STRETCH * self._rows))))  # not money: rows
         if len(pieces) == 1:
             yield from self._in_turn(wanted)
             return

@@ -21,7 +21,6 @@ FORBIDDEN = (
     "x = list(map(float, amounts))",
     "x = relation.df()",
     "x = table.to_pandas()",
-    "x = column.to_numpy()",
     "x = json.loads(text)",
     "x = msgspec.json.decode(raw)",
     "x = response.json()",
