@@ -165,10 +165,13 @@ def _take_in(loaded: LoadedConfig, name: str) -> int:
     """Take in what waits in the drop folder of the source; how many files were refused or could not be taken."""
     refused = 0
     for outcome in take_in(loaded, loaded.config.integration(name).source):
-        failed = isinstance(outcome, LedgerError)
-        if failed or outcome.status is not Arrival.SAME_CONTENT:
+        if isinstance(outcome, LedgerError):
             tell_arrival(outcome)
-        refused += failed or not outcome.accepted
+            refused += 1
+            continue
+        if outcome.status is not Arrival.SAME_CONTENT:
+            tell_arrival(outcome)
+        refused += not outcome.accepted
     return refused
 
 

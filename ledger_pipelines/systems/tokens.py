@@ -105,12 +105,16 @@ class TokenCache:
         return token
 
     def _save(self, token: AccessToken) -> None:
-        if self._path is None:
-            return
-        draft = self._path.with_suffix(".new")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(token))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        if self._path is not None:
+            write_private(self._path, msgspec.json.encode(token))
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file that only its owner may read (0600), whole and durably."""
+    draft = path.with_suffix(f"{path.suffix}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

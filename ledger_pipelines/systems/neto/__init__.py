@@ -1,0 +1,1 @@
+"""Neto (Maropost Commerce): all that is true of that vendor. Facts: neto.md."""

@@ -1,0 +1,1 @@
+"""Saasu: all that is true of that vendor. Facts: saasu.md."""

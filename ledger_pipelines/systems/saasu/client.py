@@ -1,0 +1,237 @@
+"""One Saasu file's calls: addresses, the grant, one call a second, the day's quota, errors of reads.
+
+Belongs here: what every call has in common. Does not belong here: what is asked for (`reader`), what an answer to a write
+means (`endings`). Facts: saasu.md 1, 2, 3.
+
+The limiter and the counter are the file's, shared by all processes. A throttled or blocked answer is never tried
+again in a loop: its shape is not known (saasu.md 11.1), so 429, 403 and 503 count as one, and the connection rests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+import httpx
+import msgspec
+
+from ledger_pipelines.documents.dates import Clock, SystemClock
+from ledger_pipelines.documents.keys import Json
+from ledger_pipelines.errors import CredentialError, LedgerError, PermanentError, TransientError
+from ledger_pipelines.systems.http import (
+    AllowList,
+    Answer,
+    CallCount,
+    Http,
+    HttpSettings,
+    Retries,
+    json_body,
+    query_string,
+)
+from ledger_pipelines.systems.limits import BucketRate, TokenBuckets
+from ledger_pipelines.systems.quota import DailyQuota, Spent
+from ledger_pipelines.systems.saasu.auth import BearerAuth, KeyAuth, grants
+from ledger_pipelines.systems.saasu.settings import PasswordCredentials, SaasuConnection
+from ledger_pipelines.systems.secrets import Redactor
+
+_HOSTS = (r"api\.saasu\.com",)
+THROTTLED: Final = frozenset({429, 403, 503})
+"""Statuses a throttled answer may have (saasu.md 3.1: unknown shape)."""
+_PARAMETER = re.compile(r"\r?\n?Parameter name: \w+\s*$")
+
+
+def pattern_of(path: str) -> str:
+    """The path with ids replaced, as calls are counted: `/Invoice/{id}`."""
+    return re.sub(r"/[0-9]+(?=/|$)", "/{id}", path.split("?", maxsplit=1)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: its rows, and whether there are more."""
+
+    rows: tuple[Mapping[str, Json], ...]
+    more: bool
+
+
+class SaasuRefusedError(PermanentError):
+    """Saasu refused a request in its own words."""
+
+    def __init__(self, message: str, text: str, status: int) -> None:
+        super().__init__(message, code="saasu-refused")
+        self.text, self.status = text, status
+
+
+class SaasuClient:
+    """Calls of one file. Safe to share between threads; close when done.
+
+    Args:
+        connection: The file.
+        clock: Waits and dates.
+        redactor: Learns the credentials.
+        transport: For tests.
+    """
+
+    def __init__(
+        self,
+        connection: SaasuConnection,
+        *,
+        clock: Clock | None = None,
+        redactor: Redactor | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.connection = connection
+        self.clock = clock or SystemClock()
+        self.redactor = redactor or Redactor()
+        settings = HttpSettings(
+            connection=connection.name,
+            allow=AllowList(_HOSTS, sandbox=connection.sandbox),
+            read_timeout=connection.read_timeout,
+            run_id=connection.run_id,
+            retries=Retries(attempts=3),
+            ca_bundle=connection.ca_bundle,
+            proxy=connection.proxy,
+        )
+        self._buckets = TokenBuckets(connection.state_folder, self.clock)
+        self._rate = BucketRate(per_second=1 / connection.seconds_between_calls, burst=1)  # not money: a rate
+        self.quota = DailyQuota(connection.state_folder, self._account, self.clock, connection.calls_per_day)
+        self._token_http: Http | None = None
+        given = connection.credentials
+        auth: httpx.Auth
+        if isinstance(given, PasswordCredentials):
+            self._token_http = Http(settings, self.clock, self.redactor, transport=transport)
+            auth = BearerAuth(grants(connection, given, self._token_http, self.clock, self.redactor))
+        else:
+            self.redactor.add(given.access_key)
+            auth = KeyAuth(given.access_key)
+        self.http = Http(settings, self.clock, self.redactor, auth=auth, transport=transport)
+
+    @property
+    def _account(self) -> str:
+        return f"Saasu file {self.connection.file_id}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.http.close()
+        if self._token_http is not None:
+            self._token_http.close()
+
+    def calls(self) -> list[CallCount]:
+        """Calls so far by method and path pattern, token requests included."""
+        return self.http.calls() + (self._token_http.calls() if self._token_http else [])
+
+    def spent(self) -> Spent:
+        """Where the file stands with today's calls."""
+        return self.quota.spent()
+
+    def get(self, path: str, **params: str | int) -> Json:
+        """Read one thing.
+
+        Raises:
+            TransientError: throttled, blocked, quota spent, or no answer. CredentialError: the login is refused.
+            SaasuRefusedError: 400, 404 and the like, in Saasu's words.
+        """
+        answer = self._read(path, params)
+        try:
+            return answer.json()
+        except msgspec.DecodeError:
+            raise TransientError(f"{self._place('GET', path)}: the answer is cut or no JSON.") from None
+
+    def page(self, path: str, key: str, number: int, **params: str | int) -> Page:
+        """Read one page of a list, 100 rows at most. key: the list's own array key. Raises as `get`, and DataError."""
+        body = self.get(path, **params, Page=number, PageSize=100)
+        rows = body.get(key) if isinstance(body, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise TransientError(f"{self._place('GET', path)}: the answer has no list {key}.")
+        links = body.get("_links") if isinstance(body, dict) else None
+        following = (
+            any(isinstance(one, dict) and one.get("rel") == "next" for one in links or ())
+            if isinstance(links, list)
+            else False
+        )
+        return Page(tuple(row for row in rows if isinstance(row, dict)), following or len(rows) >= 100)
+
+    def write(self, method: str, path: str, body: Json = None) -> Answer:
+        """One attempt at a call that may change something; any status returns.
+
+        Raises:
+            TransientError: not sent (quota, block, refused connection). UnknownOutcomeError, CredentialError.
+        """
+        self._wait()
+        return self.http.write(
+            method,
+            self._address(path, {}),
+            pattern=pattern_of(path),
+            headers=_HEADERS,
+            body=None if body is None else json_body(body),
+        )
+
+    def _read(self, path: str, params: Mapping[str, str | int]) -> Answer:
+        self._wait()
+        answer = self.http.read_once(
+            "GET", self._address(path, params), pattern=pattern_of(path), headers=_HEADERS
+        )
+        if answer.is_html or answer.status >= 500 or answer.status in THROTTLED or not answer.ok:
+            raise self.refusal(answer, "GET", path)
+        return answer
+
+    def refusal(self, answer: Answer, method: str, path: str) -> LedgerError:
+        """What to raise for an answer that is not a success."""
+        place = self._place(method, path)
+        if answer.status in THROTTLED:
+            self._buckets.empty(self._account, self._rate)
+            return TransientError(
+                f"{place}: throttled or blocked (HTTP {answer.status} {text_of(answer)[:120]}).",
+                remedy="Other programs use the same file; nothing is lost, run again later.",
+                code="throttled",
+                retry_after=answer.retry_after,
+            )
+        if answer.status == 401:
+            return CredentialError(
+                f"{place}: the login is refused (HTTP 401).",
+                remedy="Check the login, and that it may open this file.",
+            )
+        if answer.is_html or answer.status >= 500:
+            return TransientError(f"{place}: HTTP {answer.status} without words of Saasu.")
+        told = text_of(answer)
+        return SaasuRefusedError(f"{place}: {told}", told, answer.status)
+
+    def _place(self, method: str, path: str) -> str:
+        return f"Saasu connection {self.connection.name!r}, {method} {pattern_of(path)}"
+
+    def _wait(self) -> None:
+        """The day's counter first: a spent quota waits for tomorrow, not for a second."""
+        self.quota.take()
+        self._buckets.take(self._account, self._rate)
+
+    def _address(self, path: str, params: Mapping[str, str | int]) -> str:
+        return self.connection.base + path + query_string({"FileId": self.connection.file_id, **params})
+
+
+_HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "X-Api-Version": "1.0"}
+
+
+def text_of(answer: Answer) -> str:
+    """Saasu's words: bare text or a JSON string (saasu.md 3.2), without .NET's parameter names."""
+    told = answer.body.decode("utf-8", "replace").strip()
+    try:
+        read = answer.json()
+    except msgspec.DecodeError:
+        read = told
+    if isinstance(read, dict):
+        read = next(
+            (
+                str(read[name])
+                for name in ("Message", "message", "error_description", "error")
+                if read.get(name)
+            ),
+            told,
+        )
+    return _PARAMETER.sub("", str(read)).strip() or f"HTTP {answer.status}"
