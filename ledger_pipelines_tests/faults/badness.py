@@ -46,12 +46,14 @@ class Way:
         spoil: Makes it bad in the target, before anything is done; None = it is bad in the file.
         meanwhile: The same, but between reading and writing: nobody could have known.
         repair: Corrects the cause, as a person does.
+        written_after: Whether something is to be written then; not when a person took it upon themselves.
     """
 
     make: Callable[[int], Bad]
     repair: Callable[[Stage, Bad], None]
     spoil: Callable[[Stage, Bad], None] | None = None
     meanwhile: Callable[[Stage, Bad], None] | None = None
+    written_after: bool = True
 
 
 def _among(count: int) -> Bad:
@@ -122,6 +124,10 @@ def _taken_off(stage: Stage, bad: Bad) -> None:
     stage.service.ignore(keys, "a bookkeeper", "the record of it is not needed")
 
 
+def _seed(stage: Stage, bad: Bad) -> None:
+    stage.seed(bad.file.settlement_id)
+
+
 def _delete(stage: Stage, record: str, record_id: str) -> None:
     answer = stage.service.client.write("DELETE", f"/services/rest/record/v1/{record}/{record_id}")
     assert answer.status == 204, answer.body
@@ -133,11 +139,7 @@ WAYS: Mapping[str, Mapping[str, Way]] = {
         "order-missing": Way(_among, _seed, spoil=_gone),
         "does-not-foot": Way(_among, _as_before, spoil=_dearer),
         "unmapped": Way(_unmapped, _mapped),
-        "too-large": Way(_too_large, _taken_off),
+        "too-large": Way(_too_large, _taken_off, written_after=False),
     }
 }
 """By integration, by name. An integration without ways fails the drill."""
-
-
-def _seed(stage: Stage, bad: Bad) -> None:
-    stage.seed(bad.file.settlement_id)

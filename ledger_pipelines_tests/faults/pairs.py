@@ -8,18 +8,21 @@ from __future__ import annotations
 import copy
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest import mock
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from ruamel.yaml import YAML
 
 from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.config.load import LoadedConfig, load_config
+from ledger_pipelines.documents.dates import SystemClock, business_date
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.orchestration.build import Overrides, build_definitions
@@ -82,9 +85,9 @@ DEATHS: Mapping[str, Death] = {
     "missing-variable": Death(
         ("LEDGER_NETSUITE_CLIENT_ID_SECOND is not set",), environment={"LEDGER_NETSUITE_CLIENT_ID": None}
     ),
-    "connection-refused": Death(("not reached", "could not", "refused", "reach"), _closed_port),
-    "no-such-name": Death(("not reached", "could not", "name", "reach"), _nowhere, no_name=True),
-    "no-tls": Death(("TLS", "SSL", "not reached", "reach"), _no_tls),
+    "connection-refused": Death(("Connection refused",), _closed_port),
+    "no-such-name": Death(("Name or service not known",), _nowhere, no_name=True),
+    "no-tls": Death(("TLS", "SSL"), _no_tls),
     "invalid-configuration": Death(("certificate_id_env",), _invalid, left_out=True),
 }
 
@@ -96,18 +99,20 @@ def one_dead(integration: str, stage: Stage, death: Death) -> tuple[int, list[st
         loaded = _configuration(integration, stage, death, stack)
         definitions = build_definitions(loaded)
         dg.Definitions.validate_loadable(definitions)
-        first, second = demo_settlement_files()[0], demo_settlement_files()[1]
-        for source, file in (("amazon_us", first), (f"{SECOND}_amazon", second)):
+        accepted: list[str] = []
+        for source, file in zip(("amazon_us", f"{SECOND}_amazon"), demo_settlement_files(), strict=False):
             place = stage.folder / f"drop-{source}"
             place.mkdir(exist_ok=True)
             (place / file.name).write_bytes(file.content)
-            assert Arrivals.of(loaded, source).receive(place / file.name).accepted
+            outcome = Arrivals.of(loaded, source).receive(place / file.name)
+            assert outcome.settlement_id is not None, outcome.message
+            accepted.append(outcome.settlement_id)
         instance = stack.enter_context(home())
         problems = _sensors(definitions, instance, integration, death)
-        green = _living(definitions, instance, stage, integration, first.settlement_id, problems)
-        _dead(definitions, instance, loaded, integration, second.settlement_id, death, problems)
-        green += _snapshots(definitions, instance, death, problems)
-        if stage.books().ours(PAYMENT, second.settlement_id):
+        green = _living(definitions, instance, stage, integration, accepted[0], problems)
+        _dead(definitions, instance, loaded, integration, accepted[1], death, problems)
+        green += _snapshots(loaded.config.books.zone, definitions, instance, death, problems)
+        if stage.books().ours(PAYMENT, accepted[1]):
             problems.append("something of the dead connection was written")
     return green, problems
 
@@ -142,9 +147,16 @@ def _configuration(integration: str, stage: Stage, death: Death, stack: ExitStac
     for name, value in death.environment.items():
         if value is None:
             del os.environ[f"{name}_{SECOND.upper()}"]
+    stack.enter_context(mock.patch.object(SystemClock, "sleep", _soon))
     if death.no_name:
         stack.enter_context(_no_names())
     return load_config(path, KINDS)
+
+
+def _soon(clock: SystemClock, seconds: float) -> None:
+    """Patience is not what is looked at here."""
+    del clock
+    time.sleep(min(seconds, 0.05))
 
 
 @contextmanager
@@ -227,10 +239,14 @@ def _dead(
 
 
 def _snapshots(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, death: Death, problems: list[str]
+    zone: ZoneInfo,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    death: Death,
+    problems: list[str],
 ) -> int:
     """All snapshots of both accounts in one run, as from the graph: those of the living one are green."""
-    day = f"{datetime.now(UTC).date():%Y-%m-01}" if datetime.now(UTC).day > 2 else "2026-03-10"
+    day = (business_date(datetime.now(UTC), zone) - timedelta(days=1)).isoformat()
     keys = [
         dg.AssetKey(key.split("/"))
         for key in _keys(definitions)

@@ -14,6 +14,7 @@ from ledger_pipelines.documents.settlement import SettlementGroup, TransactionCl
 from ledger_pipelines.integrations.amazon_netsuite.context import Context
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decided, Decision, InvoicePlan
 from ledger_pipelines.integrations.amazon_netsuite.matching import Payable
+from ledger_pipelines.integrations.amazon_netsuite.order_invoices import forgotten
 from ledger_pipelines.integrations.amazon_netsuite.payments import decide_order
 from ledger_pipelines.integrations.amazon_netsuite.refunds import decide_refund
 from ledger_pipelines.integrations.amazon_netsuite.worklist import GroupState, ignored, nothing_to_pay
@@ -39,6 +40,8 @@ def decide(ctx: Context, groups: Sequence[SettlementGroup]) -> Decided:
         decided |= {d.group.key: d for d in decisions}
         for invoice in planned:
             invoices.setdefault(invoice.planned.key, invoice)
+    for invoice in forgotten(ctx, chosen):
+        invoices.setdefault(invoice.planned.key, invoice)
     paid = {d.group.order_id for d in decided.values() if d.basis is not None}
     for group in chosen:
         if group.cls in REFUND_CLASSES and group.order_id:

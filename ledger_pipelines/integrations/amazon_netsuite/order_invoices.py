@@ -7,6 +7,7 @@ One sales order is billed once whatever the number of settlements that mention i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ledger_pipelines.documents.effects import Expected
 from ledger_pipelines.documents.keys import Json, external_id
@@ -139,3 +140,30 @@ def plan_invoice(ctx: Context, order: BookDocument, group: SettlementGroup) -> I
             Reason("bill-order", f"Sales order {order.number} is billable."),
         ),
     )
+
+
+def forgotten(ctx: Context, groups: Sequence[SettlementGroup]) -> list[InvoicePlan]:
+    """Invoices of ours that NetSuite holds and a journal that lost its memory does not know: planned again, to be adopted.
+
+    They are found by their own key, so what they say is what is expected of them.
+    """
+    if not ctx.books.memory_lost:
+        return []
+    invoices = {d.external_id: d for d in ctx.books.documents if d.record == INVOICE and d.external_id}
+    first = {group.order_id: group for group in reversed(groups)}
+    found = []
+    for order in ctx.books.documents:
+        key = invoice_key(ctx, order)
+        invoice = invoices.get(external_id("AZS-INV", key))
+        if order.record != SALES_ORDER or invoice is None or order.order_id not in first:
+            continue
+        if ctx.journal.confirmed(key) is not None:
+            continue
+        plan = plan_invoice(ctx, order, first[order.order_id])
+        effect = plan.planned.effect
+        if effect is not None:
+            expected = Expected(Money(invoice.total, invoice.currency), invoice.day)
+            planned = replace(plan.planned, effect=replace(effect, expected=expected))
+            plan = replace(plan, planned=planned)
+        found.append(plan)
+    return found

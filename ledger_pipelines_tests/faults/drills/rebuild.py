@@ -17,6 +17,7 @@ from unittest import mock
 
 import pyarrow.parquet as pq
 
+from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines_tests.faults import drill_child, journals, mutants
@@ -131,7 +132,7 @@ class RebuildDrill(Drill):
     def _lost(self, entry: Entry, scene: Scene, found: _Found, *, journal: bool) -> None:
         with self._grounds[entry.name].on(scene) as stage:
             stage.run(scene.partition)
-            before, known = _kept(entry, stage, scene), journals.links(_journal_of(stage))
+            before, known = _kept(entry, stage, scene, adopted=journal), journals.links(_journal_of(stage))
             stage.close_service()
             gone = _delete(stage.folder / "data", KEPT[:1] if journal else KEPT)
             if "settlements" not in gone or "plans" not in gone:
@@ -145,7 +146,7 @@ class RebuildDrill(Drill):
                     result = stage.run(scene.partition)
                     if result.exit_code:
                         found.problems.append(f"the run after it ends with {result.exit_code}")
-                found.problems += _differs(before, _kept(entry, stage, scene, fresh=journal))
+                found.problems += _differs(before, _kept(entry, stage, scene, fresh=journal, adopted=journal))
             found.problems += _forgotten(known, journals.links(_journal_of(stage)), stage)
             found.problems += _arrived(len(arrived))
             found.figures |= {"links": len(known), "written": len(arrived)}
@@ -287,8 +288,14 @@ def _delete(data: Path, kept: Sequence[str]) -> list[str]:
     return gone
 
 
-def _kept(entry: Entry, stage: Stage, scene: Scene, *, fresh: bool = True) -> _Kept:
-    """What is there now. fresh: plan again first; else what is stored is what counts."""
+def _kept(entry: Entry, stage: Stage, scene: Scene, *, fresh: bool = True, adopted: bool = False) -> _Kept:
+    """What is there now.
+
+    Args:
+        fresh: Plan again first; else what is stored is what counts.
+        adopted: The journal is another one: the target is asked for our own documents as well from now on, so of the plans
+            only the rows are compared, not the digests of what they were made from.
+    """
     service, data = stage.service, stage.folder / "data"
     if fresh:
         plans = service.plans(None, scene.partition)
@@ -301,7 +308,10 @@ def _kept(entry: Entry, stage: Stage, scene: Scene, *, fresh: bool = True) -> _K
         for p in (data / "settlements").rglob("manifest.json")
     }
     figures = service.reconcile(scene.partition)
-    return _Kept(rows, manifests, tuple(plan.digest for plan in plans), figures, entry.picture(stage))
+    digests = tuple(
+        digest(*(row.content() for row in plan.rows)) if adopted else plan.digest for plan in plans
+    )
+    return _Kept(rows, manifests, digests, figures, entry.picture(stage))
 
 
 def _differs(before: _Kept, after: _Kept) -> list[str]:
@@ -317,7 +327,9 @@ def _differs(before: _Kept, after: _Kept) -> list[str]:
         f"{n} says something else" for n, text in before.manifests.items() if after.manifests.get(n) != text
     ]
     if before.digests != after.digests:
-        problems.append(f"the plans' digests {before.digests} became {after.digests}")
+        both = zip(before.digests, after.digests, strict=False)
+        other = [f"no. {n}: {a[:12]} became {b[:12]}" for n, (a, b) in enumerate(both, 1) if a != b]
+        problems.append(f"{len(before.digests)} plans became {len(after.digests)}; {', '.join(other)}")
     if before.figures != after.figures:
         problems.append(f"the statement's figures {before.figures} became {after.figures}")
     return problems + after.picture.differences(before.picture)
