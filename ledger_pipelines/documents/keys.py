@@ -61,7 +61,8 @@ def effect_key(
     (NetSuite allows letters, digits, `_` and `-`; a `|` breaks parsing, netsuite.md 1).
     """
     raw = digest(connection, account, kind, source_system, source_id, purpose, str(revision))
-    return base64.b32encode(bytes.fromhex(raw)).decode()[:KEY_LENGTH]
+    # 15 bytes are 24 characters; encoding all 32 costs twice as much and changes none of the first 20.
+    return base64.b32encode(bytes.fromhex(raw[:30])).decode()[:KEY_LENGTH]
 
 
 def external_id(*parts: str) -> str:

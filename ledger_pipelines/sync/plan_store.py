@@ -18,6 +18,7 @@ import msgspec
 
 from ledger_pipelines import faultpoints
 from ledger_pipelines.errors import DataError, RefusedError
+from ledger_pipelines.memory import making_many
 from ledger_pipelines.storage.plans import PlanFiles
 from ledger_pipelines.sync.plan import Plan, PlanRow
 
@@ -141,7 +142,8 @@ def _plan(lines: list[bytes], digest: str) -> Plan:
     try:
         lines = _unsealed(lines)
         head = _HEAD.decode(lines[0])
-        rows = tuple(_ROW.decode(line) for line in lines[1:])
+        with making_many():
+            rows = tuple(_ROW.decode(line) for line in lines[1:])
     except (
         ValueError,
         ArithmeticError,

@@ -9,6 +9,8 @@ everything is keyed by content.
 
 from __future__ import annotations
 
+import hashlib
+import stat
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +20,7 @@ from ledger_pipelines.documents.money import exponent, plain
 from ledger_pipelines.storage.landing import (
     REFUSED,
     Came,
+    Identity,
     Landed,
     Landing,
     LandingCopy,
@@ -115,6 +118,9 @@ def receive_file(
     if currencies:
         chosen = replace(chosen, currencies=currencies)
     aside = refused_folder or path.parent / REFUSED
+    seen = _came_before(path, connection, store, name or shown_name(path), chosen.charset or "")
+    if seen is not None:
+        return seen
     with store.staging(connection) as work:
         try:
             with Landing(store.root).copy(path, connection) as copy:
@@ -125,6 +131,38 @@ def receive_file(
                 Arrival.REFUSED, refusal.partial.settlement_id, None, "",
                 f"{shown_name(path)} was refused: {refusal}", refusal.findings, moved_to=moved,
             )  # fmt: skip
+
+
+def _came_before(
+    path: Path, connection: str, store: SettlementStore, name: str, charset: str
+) -> ArrivalOutcome | None:
+    """The same bytes again: known by one read of the file, without a copy and without reading its rows.
+
+    Only a file as long as one that was accepted is looked at, so that any other is read once, too, by `_take`.
+    """
+    before = Identity.of(path)
+    known = [manifest for manifest in store.all(connection) if manifest.size == before.size]
+    if not known or not stat.S_ISREG(path.lstat().st_mode):
+        return None
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    manifest = next((manifest for manifest in known if manifest.sha256 == sha256), None)
+    landing = Landing(store.root)
+    if manifest is None or Identity.of(path) != before or not landing.path_of(connection, sha256).exists():
+        return None
+    with store.locked(connection):
+        stored = store.get(connection, manifest.settlement_id)
+        if not store.rows_path(connection, stored.settlement_id).exists():
+            return None
+        landing.remember(connection, sha256, name=name, charset=charset)
+        return _same_content(store.note(stored, name=name), sha256, name)
+
+
+def _same_content(stored: SettlementManifest, sha256: str, name: str) -> ArrivalOutcome:
+    return ArrivalOutcome(
+        Arrival.SAME_CONTENT, stored.settlement_id, stored, sha256,
+        f"{name}: settlement {stored.settlement_id} came before with the same content; nothing happens.",
+    )  # fmt: skip
 
 
 def _take(
@@ -177,11 +215,7 @@ def recognise(
         )  # fmt: skip
     if landed.sha256 in stored.contents():
         landing.remember(connection, landed.sha256, name=name, charset=charset)
-        stored = store.note(stored, name=name)
-        return ArrivalOutcome(
-            Arrival.SAME_CONTENT, settlement_id, stored, landed.sha256,
-            f"{name}: settlement {settlement_id} came before with the same content; nothing happens.",
-        )  # fmt: skip
+        return _same_content(store.note(stored, name=name), landed.sha256, name)
     kept = store.rows_path(connection, settlement_id)
     if read.variant != stored.variant:
         return _other_variant(read, landed, rows, stored, kept, store, name, charset)

@@ -191,8 +191,11 @@ def _forgotten(ctx: Context, groups: Sequence[SettlementGroup]) -> Decimal:
 
     They are planned as if they were still to be made, and found under their external ids before anything is sent.
     """
-    names = {ctx.external_id("P", ctx.group_key(PAYMENT, group, "payment")) for group in groups}
-    mine = (d for d in ctx.books.ours if d.external_id in names and not d.voided)
+    ours = ctx.books.ours_by_external_id
+    names = (
+        {ctx.external_id("P", ctx.group_key(PAYMENT, group, "payment")) for group in groups} if ours else ()
+    )
+    mine = (ours[name] for name in names if name in ours and not ours[name].voided)
     return sum((d.total - d.unused for d in mine), ZERO)
 
 

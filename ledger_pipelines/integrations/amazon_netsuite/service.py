@@ -59,6 +59,7 @@ from ledger_pipelines.integrations.amazon_netsuite.statement_view import (
 from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlements
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, reopened, verified
 from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
+from ledger_pipelines.memory import making_many
 from ledger_pipelines.storage.atomic import write_atomically
 from ledger_pipelines.storage.journal import Entry, Journal, Search, fingerprint
 from ledger_pipelines.sync import acts
@@ -246,8 +247,9 @@ class AmazonNetSuite:
             ConfigurationError: there is no such flow.
             DataError: the books (for summary_update: the read-back) were never read.
         """
-        plan = self._compute(flow, settlement_id)
-        self._plans.save(plan)
+        with making_many():
+            plan = self._compute(flow, settlement_id)
+            self._plans.save(plan)
         return plan
 
     def export(
@@ -283,7 +285,7 @@ class AmazonNetSuite:
             clock=self.clock,
             guards=guards_of(self.setup.settings.guards, books),
             overrides=overrides,
-            recompute=lambda: self._compute(flow, settlement_id, exported=plan),
+            recompute=lambda: self._recomputed(plan),
             remote_memory=books.memory_lost,
             progress=None if progress is None else lambda done, total: progress(flow, done, total),
             stop=stop,
@@ -512,6 +514,10 @@ class AmazonNetSuite:
         if flow == summary_update.FLOW:
             after = decode_readback(self._stored(settlement_id, "readback"))
         return plan_flow(ctx, flow, self.decided(ctx), self.clock.now(), after)
+
+    def _recomputed(self, exported: Plan) -> Plan:
+        with making_many():
+            return self._compute(exported.flow, exported.partition, exported=exported)
 
     def _file(self, settlement_id: str, what: str) -> Path:
         return self.setup.data / "integrations" / self.name / settlement_id / f"{what}.json"

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.settlement import Footing, Settlement, SettlementGroup
+from ledger_pipelines.memory import making_many
 from ledger_pipelines.storage.settlement_rows import SettlementRows
 from ledger_pipelines.storage.settlements import SettlementStore
 from ledger_pipelines.systems.amazon.vocabulary import classify
@@ -35,7 +36,8 @@ class StoredSettlements:
         """Its groups, in the order of the file."""
         self.store.get(self._connection, settlement_id)
         rows = self.store.rows_path(self._connection, settlement_id)
-        return tuple(SettlementRows(rows, classify).groups(zone))
+        with making_many():
+            return tuple(SettlementRows(rows, classify).groups(zone))
 
     def footing(self, settlement_id: str, zone: ZoneInfo) -> Footing:
         """What its rows sum to, as they lie on the disk now, by kind and month of `zone`."""

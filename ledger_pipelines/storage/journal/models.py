@@ -73,7 +73,7 @@ effects = Table(
     Column("updated_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
     Index("effects_by_state", "connection", "state"),
-    Index("effects_by_partition", "integration", "flow", "partition", "state"),
+    Index("effects_by_partition", "integration", "partition", "flow", "state"),
     Index("effects_by_number", "number"),
     Index("effects_by_external_id", "external_id"),
     Index("effects_by_remote_id", "remote_id"),

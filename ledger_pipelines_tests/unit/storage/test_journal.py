@@ -298,11 +298,36 @@ def test_searches_use_an_index(journal: Journal) -> None:
             "external_id = 'a'",
             "remote_id = 'a'",
             "connection = 'a' AND state = 'b'",
+            "integration = 'a' AND partition = 'b' AND flow = 'c' AND state = 'd'",
         ):
             plan = str(
                 connection.execute(text(f"EXPLAIN QUERY PLAN SELECT * FROM effects WHERE {where}")).all()
             )
             assert "USING INDEX" in plan
+
+
+def test_what_is_known_of_a_settlement_is_found_without_reading_all_others(journal: Journal) -> None:
+    if journal.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL chooses plans by table size")
+    with journal.engine.connect() as connection:
+        query = "EXPLAIN QUERY PLAN SELECT * FROM effects WHERE integration = 'a' AND partition = 'b'"
+        assert "(integration=? AND partition=?)" in str(connection.execute(text(query)).all())
+
+
+def test_a_journal_of_the_first_form_is_brought_forward_with_all_it_knows(tmp_path: Path) -> None:
+    place = tmp_path / "journal.db"
+    with Journal.open(place) as journal:
+        _enter(journal, "112-1", "112-2")
+        known = journal.find(Search())
+        with journal.engine.begin() as connection:  # as version 1 left it
+            connection.execute(text("DROP INDEX effects_by_partition"))
+            columns = "integration, flow, partition, state"
+            connection.execute(text(f"CREATE INDEX effects_by_partition ON effects ({columns})"))
+            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with Journal.open(place) as journal:
+        assert journal.find(Search()) == known
+        assert [index["column_names"] for index in inspect(journal.engine).get_indexes("effects")
+                if index["name"] == "effects_by_partition"] == [["integration", "partition", "flow", "state"]]  # fmt: skip
 
 
 def test_a_link_is_renewed_with_a_revision(journal: Journal) -> None:

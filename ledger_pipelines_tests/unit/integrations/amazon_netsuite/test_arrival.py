@@ -64,6 +64,33 @@ def test_the_same_content_under_another_name_is_recognised(setup: Setup) -> None
     assert outcome.manifest.names == ("a.txt", "b.txt")
 
 
+def test_the_same_content_is_recognised_without_reading_its_rows_or_copying_it(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup.arrive(text(example()))
+
+    def never(*_: object) -> None:
+        raise AssertionError("the rows were read again")
+
+    monkeypatch.setattr("ledger_pipelines.integrations.amazon_netsuite.arrival.read_settlement", never)
+    assert setup.arrive(text(example()), "b.txt").status is Arrival.SAME_CONTENT
+
+
+def test_the_same_content_whose_landed_copy_is_gone_is_landed_again(setup: Setup) -> None:
+    first = setup.arrive(text(example()))
+    landed = setup.store.root / "landing" / "amz" / first.sha256[:2] / first.sha256
+    landed.unlink()
+    assert setup.arrive(text(example()), "b.txt").status is Arrival.SAME_CONTENT
+    assert landed.exists()
+
+
+def test_a_file_as_long_as_one_accepted_but_other_is_read_in_full(setup: Setup) -> None:
+    setup.arrive(text(example()))
+    other = text(example()).replace("MUG", "CUP")
+    assert len(other) == len(text(example()))
+    assert setup.arrive(other, "b.txt").status is not Arrival.SAME_CONTENT
+
+
 @pytest.mark.parametrize(
     "content",
     [
