@@ -10,7 +10,7 @@ from importlib import import_module
 
 from benchmarks.report import Section
 
-NAMES: tuple[str, ...] = ("settlement_load", "calls")
+NAMES: tuple[str, ...] = ("settlement_load", "reconcile", "same_file", "journal", "resume", "calls")
 
 
 def find(name: str) -> Callable[[bool], Section]:

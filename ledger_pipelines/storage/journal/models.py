@@ -72,7 +72,7 @@ effects = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
-    Index("effects_by_state", "connection", "state"),
+    Index("effects_by_state", "connection", "state", "confirmed_at"),
     Index("effects_by_partition", "integration", "partition", "flow", "state"),
     Index("effects_by_number", "number"),
     Index("effects_by_external_id", "external_id"),

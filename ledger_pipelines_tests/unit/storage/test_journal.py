@@ -312,6 +312,10 @@ def test_what_is_known_of_a_settlement_is_found_without_reading_all_others(journ
     with journal.engine.connect() as connection:
         query = "EXPLAIN QUERY PLAN SELECT * FROM effects WHERE integration = 'a' AND partition = 'b'"
         assert "(integration=? AND partition=?)" in str(connection.execute(text(query)).all())
+        query = "EXPLAIN QUERY PLAN SELECT * FROM effects WHERE connection = 'a' AND state = 'b' AND confirmed_at <= 'c' "
+        plan = str(connection.execute(text(query + "ORDER BY confirmed_at DESC LIMIT 3")).all())
+        assert "(connection=? AND state=? AND confirmed_at<?)" in plan
+        assert "B-TREE" not in plan
 
 
 def test_a_journal_of_the_first_form_is_brought_forward_with_all_it_knows(tmp_path: Path) -> None:
@@ -323,6 +327,8 @@ def test_a_journal_of_the_first_form_is_brought_forward_with_all_it_knows(tmp_pa
             connection.execute(text("DROP INDEX effects_by_partition"))
             columns = "integration, flow, partition, state"
             connection.execute(text(f"CREATE INDEX effects_by_partition ON effects ({columns})"))
+            connection.execute(text("DROP INDEX effects_by_state"))
+            connection.execute(text("CREATE INDEX effects_by_state ON effects (connection, state)"))
             connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     with Journal.open(place) as journal:
         assert journal.find(Search()) == known
