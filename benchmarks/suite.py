@@ -10,7 +10,15 @@ from importlib import import_module
 
 from benchmarks.report import Section
 
-NAMES: tuple[str, ...] = ("settlement_load", "reconcile", "same_file", "journal", "resume", "calls")
+NAMES: tuple[str, ...] = (
+    "settlement_load",
+    "reconcile",
+    "same_file",
+    "plan_size",
+    "journal",
+    "resume",
+    "calls",
+)
 
 
 def find(name: str) -> Callable[[bool], Section]:
