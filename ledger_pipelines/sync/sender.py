@@ -155,7 +155,6 @@ class Sender:
             faultpoints.reached("apply.before_confirm")
         if groups:
             faultpoints.reached("apply.before_sent")
-        before = session.written | session.adopted if ended else set()
         to_fetch: list[str] = []
         calls: list[_Call] = []
         now = session.clock.now()
@@ -174,8 +173,9 @@ class Sender:
             entries = session.journal.entries(to_fetch)
             resolve(session, [entry for entry in entries.values() if entry.state is EffectState.UNKNOWN])
         if ended:
-            for key in (session.written | session.adopted) - before:
-                self._unlock(key)
+            for key in (item.entry.key for item in ended):
+                if key in session.written or key in session.adopted:
+                    self._unlock(key)
             if self._progress is not None:
                 self._progress(self._done, len(self._entries))
         return calls

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from ledger_pipelines.documents.keys import canonical, digest
 from ledger_pipelines.storage.journal.models import chain, events
@@ -20,6 +20,10 @@ from ledger_pipelines.storage.journal.records import ChainBreak, Event, LoggedEv
 from ledger_pipelines.storage.journal.types import INSTANT_FORMAT
 
 GENESIS = "0" * 64
+# Built once: making a statement costs more than running it.
+_HEAD = select(chain.c.seq, chain.c.hash)
+_ADD = insert(events)
+_MOVE_HEAD = update(chain).values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
 
 
 def _hash(seq: int, at: str, item: Event, previous: str) -> str:
@@ -39,7 +43,7 @@ class Events:
     def append(self, items: Iterable[Event], now: datetime) -> None:
         """Add lines at the end. The transaction must be a writing one."""
         rows = []
-        seq, previous = self._connection.execute(select(chain.c.seq, chain.c.hash)).one()
+        seq, previous = self._connection.execute(_HEAD).one()
         at = now.astimezone(UTC).strftime(INSTANT_FORMAT)
         for item in items:
             seq += 1
@@ -60,12 +64,12 @@ class Events:
             )
             previous = line
         if rows:
-            self._connection.execute(insert(events), rows)
-            self._connection.execute(update(chain).values(seq=seq, hash=previous))
+            self._connection.execute(_ADD, rows)
+            self._connection.execute(_MOVE_HEAD, {"new_seq": seq, "new_hash": previous})
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the last line; (0, zeros) when there is none."""
-        seq, last = self._connection.execute(select(chain.c.seq, chain.c.hash)).one()
+        seq, last = self._connection.execute(_HEAD).one()
         return int(seq), str(last)
 
     def of(self, subject: str, limit: int = 1000) -> list[LoggedEvent]:

@@ -7,16 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Insert, Row, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.storage.journal.effects import chunks
 from ledger_pipelines.storage.journal.models import applies, files, links, parked
 from ledger_pipelines.storage.journal.records import ApplyRun, Link, Parked, SeenFile
+
+
+@lru_cache(maxsize=2)
+def _renewing(dialect: str) -> Insert:
+    """Add a link or renew it. Built once: making the statement costs more than running it."""
+    statement = postgresql.insert(links) if dialect == "postgresql" else sqlite.insert(links)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["connection", "kind", "external_id"],
+        set_={
+            "remote_id": new.remote_id,
+            "remote_number": new.remote_number,
+            "effect_key": new.effect_key,
+            "body_hash": new.body_hash,
+            "revision": links.c.revision + 1,
+            "voided": new.voided,
+            "updated_at": new.updated_at,
+        },
+        where=or_(links.c.body_hash != new.body_hash, links.c.remote_id != new.remote_id),
+    )
 
 
 class Links:
@@ -29,25 +50,8 @@ class Links:
         """Add or renew. The revision counts renewals with another body or id."""
         if not items:
             return
-        dialect = self._connection.dialect.name
-        make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-        statement = make(links)
-        new = statement.excluded
-        statement = statement.on_conflict_do_update(
-            index_elements=["connection", "kind", "external_id"],
-            set_={
-                "remote_id": new.remote_id,
-                "remote_number": new.remote_number,
-                "effect_key": new.effect_key,
-                "body_hash": new.body_hash,
-                "revision": links.c.revision + 1,
-                "voided": new.voided,
-                "updated_at": new.updated_at,
-            },
-            where=or_(links.c.body_hash != new.body_hash, links.c.remote_id != new.remote_id),
-        )
         self._connection.execute(
-            statement,
+            _renewing(self._connection.dialect.name),
             [
                 {
                     "connection": item.connection,
