@@ -129,6 +129,6 @@ def section(quick: bool) -> Section:
 
 
 NOTE = (
-    "A document costs the engine one commit; the rest is CPU of ours: the intent, its body's digest, four lines of the "
-    "hash-chained log. At a target's 100 ms a call it is a few parts in a hundred."
+    "A document costs the engine one commit; the rest is CPU of ours: the intent, its body's digest, three lines of the "
+    "hash-chained log. At a target's 100 ms a call it is about one part in a hundred."
 )

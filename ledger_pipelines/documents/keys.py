@@ -37,11 +37,8 @@ def decode(text: str | bytes) -> Json:
 
 def digest(*parts: str | bytes) -> str:
     """SHA-256 over length-prefixed parts, hexadecimal: ("ab","c") and ("a","bc") differ."""
-    state = hashlib.sha256()
-    for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
-        state.update(str(len(raw)).encode() + b":" + raw)
-    return state.hexdigest()
+    raws = [part.encode() if isinstance(part, str) else part for part in parts]
+    return hashlib.sha256(b"".join([b"%d:%b" % (len(raw), raw) for raw in raws])).hexdigest()
 
 
 @lru_cache(maxsize=262_144)
@@ -75,5 +72,5 @@ def rows_digest(rows: Iterable[str]) -> str:
     state = hashlib.sha256()
     for row in rows:
         raw = row.encode()
-        state.update(str(len(raw)).encode() + b":" + raw)
+        state.update(b"%d:%b" % (len(raw), raw))
     return state.hexdigest()

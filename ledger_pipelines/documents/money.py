@@ -25,6 +25,7 @@ _EXPONENTS = {
 
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
 _EXACT = Context(prec=60)
+_SHORT = 40
 ZERO = Decimal(0)
 
 
@@ -49,12 +50,13 @@ def plain(amount: Decimal, digits: int = 0) -> str:
 
     Digits beyond the currency's own are kept, not rounded: `plain(Decimal("1.234"), 2) == "1.234"`.
     """
-    have = max(0, -int(amount.as_tuple().exponent)) if amount.is_finite() else 0
-    text = f"{amount.quantize(Decimal(1).scaleb(-max(have, digits)), context=_EXACT):f}"
-    if "." in text:
-        whole, fraction = text.split(".")
-        kept = fraction.rstrip("0")
-        fraction = kept + "0" * (digits - len(kept)) if len(kept) < digits else kept
+    text = f"{amount:f}" if amount.is_finite() and amount.adjusted() < _SHORT else ""
+    if not text or len(text) > _SHORT:  # no amount of money: whatever it is, it is checked the long way
+        have = max(0, -int(amount.as_tuple().exponent)) if amount.is_finite() else 0
+        text = f"{amount.quantize(Decimal(1).scaleb(-max(have, digits)), context=_EXACT):f}"
+    whole, point, fraction = text.partition(".")
+    if point or (digits and amount.is_finite()):
+        fraction = fraction.rstrip("0").ljust(digits, "0")
         text = f"{whole}.{fraction}" if fraction else whole
     return "0" + text[2:] if text.startswith("-0") and not text.strip("-0.") else text
 

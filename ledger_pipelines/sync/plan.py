@@ -113,15 +113,24 @@ class Plan:
     rows: tuple[PlanRow, ...]
     digest: str = ""
     notes: tuple[str, ...] = field(default=())
+    _computed: str = field(default="", init=False, repr=False, compare=False)
+    """Once computed; all it covers is immutable, and `replace` starts anew."""
 
     def computed_digest(self) -> str:
         """Digest of the content: not of the time it was made."""
+        if not self._computed:
+            object.__setattr__(self, "_computed", self._digest_now())
+        return self._computed
+
+    def _digest_now(self) -> str:
         head = canonical([self.integration, self.flow, self.partition, self.connection, dict(self.inputs)])
         return rows_digest([head, *(row.content() for row in self.rows)])
 
     def sealed(self) -> Plan:
         """The same plan with its digest."""
-        return replace(self, digest=self.computed_digest())
+        sealed = replace(self, digest=self.computed_digest())
+        object.__setattr__(sealed, "_computed", sealed.digest)  # the digest is no part of the content
+        return sealed
 
     def effects(self) -> list[Effect]:
         """What would be written, in order."""

@@ -64,7 +64,8 @@ def worklist_key(ctx: Context, group: SettlementGroup) -> str:
 
 
 def _unless_ignored(ctx: Context, decision: Decision) -> Decision:
-    if worklist_key(ctx, decision.group) not in ctx.journal.ignored:
+    ignored_keys = ctx.journal.ignored
+    if not ignored_keys or worklist_key(ctx, decision.group) not in ignored_keys:
         return decision
     if decision.state is GroupState.BOOKED:
         return decision

@@ -13,7 +13,7 @@ import msgspec
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.documents.settlement import TransactionClass
+from ledger_pipelines.documents.settlement import SettlementGroup, TransactionClass
 from ledger_pipelines.integrations.amazon_netsuite import (
     order_invoices,
     payments,
@@ -58,7 +58,7 @@ def _rows(ctx: Context, flow: str, decided: Decided, after: ReadBack | None) -> 
     if flow == settlement_records.FLOW:
         return settlement_records.rows(ctx, decided.decisions)
     if flow == order_invoices.FLOW:
-        return [_planned(ctx, i.planned, i.order_id, i.planned.key) for i in decided.invoices]
+        return [_planned(ctx, i.planned, i.order_id) for i in decided.invoices]
     if flow == payments.FLOW:
         return _documents(ctx, decided.decisions, frozenset({TransactionClass.ORDER}))
     if flow == refunds.FLOW:
@@ -80,7 +80,7 @@ def _documents(
             continue
         if decision.documents:
             for planned in decision.documents:
-                yield _planned(ctx, planned, group.order_id, worklist_key(ctx, group))
+                yield _planned(ctx, planned, group.order_id, group)
             continue
         settled = decision.settled
         yield PlanRow(
@@ -94,7 +94,7 @@ def _documents(
         )
 
 
-def _planned(ctx: Context, planned: Planned, number: str, group_key: str) -> PlanRow:
+def _planned(ctx: Context, planned: Planned, number: str, group: SettlementGroup | None = None) -> PlanRow:
     stuck = planned.effect is None and planned.state not in (
         GroupState.BOOKED,
         GroupState.MATCHED,
@@ -108,7 +108,7 @@ def _planned(ctx: Context, planned: Planned, number: str, group_key: str) -> Pla
     return PlanRow(
         action=action,
         reason=planned.reason,
-        key=group_key if stuck else planned.key,
+        key=worklist_key(ctx, group) if stuck and group is not None else planned.key,
         number=number,
         title=planned.title,
         kind=planned.kind,

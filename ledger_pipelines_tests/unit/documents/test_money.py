@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation
 
 import pytest
 from hypothesis import given
@@ -125,3 +125,23 @@ def test_a_quotient_is_exact_or_none(
     by = Decimal(divisor) if isinstance(divisor, str) else divisor
     found = quotient(Decimal(amount), by, digits)
     assert found == (None if expected is None else Decimal(expected))
+
+
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**24), max_value=10**24),
+    st.integers(0, 6),
+)
+def test_plain_text_is_what_quantizing_to_the_decimals_gives(amount: Decimal, digits: int) -> None:
+    exact = Context(prec=200)
+    have = max(0, -int(amount.as_tuple().exponent))
+    whole, _, fraction = (
+        f"{amount.quantize(Decimal(1).scaleb(-max(have, digits)), context=exact):f}".partition(".")
+    )
+    kept = fraction.rstrip("0").ljust(digits, "0")
+    text = f"{whole}.{kept}" if kept else whole
+    if text.startswith("-") and not text.strip("-0."):
+        text = text[1:]
+    try:
+        assert plain(amount, digits) == text
+    except InvalidOperation:
+        assert len(text) > 40, "an amount of money is always told"
