@@ -186,7 +186,8 @@ class _GuardedRecords:
 
     def __call__(self, *args: Any, **named: Any) -> logging.LogRecord:
         record = self._make(*args, **named)
-        if record.name.partition(".")[0] in _SIGNERS:
+        # logging.makeLogRecord (Dagster's way) begins with a record that has no name yet.
+        if (record.name or "").partition(".")[0] in _SIGNERS:
             record.msg, record.args = MASK, ()
         with _guarding:
             redactors = list(_guards)

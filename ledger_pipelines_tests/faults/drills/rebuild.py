@@ -9,6 +9,7 @@ import json
 import os
 import random
 import shutil
+import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,7 @@ import pyarrow.parquet as pq
 from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines.storage.journal import Journal
-from ledger_pipelines_tests.faults import drill_child, journals, mutants
-from ledger_pipelines_tests.faults.drill import SPAWN
+from ledger_pipelines_tests.faults import chain_child, journals
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
 from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
 from ledger_pipelines_tests.faults.exactness import Dump
@@ -29,6 +29,8 @@ from ledger_pipelines_tests.faults.ground import Ground, arriving
 from ledger_pipelines_tests.faults.in_dagster import lost_home, lost_snapshots
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.modes import call
+from ledger_pipelines_tests.faults.nursery import Nursery
+from ledger_pipelines_tests.faults.stopping import Stop
 from ledger_pipelines_tests.stage import WINDOW, Stage
 
 STOPS = (
@@ -74,6 +76,7 @@ class RebuildDrill(Drill):
     def prepare(self) -> None:
         """One sandbox for all cases."""
         self._sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
+        self._nursery: Nursery | None = None
         self._grounds = {
             name: Ground(entry, self._sandbox, self.setting.folder) for name, entry in ENTRIES.items()
         }
@@ -214,21 +217,19 @@ class RebuildDrill(Drill):
         """Run it in a process of its own, which is killed; with trouble, the first answer after a few is lost, too."""
         if trouble:
             stage.fault(**{"path": entry.writes, "nth": 2, "method": "POST", **trouble})  # type: ignore[arg-type]  # kind is there
-        point, _, nth = stop.partition("#")
         stage.close_service()
         sandbox = self._sandbox
-        order = drill_child.Order(
-            sandbox.control_url, dict(sandbox.base_urls), dict(sandbox.credentials), stage.folder, scene.partition,
-            point, int(nth),
+        order = chain_child.Order(
+            entry.name, sandbox.control_url, dict(sandbox.base_urls), dict(sandbox.credentials), stage.folder,
+            scene.partition, Stop.parse(stop),
         )  # fmt: skip
-        process = SPAWN.Process(target=_child, args=(order, self.setting.mutant))
-        process.start()
-        process.join(120)
-        if process.exitcode == -9:
-            found.reached |= {"killed", point}
+        if self._nursery is None:
+            self._nursery = self.stack.enter_context(Nursery([chain_child.__name__]))
+        code = self._nursery.run(chain_child.run, order)
+        if code == -signal.SIGKILL:
+            found.reached |= {"killed", stop.partition("#")[0]}
         else:
-            process.kill()
-            found.problems.append(f"the run was not killed at {stop}: exit code {process.exitcode}")
+            found.problems.append(f"the run was not killed at {stop}: exit code {code}")
         if stage.fired():
             found.reached.add("outcome lost")
 
@@ -267,11 +268,6 @@ class RebuildDrill(Drill):
             rows, problems = lost_snapshots(stage, scene.partition)
             found.problems += problems
             found.figures["snapshot rows"] = rows
-
-
-def _child(order: drill_child.Order, mutant: str) -> None:
-    mutants.install(mutant)
-    drill_child.run(order)
 
 
 def _journal_of(stage: Stage) -> Path:

@@ -113,6 +113,12 @@ def test_a_logger_below_or_beside_the_wire_cannot_show_a_secret_either() -> None
     assert "Traceback" in text
 
 
+def test_a_record_made_without_a_name_does_not_break_the_guard() -> None:
+    # Found by the drill: Dagster makes records by logging.makeLogRecord, which begins with nothing but a level.
+    guard_logs(Redactor(["canary-value"]))
+    assert logging.makeLogRecord({"name": "dagster", "msg": "plain"}).getMessage() == "plain"
+
+
 def test_the_signature_of_a_header_is_masked() -> None:
     cleaned = Redactor().clean('OAuth realm="1", oauth_signature="abc%2Fdef%3D", oauth_version="1.0"')
     assert "abc" not in cleaned
