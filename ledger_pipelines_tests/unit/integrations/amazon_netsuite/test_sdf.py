@@ -54,7 +54,8 @@ def kind(value: Json) -> set[str]:
 def written() -> Iterable[tuple[str, str, Json]]:
     """(record type, field, value) of everything the product writes for the worked example, first and last state."""
     ctx = context(GROUPS, books(A, B))
-    rows = [row for plan in plans(ctx) for row in plan.rows]
+    records = settlement_records.rows(ctx, decide(ctx, GROUPS).decisions)
+    rows = [*records, *(row for plan in plans(ctx) for row in plan.rows)]
     after = context(GROUPS, books(A, B), known=confirmed(rows))
     decisions: list[Decision] = list(decide(after, GROUPS).decisions)
     zero = Decimal("0.00")
