@@ -22,7 +22,7 @@ from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines.storage.journal import Journal, Search
 from ledger_pipelines.sync.acts import adopt
 from ledger_pipelines_tests.faults import chain_child
-from ledger_pipelines_tests.faults.chain_child import CLOCK, ChainClock, Order
+from ledger_pipelines_tests.faults.chain_child import CLOCK, LAST_ERROR, ChainClock, Order
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
 from ledger_pipelines_tests.faults.drill_cases import SMALL, is_of_a_refused_file, rules
 from ledger_pipelines_tests.faults.engine_case import unexplained
@@ -268,7 +268,9 @@ class _Under:
                 self.problems += unexplained(entries)
                 self._person(journal, entries)
             self.clock.jump(self.step)
-        self.problems.append(f"still open after {STARTS} starts (exit code {code})")
+        told = self.order.folder / LAST_ERROR
+        why = told.read_text() if told.exists() else ""
+        self.problems.append(f"still open after {STARTS} starts (exit code {code}) {why}".strip())
 
     def _may_be_missed(self, number: int, stop: Stop) -> bool:
         """Lost answers leave fewer reaches; a count beyond the last durable operation is the unharmed run."""

@@ -15,6 +15,7 @@ from typing import Any, cast
 import httpx
 
 from ledger_pipelines.documents.dates import SystemClock
+from ledger_pipelines.errors import LedgerError
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.systems.limits import BucketRate, TokenBuckets
 from ledger_pipelines_tests.faults import mutants
@@ -25,6 +26,7 @@ from ledger_pipelines_tests.stage import JumpingClock, Stage
 
 OPEN, PARKED = 1, 4
 CLOCK = "clock"
+LAST_ERROR = "last-error.txt"
 
 
 class ChainClock(JumpingClock):
@@ -81,6 +83,9 @@ def run(order: Order) -> None:
     watch.install()
     try:
         code = live(order)
+    except LedgerError as error:  # a command would print it and end
+        code = OPEN
+        (order.folder / LAST_ERROR).write_text(str(error))
     finally:
         if order.count_file is not None:
             order.count_file.write_text(json.dumps(watch.counts))
