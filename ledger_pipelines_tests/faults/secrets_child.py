@@ -16,6 +16,7 @@ import traceback
 from datetime import UTC, datetime, timedelta
 
 from ledger_pipelines.documents.dates import SystemClock
+from ledger_pipelines_tests.faults.mutants import install_from_environment
 
 WIRE = (
     "httpx", "httpcore", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "oauthlib",
@@ -125,6 +126,7 @@ def _job(definitions, instance, name, **how):  # type: ignore[no-untyped-def]
 
 def main(what: str, partition: str, file: str) -> None:
     """The process."""
+    install_from_environment()
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
     loud()
     SystemClock.now = _now  # type: ignore[method-assign]
