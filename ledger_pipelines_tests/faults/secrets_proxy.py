@@ -170,7 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
             wire.close()
 
     def _answer_badly(self, body: bytes) -> None:
-        echo = f"{self.command} {self.path}\n{self.headers}\n".encode() + body
+        # The product shows the beginning of an answer: what is secret comes first, at several places.
+        padding = b"x" * (len(body) % 97)
+        echo = body + b"\n" + padding + body + f"\n{self.command} {self.path}\n{self.headers}".encode()
         match self.mood:
             case Mood.GARBAGE:
                 self.wfile.write(echo.replace(b"\n", b" ")[:900] + b"\r\n\r\n")

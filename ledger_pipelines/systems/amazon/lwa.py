@@ -124,7 +124,7 @@ def lwa_tokens(connection: AmazonConnection, http: Http, clock: Clock, redactor:
             body=urlencode(form).encode(),
         )
         if not answer.ok:
-            word = redactor.clean(answer.body[:200].decode("utf-8", "replace"))
+            word = redactor.clean(answer.body[:10_000].decode("utf-8", "replace"))[:200]
             raise CredentialError(
                 f"Amazon refuses a token for connection {connection.name!r}: HTTP {answer.status} {word}",
                 remedy="Let the seller authorise the application again, and set the new refresh token.",

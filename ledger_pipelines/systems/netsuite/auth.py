@@ -189,7 +189,7 @@ def machine_tokens(
         )
         if answer.status in {400, 401, 403} and not answer.is_html:
             breaker.note(401)
-            word = redactor.clean(answer.body[:200].decode("utf-8", "replace"))
+            word = redactor.clean(answer.body[:10_000].decode("utf-8", "replace"))[:200]
             raise CredentialError(
                 f"NetSuite refuses a token for connection {connection!r}: HTTP {answer.status} {word}",
                 remedy="Check client id, certificate id, private key and that the integration has M2M enabled.",

@@ -45,6 +45,7 @@ _OTHER_WAYS: Mapping[str, Mapping[str, str]] = {
     }
 }  # fmt: skip
 _PATIENCE = 180
+CANARY, BEGINNING = "cAn4ry|", 16
 
 
 class DRILL(Drill):
@@ -131,7 +132,12 @@ class DRILL(Drill):
             code = subprocess.run(
                 command, env=environ, cwd=folder, stdout=out, stderr=err, check=False, timeout=_PATIENCE
             ).returncode
-        return {value: f"{LASTING}{name}" for name, value in given.items()}, code
+        secrets = {value: f"{LASTING}{name}" for name, value in given.items()}
+        # Cut off in the middle, a secret is shown in part.
+        parts = {
+            v[:BEGINNING]: f"{what}, its beginning" for v, what in secrets.items() if v.startswith(CANARY)
+        }
+        return secrets | parts, code
 
     def _environment(self, how: str, folder: Path, wire: Proxy) -> dict[str, str]:
         """The variables that the connections name, and the configuration changed for the case."""
@@ -151,8 +157,8 @@ class DRILL(Drill):
         with path.open("w") as out:
             yaml.dump(document, out)
         given = sandbox_environment(load_config(path, KINDS).config, self._sandbox.credentials)
-        if how in (WRONG, NO_KEY):
-            pem = how == WRONG
+        if how in (WRONG, NO_KEY, Mood.ECHO_LOGIN.value):
+            pem = how != NO_KEY
             given = {k: v if pem and v.startswith("-----") else self._canary(k) for k, v in given.items()}
         if how == JOURNAL:
             given["LEDGER_CANARY_JOURNAL"] = f"postgresql://books:{self._canary('journal')}@127.0.0.1:9/books"
@@ -165,7 +171,7 @@ class DRILL(Drill):
         return (
             f"canary-{letters[:12]}~{letters[12:]}"
             if name == "journal"
-            else f'cAn4ry|{letters[:12]}+/"{letters[12:]}='
+            else f'{CANARY}{letters[:12]}+/"{letters[12:]}='
         )
 
 
