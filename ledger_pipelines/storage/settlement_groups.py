@@ -130,7 +130,7 @@ def grouped(
             SELECT event, order_id, adjustment, ship, min(ordinal) AS first FROM placed GROUP BY ALL
         )
         SELECT first, event, order_id, adjustment, ship, ordinal, posted_at, kind, {month_number(starts)} AS m,
-            CAST(amount * {10**_SCALE} AS BIGINT) AS micro, quantity, sku, order_item_code,
+            CAST(CAST(amount AS DECIMAL(38, {_SCALE})) * {10**_SCALE} AS BIGINT) AS micro, quantity, sku, order_item_code,
             merchant_adjustment_item_id, merchant_order_id, marketplace_name, upper(trim(fulfillment_id)) AS fulfillment
         FROM placed JOIN g USING (event, order_id, adjustment, ship)
         ORDER BY first, event, ordinal, part

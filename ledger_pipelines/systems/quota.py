@@ -87,7 +87,7 @@ class DailyQuota:
             raise refusal
         return spent.used + 1
 
-    def block(self, hours: float) -> datetime:
+    def block(self, hours: float) -> datetime:  # not money: hours
         """The account said that it is blocked: nothing is called before the instant returned, UTC."""
         until = self._clock.now() + timedelta(hours=hours)
         with self._open() as db:
