@@ -134,8 +134,11 @@ def _sandbox_addresses(log: Path) -> dict[str, str] | None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Stack]:
-    """Sandbox with the demo's books, webserver and daemon with the shipped dagster.yaml, all on loopback."""
+def running(folder: Path, **changes: str) -> Iterator[Stack]:
+    """Sandbox with the demo's books, webserver and daemon with the shipped dagster.yaml, all on loopback.
+
+    changes: Text for text in the shipped ledger.yaml.
+    """
     home = folder / "dagster_home"
     home.mkdir(parents=True)
     shutil.copy(ROOT / "dagster.yaml", home)
@@ -152,6 +155,7 @@ def running(folder: Path) -> Iterator[Stack]:
             **{
                 "      path: .ledger/drop/amazon_us": "      poll_seconds: 5\n      stable_seconds: 1\n      path: .ledger/drop/amazon_us"
             },
+            **changes,
         )
         credentials = httpx.get(f"{control}/credentials", trust_env=False).raise_for_status().json()
         environ = {
