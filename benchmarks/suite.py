@@ -18,6 +18,9 @@ NAMES: tuple[str, ...] = (
     "journal",
     "resume",
     "calls",
+    "startup",
+    "backfill",
+    "idle",
 )
 
 

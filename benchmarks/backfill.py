@@ -1,0 +1,170 @@
+"""A year of daily partitions of one snapshot in one run of Dagster, against the same data work without Dagster.
+
+    python -m benchmarks backfill [--quick]
+
+Belongs here: the two ways, in turn. Does not belong here: reading a vendor (rows come from memory: the same for both).
+The data work: rows split by their day, 365 Parquet files with manifests, each synced to disk. Dagster's share: planning,
+one materialization a partition, checks, its event log on disk (a temporary instance, the shipped in-process executor).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import statistics
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from time import perf_counter
+
+import dagster as dg
+
+from benchmarks.report import Goal, Section, Tabular
+from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.documents.dates import Window
+from ledger_pipelines.orchestration.build import Overrides, build_definitions
+from ledger_pipelines.orchestration.schedules import RANGE_END, RANGE_START
+from ledger_pipelines.orchestration.sweep import Sweep, sweep
+from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.systems.netsuite.entities import Column, Entity, Kind
+from ledger_pipelines.systems.netsuite.reader import Cell, Rows
+from ledger_pipelines_tests.dagster.kit import configuration
+
+GOAL = 7.0
+DAYS, QUICK_DAYS = 365, 30
+REPEATS, QUICK_REPEATS = 5, 2
+A_DAY = 20
+FIRST = date(2025, 11, 1)
+ENTITY = Entity(
+    "invoices",
+    (
+        Column("id", "t.id"),
+        Column("total", "t.total", Kind.NUMBER),
+        Column("lastmodifieddate", "t.lastmodifieddate", Kind.INSTANT),
+    ),
+    "transaction t",
+    ("id",),
+    "t.id",
+    modified="t.lastmodifieddate",
+)
+
+
+@dataclass
+class Memory:
+    """A reader whose rows are there."""
+
+    days: int
+
+    def read_changes(self, entity: Entity, start: datetime, end: datetime) -> Iterator[Rows]:
+        """Twenty rows a day, by time."""
+        del start, end
+        for number in range(self.days):
+            noon = datetime.combine(FIRST + timedelta(days=number), datetime.min.time(), UTC) + timedelta(
+                hours=20
+            )
+            cells: list[tuple[Cell, ...]] = [
+                (f"{number:04d}{n:03d}", Decimal(f"{n}.25"), noon + timedelta(seconds=n))
+                for n in range(A_DAY)
+            ]
+            yield Rows(entity, tuple(cells))
+
+    @property
+    def reader(self) -> Memory:
+        """Itself."""
+        return self
+
+    def entity(self, name: str) -> Entity:
+        """The one entity."""
+        del name
+        return ENTITY
+
+    def calls(self) -> int:
+        """None is made."""
+        return 0
+
+    @contextmanager
+    def open(self, loaded: LoadedConfig, connection: str, run_id: str) -> Iterator[Memory]:
+        """The reader for a run."""
+        del loaded, connection, run_id
+        yield self
+
+
+def _loaded(folder: Path) -> LoadedConfig:
+    return configuration(folder, **{
+        "    workers: 2": "    entities: [invoices]\n    workers: 2", "    start_date: ": f"    start_date: {FIRST} # ",
+    })  # fmt: skip
+
+
+def with_dagster(folder: Path, days: int) -> tuple[float, list[str]]:
+    """Seconds of the run, and the content of each day."""
+    loaded = _loaded(folder)
+    definitions = build_definitions(loaded, Overrides(open_reader=Memory(days).open))
+    last = FIRST + timedelta(days=days - 1)
+    tags = {RANGE_START: FIRST.isoformat(), RANGE_END: last.isoformat()}
+    with dg.DagsterInstance.local_temp(str(folder)) as instance:
+        job = definitions.resolve_job_def("netsuite_snapshots")
+        with contextlib.redirect_stderr(io.StringIO()):  # Dagster tells each event there, too
+            started = perf_counter()
+            result = job.execute_in_process(instance=instance, tags=tags)
+            seconds = perf_counter() - started
+        done = instance.get_materialized_partitions(dg.AssetKey(["netsuite", "invoices"]))
+        if not result.success or len(done) != days:
+            raise SystemExit(f"{len(done)} of {days} days are green")
+    return seconds, _content(loaded)
+
+
+def alone(folder: Path, days: int) -> tuple[float, list[str]]:
+    """The same data work, called."""
+    loaded = _loaded(folder)
+    zone = loaded.config.books.zone
+    window = Window(FIRST, FIRST + timedelta(days=days - 1), zone)
+    started = perf_counter()
+    for _ in sweep(Memory(days), SnapshotStore(loaded.config.data_dir, "netsuite"), ENTITY,
+                   Sweep(window, FIRST, window.last, "bench", ())):  # fmt: skip
+        pass
+    return perf_counter() - started, _content(loaded)
+
+
+def _content(loaded: LoadedConfig) -> list[str]:
+    return [
+        one.content_hash for one in SnapshotStore(loaded.config.data_dir, "netsuite").manifests("invoices")
+    ]
+
+
+def section(quick: bool) -> Section:
+    """Both ways in turn; what Dagster adds."""
+    days = QUICK_DAYS if quick else DAYS
+    run: list[float] = []
+    work: list[float] = []
+    for _ in range(QUICK_REPEATS if quick else REPEATS):
+        with tempfile.TemporaryDirectory(prefix="ledger-backfill-") as place:
+            one, two = Path(place) / "alone", Path(place) / "dagster"
+            one.mkdir()
+            two.mkdir()
+            seconds, content = alone(one, days)
+            work.append(seconds)
+            seconds, same = with_dagster(two, days)
+            run.append(seconds)
+            if content != same or len(content) != days:
+                raise SystemExit("the two ways stored different days")
+    beyond = [a - b for a, b in zip(run, work, strict=True)]
+    median = statistics.median(beyond)
+    rows = [
+        [name, f"{statistics.median(values):.2f}", f"{min(values):.2f}"]
+        for name, values in (
+            ("data work alone", work),
+            ("one run of Dagster", run),
+            ("beyond the data work", beyond),
+        )
+    ]
+    return Section(
+        f"Backfill of {days} daily partitions in one run, seconds",
+        "python -m benchmarks backfill",
+        (Tabular(["", "median", "minimum"], rows),),
+        {"days": days, "alone": work, "dagster": run},
+        (Goal(f"Dagster adds {median:.2f} s to {days} days (goal {GOAL:.0f} s for 365)", median <= GOAL),),
+    )
