@@ -19,6 +19,10 @@ from benchmarks.report import Goal, Section, Tabular
 REPEATS, QUICK_REPEATS = 11, 3
 IMPORT_GOAL, HELP_GOAL = 0.25, 0.15
 """Seconds: importing the code location beyond `import dagster`; `ledger-pipelines --help`, whole."""
+LEFT = (
+    "About 0.08 s of it is pydantic reading the descriptions of settings out of docstrings, which only schema, reference and "
+    "error texts need; the rest is reading YAML with line numbers and Dagster making the assets."
+)
 _WAYS = {
     "python": (sys.executable, "-c", "pass"),
     "import dagster": (sys.executable, "-c", "import dagster"),
@@ -64,7 +68,7 @@ def section(quick: bool) -> Section:
         (Tabular(["process", "median", "minimum"], rows),),
         taken,
         (
-            Goal(f"the code location loads {location:.3f} s beyond import dagster (goal {IMPORT_GOAL})", location <= IMPORT_GOAL),
+            Goal(f"the code location loads {location:.3f} s beyond import dagster (goal {IMPORT_GOAL})", location <= IMPORT_GOAL, "" if location <= IMPORT_GOAL else LEFT),
             Goal(f"ledger-pipelines --help takes {shown:.3f} s (goal {HELP_GOAL})", shown <= HELP_GOAL),
         ),
         ["The code location is the shipped one: reading ledger.yaml and making its assets, jobs, sensors and schedules is part of it."],

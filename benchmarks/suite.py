@@ -18,6 +18,7 @@ NAMES: tuple[str, ...] = (
     "journal",
     "resume",
     "calls",
+    "extraction",
     "startup",
     "backfill",
     "idle",

@@ -138,7 +138,7 @@ class Stretches:
 
     def _one(self, wanted: Stretch) -> tuple[list[Item], int, Stretch | None]:
         """A page, the number of rows from its first one on, and what is left behind it."""
-        page = self._ql.page(*self._question(wanted), limit=self._rows)
+        page = self._ql.page(*self.question(wanted), limit=self._rows)
         if not page.has_more:
             if page.total not in {None, len(page.items)}:
                 raise TransientError(
@@ -159,7 +159,7 @@ class Stretches:
             )
         return Position(tuple(str(lower[part.column]) for part in self._key))
 
-    def _question(self, wanted: Stretch) -> tuple[str, list[str]]:
+    def question(self, wanted: Stretch) -> tuple[str, list[str]]:
         """The SQL and its values."""
         entity, conditions, values = self._entity, [], []
         if entity.where:

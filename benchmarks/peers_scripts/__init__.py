@@ -1,0 +1,1 @@
+"""Programs of the peers' own environment; each is run as a file, never imported by the rest."""
