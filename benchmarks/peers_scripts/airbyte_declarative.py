@@ -48,8 +48,11 @@ manifest = {
                 "type": "DefaultPaginator",
                 "page_size_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "limit"},
                 "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "offset"},
+                # OffsetIncrement asks once more after a full last page, which NetSuite refuses at 100,000
                 "pagination_strategy": {
-                    "type": "OffsetIncrement", "page_size": job["page"], "inject_on_first_request": True,
+                    "type": "CursorPagination", "page_size": job["page"],
+                    "cursor_value": "{{ response['offset'] + response['count'] }}",
+                    "stop_condition": "{{ not response['hasMore'] }}",
                 },
             },
         },
