@@ -6,16 +6,17 @@ Does not belong here: reading and accepting one (`arrival`), when to look (`orch
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from ledger_pipelines.config.connections import AmazonConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
-from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.errors import ConfigurationError, TransientError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome, receive_file
 from ledger_pipelines.integrations.amazon_netsuite.restore import restore_settlements
-from ledger_pipelines.storage.landing import REASON_SUFFIX, put_aside
+from ledger_pipelines.storage.landing import REASON_SUFFIX, Identity, put_aside, shown_name
 from ledger_pipelines.storage.settlements import SettlementManifest, SettlementStore
 from ledger_pipelines.systems.amazon.lwa import AmazonConnection
 from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
@@ -73,12 +74,24 @@ class Arrivals:
     def take(self, path: Path, *, name: str = "") -> ArrivalOutcome:
         """Take one file in, and put it into accepted/ when it was; refused ones are put aside with their reason.
 
+        Two processes may take the same file at once: one of them puts it away.
+
         Raises:
-            TransientError: It is still being written. DataError: It is none of the folder's files. OSError: The disk.
+            TransientError: It is still being written; `file-gone`: another process took it. DataError: It is none of
+            the folder's files. OSError: The disk.
         """
-        outcome = self.receive(path, name=name)
+        try:
+            seen = Identity.of(path)
+            outcome = self.receive(path, name=name)
+        except FileNotFoundError as error:
+            raise TransientError(
+                f"{shown_name(path)} is no longer there: another process has taken it.", code="file-gone"
+            ) from error
         if outcome.accepted:
-            put_aside(path, self.accepted_folder)
+            with contextlib.suppress(FileNotFoundError):
+                # what lies there by now under the same name may be another file, that nobody has read
+                if Identity.of(path) == seen:
+                    put_aside(path, self.accepted_folder)
         return outcome
 
     def receive(self, path: Path, *, name: str = "", charset: str | None = None) -> ArrivalOutcome:

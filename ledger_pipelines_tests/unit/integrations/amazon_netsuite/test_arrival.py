@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ledger_pipelines.errors import DataError
+from ledger_pipelines.config.connections import AmazonConnectionConfig, DropFolder
+from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import Arrival, ArrivalOutcome, receive_file
 from ledger_pipelines.integrations.amazon_netsuite.inspection import inspect_file
+from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.storage.settlements import SettlementStore
 from ledger_pipelines_tests.unit.systems.amazon.files import (
     ORDER,
@@ -257,3 +261,49 @@ def test_a_file_whose_name_is_no_text_is_accepted_under_a_name_that_is(setup: Se
     assert outcome.manifest is not None
     assert outcome.manifest.names == ("m\\xff\\n.txt",)
     assert json.loads(outcome.manifest.model_dump_json())["names"] == ["m\\xff\\n.txt"]
+
+
+def of_folder(folder: Path) -> Arrivals:
+    (folder / "drop").mkdir()
+    drop = DropFolder(path=str(folder / "drop"))
+    configured = AmazonConnectionConfig(
+        system="amazon", region="na", seller="A", start_date=date(2026, 1, 1), currencies=["USD"], drop=drop
+    )
+    return Arrivals("amz", configured, folder / "data")
+
+
+def test_a_file_that_another_process_takes_meanwhile_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrivals = of_folder(tmp_path)
+    path = put(tmp_path / "drop", text(example()))
+    genuine = arrivals.receive
+
+    def while_the_other_one(taken: Path, **more: Any) -> ArrivalOutcome:
+        outcome = genuine(taken, **more)
+        taken.rename(tmp_path / "taken")
+        return outcome
+
+    monkeypatch.setattr(arrivals, "receive", while_the_other_one)
+    assert arrivals.take(path).status is Arrival.ACCEPTED
+    with pytest.raises(TransientError) as caught:
+        arrivals.take(path)
+    assert caught.value.code == "file-gone"
+
+
+def test_a_new_file_of_the_same_name_is_not_put_away_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrivals = of_folder(tmp_path)
+    path = put(tmp_path / "drop", text(example()))
+    genuine = arrivals.receive
+
+    def while_it_is_replaced(taken: Path, **more: Any) -> ArrivalOutcome:
+        outcome = genuine(taken, **more)
+        taken.unlink()
+        taken.write_bytes(b"another")
+        return outcome
+
+    monkeypatch.setattr(arrivals, "receive", while_it_is_replaced)
+    arrivals.take(path)
+    assert path.read_bytes() == b"another"
