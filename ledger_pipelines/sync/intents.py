@@ -58,9 +58,14 @@ def record_intents(
 
 
 def _withdraw(session: Session, unit: Unit, plan: Plan, wanted: set[str]) -> list[Event]:
+    """Take out what the plan no longer wants; not what became free in this very run.
+
+    The plan was made when such a row was unknown, or in another run's hands, and could not ask for it: its silence is no
+    verdict. The next plan has it before its eyes.
+    """
     search = Search(integration=plan.integration, flow=plan.flow, partition=plan.partition)
     left = unit.effects.in_states(session.connection, NEVER_SENT, search)
-    states = {entry.key: entry.state.value for entry in left if entry.key not in wanted}
+    states = {entry.key: entry.state.value for entry in left if entry.key not in wanted | session.touched}
     why = f"The plan {plan.digest[:12]} no longer wants it, and the target never got it."
     return [
         session.event(key, "withdrawn", states[key], "", why)

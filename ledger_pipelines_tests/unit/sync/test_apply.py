@@ -603,6 +603,37 @@ def test_what_a_later_plan_no_longer_wants_is_withdrawn_and_resume_does_not_writ
     assert [line.event.what for line in bench.journal.history(dropped.key)] == ["intent", "withdrawn"]
 
 
+def test_a_row_found_absent_by_the_run_of_a_plan_that_could_not_ask_for_it_is_not_forgotten(
+    bench: Bench,
+) -> None:
+    both = make_plan(make_effect("1"), make_effect("2"))
+    bench.ledger.faults = [None, Fault.CUT_BEFORE]
+    bench.apply(both)
+    while_unknown = make_plan(make_effect("1"))  # made when the outcome of 2 was not known: it skips it
+    bench.pass_window()
+    result = bench.apply(while_unknown)
+    assert [(row.number, row.state) for row in result.others] == [("2", "approved")]
+    assert bench.journal.states(["KEY2"]) == {"KEY2": EffectState.APPROVED}
+    bench.apply(both)
+    assert len(bench.ledger.holding("EXT-2")) == 1
+
+
+def test_a_row_freed_from_a_dead_run_by_a_plan_that_could_not_ask_for_it_is_not_forgotten(
+    bench: Bench,
+) -> None:
+    both = make_plan(make_effect("1"), make_effect("2"))
+    bench.ledger.faults = [Fault.CREDENTIALS, None]
+    bench.apply(both)
+    with bench.journal.write() as unit:
+        unit.effects.claim(
+            ["KEY2"], fence=9, owner="gone", now=bench.clock.now(), lease_until=bench.clock.now()
+        )
+    bench.pass_lease()
+    bench.clock.pass_time(bench.policy.park_for.total_seconds())
+    bench.apply(make_plan(make_effect("1")))
+    assert bench.journal.states(["KEY2"]) == {"KEY2": EffectState.APPROVED}
+
+
 def test_what_was_sent_is_never_withdrawn(bench: Bench) -> None:
     lost, other = make_effect("1"), make_effect("2")
     bench.ledger.faults.append(Fault.CUT_AFTER)
