@@ -29,7 +29,7 @@ from ledger_pipelines_tests.faults.engine_case import unexplained
 from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
 from ledger_pipelines_tests.faults.kit import Verdict
 from ledger_pipelines_tests.faults.nursery import HANGS, Nursery
-from ledger_pipelines_tests.faults.stopping import DURABLE, Stop
+from ledger_pipelines_tests.faults.stopping import Stop
 from ledger_pipelines_tests.stage import WINDOW, Stage
 
 MODULES = ("ledger_pipelines_tests.faults.engine_child", "ledger_pipelines_tests.faults.chain_child")
@@ -187,9 +187,6 @@ class Chain:
     def carry_out(self, case: ChainCase, step: float = WINDOW + 1) -> Verdict:
         """One case. step: seconds between starts, when something is still open."""
         whole = self.undisturbed(case)
-        for before, stop in zip(("", *(s.name for s in case.stops)), case.stops, strict=False):
-            if stop.at == DURABLE and not case.trouble:
-                self.counts(case, before)
         entry = ENTRIES[case.entry]
         scene = entry.scenes[case.scene]
         order = self.filled(entry, scene, refused=case.with_refused_file)
@@ -213,6 +210,7 @@ class _Under:
     clock: ChainClock
     step: float
     people: int = 0
+    unharmed: int = 0
     problems: list[str] = field(default_factory=list)
     killed: list[str] = field(default_factory=list)
 
@@ -236,6 +234,7 @@ class _Under:
                 "lost": now.lost(whole),
                 "doubled": now.doubled(whole),
                 "held for a person": self.people,
+                "missed": self.unharmed,
             },
             frozenset(name.partition("#")[0] for name in self.killed),
         )
@@ -255,7 +254,7 @@ class _Under:
             if code == -signal.SIGKILL and stop.at:
                 self.killed.append(stop.name)
                 continue
-            if stop.at and not self._may_be_missed(number, stop):
+            if stop.at and not self._may_be_missed(stop):
                 self.problems.append(f"the point {stop.name} was not reached (exit code {code})")
             if code < 0 or code == HANGS:
                 self.problems.append(f"start {number + 1} ends with {code}, and nobody stopped it")
@@ -272,12 +271,16 @@ class _Under:
         why = told.read_text() if told.exists() else ""
         self.problems.append(f"still open after {STARTS} starts (exit code {code}) {why}".strip())
 
-    def _may_be_missed(self, number: int, stop: Stop) -> bool:
-        """Lost answers leave fewer reaches; a count beyond the last durable operation is the unharmed run."""
-        if self.case.trouble:
+    def _may_be_missed(self, stop: Stop) -> bool:
+        """Lost answers leave fewer reaches; so may threads, beyond the first; and the last durable operation is the last.
+
+        A start that its stop missed is one that ran unharmed, and judged as such. That each point is met at all is
+        seen to by `must_reach`.
+        """
+        if self.case.trouble or stop.nth > 1:
+            self.unharmed += 1
             return True
-        before = self.case.stops[number - 1].name if number else ""
-        return stop.at == DURABLE and stop.nth > self.chain.counts(self.case, before)[DURABLE]
+        return False
 
     def _person(self, journal: Journal, entries: Sequence[Row]) -> None:
         """What the target says exists and its search does not show: a person finds it there, and adopts it."""

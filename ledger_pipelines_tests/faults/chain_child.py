@@ -118,4 +118,4 @@ def _ask_the_limiter(folder: Path) -> None:
     """One wait on the rate limit that all processes of a connection share."""
     buckets = TokenBuckets(folder / "limits", SystemClock())
     for _ in range(2):
-        buckets.take("drill", BucketRate(per_second=500, burst=1))
+        buckets.take("drill", BucketRate(per_second=20, burst=1))

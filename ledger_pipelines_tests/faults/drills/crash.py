@@ -129,7 +129,7 @@ class DRILL(Drill):
             for nth in range(1, again[DURABLE] + 2):
                 yield EngineCase(write_class, "steps", (Stop.parse(FIRST_ANSWER_LOST), Stop(DURABLE, nth)))
             for point in (*AMID_WRITING, REQUEST_SENT):
-                yield EngineCase(write_class, POOL, (Stop(point, 3),))
+                yield EngineCase(write_class, POOL, (Stop(point, 2),))
                 yield EngineCase(write_class, POOL, (Stop(point, 2),), Kind.CUT_AFTER.value)
 
     def _chain_cases(self, entry: Entry, chooser: Random) -> Iterator[ChainCase]:
