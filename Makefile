@@ -56,6 +56,7 @@ lint: venv ## format, lint, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m ledger_pipelines_tests.lint.money
 
 format: venv ## put the format right
 	@$(BIN)/ruff format .
