@@ -69,6 +69,12 @@ class TransientError(LedgerError):
         self.retry_after = retry_after
 
 
+class StorageError(TransientError):
+    """This machine refuses a file, a handle or memory: nothing half-written counts, and running again goes on from there."""
+
+    default_code = "storage"
+
+
 class PermanentError(LedgerError):
     """The other side refused this request for good; the same request will be refused again."""
 

@@ -28,6 +28,7 @@ from ledger_pipelines.cli.output import (
     say,
 )
 from ledger_pipelines.errors import LedgerError
+from ledger_pipelines.machine import explained
 
 Json = Annotated[
     bool, Parameter(name="--json", negative="", help="Print JSON for scripts instead of tables.")
@@ -406,12 +407,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LedgerError as error:
         print_error(error)
         return code_of(error)
-    except KeyboardInterrupt:
-        say("Stopped.")
-        return STOPPED
     except BrokenPipeError:
         # The reader (head, less) has seen enough.
         sys.stderr.close()
         return FINE
+    except Exception as error:
+        refusal = explained(error)
+        if refusal is None:
+            raise
+        print_error(refusal)
+        return code_of(refusal)
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return STOPPED
     out().file.flush()
     return code if isinstance(code, int) else FINE

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from ledger_pipelines.errors import LedgerError
+from ledger_pipelines.machine import explained
 from ledger_pipelines.orchestration import metadata as m
 
 
@@ -26,8 +27,13 @@ def failure(error: LedgerError) -> dg.Failure:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Errors of ours leave this block as Failures."""
+    """Errors of ours, and what the machine refuses, leave this block as Failures."""
     try:
         yield
     except LedgerError as error:
         raise failure(error) from error
+    except Exception as error:
+        refusal = explained(error)
+        if refusal is None:
+            raise
+        raise failure(refusal) from error

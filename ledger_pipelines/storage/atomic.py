@@ -17,6 +17,8 @@ from typing import IO
 
 from upath import UPath
 
+from ledger_pipelines.machine import at
+
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
@@ -29,13 +31,14 @@ def is_local(path: UPath | Path) -> bool:
 def make_folder(path: UPath | Path) -> None:
     """Make a folder and those above it; readable by the owner only (it may hold names and amounts)."""
     if is_local(path):
-        Path(str(path)).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        with at(str(path)):
+            Path(str(path)).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     else:
         path.mkdir(parents=True, exist_ok=True)
 
 
 def write_atomically(path: UPath | Path, data: bytes) -> None:
-    """Put `data` at `path`, replacing what is there. Raises OSError; then the old file still stands."""
+    """Put `data` at `path`, replacing what is there. Raises StorageError; then the old file still stands."""
     if not is_local(path):
         path.write_bytes(data)
         return
@@ -45,22 +48,29 @@ def write_atomically(path: UPath | Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write, which takes the place of `path` when the block ends well, and vanishes when it does not."""
+    """A file to write, which takes the place of `path` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        StorageError: The machine refuses; the old file still stands.
+    """
     make_folder(path.parent)
-    # a name may have 255 bytes: not all of it fits into that of the draft
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(FILE_MODE)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with at(path):
+        # a name may have 255 bytes: not all of it fits into that of the draft
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(FILE_MODE)
+            temporary.replace(path)
+        except BaseException:
+            # On a disk that turned read-only it stays; its name never counts.
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

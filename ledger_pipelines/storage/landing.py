@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.faultpoints import reached
+from ledger_pipelines.machine import at
 from ledger_pipelines.storage.atomic import FILE_MODE, make_folder, sync_folder, write_atomically
 
 REFUSED = "refused"
@@ -82,7 +83,8 @@ class LandingCopy:
         self._folder = folder
         self._source = source
         self._before = Identity.of(source)
-        handle, name = tempfile.mkstemp(prefix=".landing.", suffix=".tmp", dir=folder)
+        with at(folder):
+            handle, name = tempfile.mkstemp(prefix=".landing.", suffix=".tmp", dir=folder)
         self._handle = handle
         self._temporary = Path(name)
         self._hash = hashlib.sha256()
@@ -90,11 +92,12 @@ class LandingCopy:
         self._landed: Landed | None = None
 
     def write(self, data: memoryview) -> None:
-        """Append bytes to the copy and its hash. Raises OSError, such as a full disk."""
+        """Append bytes to the copy and its hash. Raises StorageError, such as a full disk."""
         self._hash.update(data)
         self._size += len(data)
-        while len(data):
-            data = data[os.write(self._handle, data) :]
+        with at(self._folder):
+            while len(data):
+                data = data[os.write(self._handle, data) :]
 
     def finish(self) -> Path:
         """Make the copy durable under its hash. Idempotent.
@@ -112,17 +115,18 @@ class LandingCopy:
         if self._size != self._before.size:
             raise self._changed()
         reached("landing.after_copy")
-        os.fchmod(self._handle, FILE_MODE)
-        os.fsync(self._handle)
-        reached("landing.after_fsync")
         digest = self._hash.hexdigest()
         target = self._folder / digest[:2] / digest
-        new = not target.exists()
-        if new:
-            make_folder(target.parent)
-            self._temporary.replace(target)
-            sync_folder(target.parent)
-            sync_folder(self._folder)
+        with at(target):
+            os.fchmod(self._handle, FILE_MODE)
+            os.fsync(self._handle)
+            reached("landing.after_fsync")
+            new = not target.exists()
+            if new:
+                make_folder(target.parent)
+                self._temporary.replace(target)
+                sync_folder(target.parent)
+                sync_folder(self._folder)
         self._landed = Landed(target, digest, self._size, new)
         reached("landing.after_rename")
         return self._landed
@@ -151,7 +155,8 @@ class LandingCopy:
     def close(self) -> None:
         """Release the handle and remove what has no name yet."""
         os.close(self._handle)
-        self._temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # on a disk that turned read-only it stays; its name never counts
+            self._temporary.unlink(missing_ok=True)
 
 
 class Landing:
@@ -244,10 +249,15 @@ def put_aside(path: Path, folder: Path, reasons: Sequence[str] = ()) -> Path:
     A name that is taken by other content gets a number. Returns the new path.
 
     Raises:
-        OSError: The disk. Nothing is lost: the file is at its old or its new place, or at both.
+        StorageError: The disk. Nothing is lost: the file is at its old or its new place, or at both.
     """
     make_folder(folder)
     target = _free_name(path, folder)
+    with at(target):
+        return _put_aside(path, folder, target, reasons)
+
+
+def _put_aside(path: Path, folder: Path, target: Path, reasons: Sequence[str]) -> Path:
     if reasons:
         text = "".join(f"{reason}\n" for reason in reasons)
         write_atomically(

@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.machine import at
 
 Parameter = str | int | bool | bytes | None | Sequence[str]
 
@@ -113,6 +114,18 @@ def warehouse(
         memory_limit: As DuckDB writes it.
         threads: Default: one a core.
     """
+    files = next((str(paths[0]) for paths in views.values() if not isinstance(paths, pa.Table) and paths), "")
+    with at(files or "a query"), _opened(views, folders, memory_limit, threads) as connection:
+        yield Warehouse(connection)
+
+
+@contextlib.contextmanager
+def _opened(
+    views: Mapping[str, Sequence[Path] | pa.Table],
+    folders: Sequence[Path],
+    memory_limit: str,
+    threads: int | None,
+) -> Iterator[duckdb.DuckDBPyConnection]:
     with _spill_folder() as spill, contextlib.closing(duckdb.connect(":memory:")) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET memory_limit = {literal(memory_limit)}")
@@ -134,7 +147,7 @@ def warehouse(
         connection.execute(f"SET allowed_directories = [{listed}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        yield Warehouse(connection)
+        yield connection
 
 
 @contextlib.contextmanager

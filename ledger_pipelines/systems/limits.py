@@ -20,6 +20,7 @@ from pyrate_limiter import Rate, TokenBucket
 from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.errors import TransientError
 from ledger_pipelines.faultpoints import reached
+from ledger_pipelines.machine import at
 
 _TABLE = "CREATE TABLE IF NOT EXISTS bucket (name TEXT PRIMARY KEY, arrival INTEGER NOT NULL) WITHOUT ROWID"
 
@@ -54,10 +55,11 @@ class TokenBuckets:
         self._memory: dict[str, int] = {}
         self._path = None
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path = folder / "limits.sqlite"
-            with closing(self._open(self._path)) as db:
-                db.execute(_TABLE)
+            with at(self._path):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with closing(self._open(self._path)) as db:
+                    db.execute(_TABLE)
 
     @staticmethod
     def _open(path: Path) -> sqlite3.Connection:
@@ -77,7 +79,7 @@ class TokenBuckets:
             if self._path is None:
                 self._memory[name], wait = decide(self._memory.get(name, 0))
                 return wait
-            with closing(self._open(self._path)) as db:
+            with at(self._path), closing(self._open(self._path)) as db:
                 db.execute("BEGIN IMMEDIATE")
                 row = db.execute("SELECT arrival FROM bucket WHERE name = ?", (name,)).fetchone()
                 arrival, wait = decide(row[0] if row else 0)
@@ -113,7 +115,7 @@ class TokenBuckets:
             if self._path is None:
                 self._memory[name] = max(arrival, self._memory.get(name, 0))
                 return
-            with closing(self._open(self._path)) as db:
+            with at(self._path), closing(self._open(self._path)) as db:
                 db.execute(
                     "INSERT INTO bucket VALUES (?, ?) ON CONFLICT (name)"
                     " DO UPDATE SET arrival = max(arrival, excluded.arrival)",
@@ -130,7 +132,8 @@ class Slots:
         self._semaphore = threading.BoundedSemaphore(count)
         self._paths: tuple[Path, ...] = ()
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with at(folder):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._paths = tuple(folder / f"{name}.slot{i}.lock" for i in range(count))
 
     @contextmanager
@@ -140,7 +143,8 @@ class Slots:
             if not self._paths:
                 yield
                 return
-            lock = self._first_free()
+            with at(self._paths[0]):
+                lock = self._first_free()
             try:
                 yield
             finally:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.documents.keys import digest
+from ledger_pipelines.machine import at
 from ledger_pipelines.systems.secrets import Redactor
 
 
@@ -69,25 +70,32 @@ class TokenCache:
         self._token: AccessToken | None = None
         self._path: Path | None = None
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with at(folder):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path = folder / f"{name}-{digest(*identity)[:24]}.token"
 
     def get(self, *, refused: AccessToken | None = None) -> AccessToken:
-        """A token fit for use; never the `refused` one. Raises what `fetch` raises."""
+        """A token fit for use; never the `refused` one. Raises what `fetch` raises, and StorageError."""
         with self._lock:
             token = self._fit(self._token, refused)
             if token is not None:
                 return token
-            across: AbstractContextManager[object] = (
-                FileLock(f"{self._path}.lock") if self._path is not None else nullcontext()
-            )
-            with across:
+            with self._alone():
                 token = self._fit(self._load(), refused)
                 if token is None:
                     token = self._fetch()
                     self._save(token)
             self._token = token
             return token
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time; StorageError before any token is used, so that a write it was for was not sent."""
+        if self._path is None:
+            yield
+            return
+        with at(self._path), FileLock(f"{self._path}.lock"):
+            yield
 
     def _fit(self, token: AccessToken | None, refused: AccessToken | None) -> AccessToken | None:
         if token is None or (refused is not None and token.value == refused.value):

@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ledger_pipelines.documents.money import exponent, plain
+from ledger_pipelines.machine import at
 from ledger_pipelines.storage.landing import (
     REFUSED,
     Came,
@@ -110,7 +111,7 @@ def receive_file(
     Raises:
         TransientError: `file-changing`: it is still being written; nothing was done.
         DataError: `outside-folder`, `unsafe-name`: the file is left alone.
-        OSError: The disk; nothing half-done counts.
+        StorageError: The disk; nothing half-done counts.
     """
     if drop_folder is not None:
         path = inside(path, drop_folder)
@@ -118,10 +119,11 @@ def receive_file(
     if currencies:
         chosen = replace(chosen, currencies=currencies)
     aside = refused_folder or path.parent / REFUSED
-    seen = _came_before(path, connection, store, name or shown_name(path), chosen.charset or "")
+    with at(store.root):
+        seen = _came_before(path, connection, store, name or shown_name(path), chosen.charset or "")
     if seen is not None:
         return seen
-    with store.staging(connection) as work:
+    with at(store.root), store.staging(connection) as work:
         try:
             with Landing(store.root).copy(path, connection) as copy:
                 return _take(path, copy, connection, store, chosen, work, name or shown_name(path))

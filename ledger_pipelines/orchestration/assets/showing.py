@@ -29,6 +29,7 @@ from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.results import Shown
+from ledger_pipelines.storage.atomic import make_folder, write_atomically
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult, Outcome, RowResult
 
@@ -148,9 +149,9 @@ def plan_csv(data_dir: str, made: Plan) -> str:
         currency = "" if row.amount is None else row.amount.currency
         writer.writerow((*map(_inert, words), amount, currency, *map(_inert, rest)))
     folder = UPath(data_dir) / "reports" / "plans" / made.integration / made.partition
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{made.flow}.csv"
-    path.write_text("\ufeff" + text.getvalue(), encoding="utf-8")
+    make_folder(folder)
+    write_atomically(path, ("\ufeff" + text.getvalue()).encode())
     return str(path)
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.machine import at
 from ledger_pipelines.storage.journal.models import chain
 
 _WRITING = "ledger_writing"
@@ -73,7 +74,8 @@ def make_engine(url: URL) -> Engine:
             remedy="Give a file path.",
             code="journal-url",
         )
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    with at(url.database):
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": _PATIENCE_SECONDS})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -108,17 +110,22 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def _place(engine: Engine) -> str:
+    """What a message calls the journal."""
+    return str(engine.url.database) if engine.dialect.name == "sqlite" else "the journal"
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A consistent look; nothing is changed."""
-    with engine.connect() as connection, connection.begin():
+    with at(_place(engine)), engine.connect() as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that is alone among writers; committed durably at the end, rolled back on any error."""
-    with engine.connect() as raw:
+    with at(_place(engine)), engine.connect() as raw:
         connection = raw.execution_options(**{_WRITING: True})
         with connection.begin():
             if engine.dialect.name == "postgresql":
@@ -143,7 +150,7 @@ def upgrade(engine: Engine, *, now: datetime | None = None) -> None:
     with reading(engine) as connection:
         if MigrationContext.configure(connection).get_current_revision() == head:
             return
-    with engine.connect() as raw:
+    with at(_place(engine)), engine.connect() as raw:
         connection = raw.execution_options(**{_WRITING: True})
         with connection.begin():
             if engine.dialect.name == "postgresql":

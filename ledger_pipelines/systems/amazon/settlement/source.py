@@ -7,6 +7,7 @@ Facts: amazon-settlement.md 5; reliability.md 4.
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import os
 import re
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ledger_pipelines.machine import at
 from ledger_pipelines.systems.amazon.settlement.columns import (
     CURRENCY,
     TOTAL,
@@ -49,19 +51,25 @@ class Plain:
     encoding: str | None
 
 
+# A link, a socket, a device without a driver.
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP})
+
+
 def open_regular(path: Path) -> int:
     """Open a file for reading without following a link; the descriptor is the caller's to close.
 
     Raises:
         SettlementRefusedError: `not-a-file` for a link, a folder, a pipe, a device.
         FileNotFoundError: there is nothing.
+        StorageError: this machine does not let us open it.
     """
     remedy = "Drop the settlement file itself, not a link or a folder."
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
     except OSError as error:
+        if error.errno not in _NO_FILE:  # too many open files, no right to read: no fault of the file
+            with at(path):
+                raise
         raise refuse(
             "not-a-file", f"{path.name!r} cannot be opened as a file: {error.strerror}.", remedy
         ) from error
