@@ -20,7 +20,7 @@ from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.sync.plan import Plan, PlanRow
-from ledger_pipelines.sync.result import ApplyResult
+from ledger_pipelines.sync.result import ApplyResult, Outcome
 
 MOST_ROWS = 40
 _COLOURS = {"create": "green", "update": "cyan", "void": "magenta", "blocked": "red", "skip": "dim"}
@@ -104,7 +104,17 @@ def show_result(result: ApplyResult) -> None:
     for reason in (result.parked, result.stopped):
         if reason is not None:
             out().print(Text(f"  {reason.text} {reason.remedy}", style="red"))
-    waiting = [row for row in (*result.rows, *result.others) if row.needs_person]
+    rows = (*result.rows, *result.others)
+    said = {(reason.text, reason.remedy) for reason in (result.parked, result.stopped) if reason is not None}
+    later = Counter(
+        (row.reason.text, row.reason.remedy)
+        for row in rows
+        if row.outcome in (Outcome.LEFT, Outcome.OPEN) and not row.needs_person
+    )
+    for (text, remedy), count in later.most_common(MOST_ROWS):
+        if (text, remedy) not in said and not result.tripped:
+            out().print(Text(f"  {count} not yet: {text} {remedy}"), soft_wrap=True)
+    waiting = [row for row in rows if row.needs_person]
     for row in waiting[:MOST_ROWS]:
         out().print(Text(f"  {row.outcome.value}: {row.number} {row.kind} {'' if row.amount is None else row.amount}: {row.reason.text} {row.reason.remedy}"))  # fmt: skip
     if len(waiting) > MOST_ROWS:

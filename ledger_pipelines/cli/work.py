@@ -263,7 +263,8 @@ def who_is(given: str | None) -> str:
 
 
 def _is_done(one: SettlementStatus) -> bool:
-    return one.reconciliation is not None and one.reconciliation.clean and not one.open_items
+    booked = one.reconciliation is not None and one.reconciliation.clean
+    return booked and one.carried_out and not one.open_items
 
 
 def _chosen(service: Service, partition: str | None) -> list[str]:

@@ -256,7 +256,8 @@ def _begin(
         parked = unit.parking.get(writer.connection)
     session = Session(journal, writer, clock, policy, random or Random(), mode, fence, owner, who)
     if parked is not None:
-        if now < parked.try_again_at:
+        # Parked in what is the future now: the clock was ahead then, which may be why. One call is tried.
+        if parked.since <= now < parked.try_again_at:
             session.parked = parked_reason(parked.connection, parked.text, parked.try_again_at)
         else:
             session.trial = True
@@ -323,12 +324,17 @@ def _send(
     known = session.journal.entries(wanted, (EffectState.APPROVED,))
     due = [known[key] for key in wanted if key in known]
     now = session.clock.now()
-    due = [entry for entry in due if entry.not_before is None or entry.not_before <= now]
+    due = [entry for entry in due if _may_go(entry, now)]
     if not due or session.parked is not None:
         return
     with session.journal.read() as unit:
         confirmed = unit.effects.remote_ids(key for entry in due for key in needs(entry.effect))
     Sender(session, due, confirmed, progress, stop).run()
+
+
+def _may_go(entry: Entry, now: datetime) -> bool:
+    """Whether the target's wish to wait is over; one noted in what is the future now came of a clock that was ahead."""
+    return entry.not_before is None or entry.not_before <= now or entry.updated_at > now
 
 
 def _look(

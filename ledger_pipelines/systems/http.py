@@ -43,11 +43,13 @@ from ledger_pipelines.errors import (
     TransientError,
     UnknownOutcomeError,
 )
+from ledger_pipelines.machine import explained
 from ledger_pipelines.systems.secrets import RedactingFilter, Redactor, guard_logs
 
 NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Nothing of the request left: DNS, refused or timed out connect, TLS set-up, no free connection."""
 
+_OURS = frozenset({"too-many-files", "out-of-memory"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HTML = re.compile(rb"^\s*(?:<!doctype\s+html|<html)", re.IGNORECASE)
 
@@ -314,7 +316,7 @@ class Http:
             retry_statuses: Which other answers are worth another attempt.
 
         Raises:
-            TransientError: no answer worth having within the budget.
+            TransientError: no answer worth having within the budget. StorageError: no handle or memory for a call.
             ConfigurationError: the address is not allowed.
         """
         policy = self.settings.retries
@@ -329,6 +331,7 @@ class Http:
             except BodyError as error:
                 raise PermanentError(self._words(method, pattern, error), code="body-refused") from None
             except httpx.HTTPError as error:
+                self._raise_refusal(error)
                 problem = self._words(method, pattern, error)
             else:
                 again = answer.status == 429 or answer.status >= 500
@@ -391,6 +394,7 @@ class Http:
         try:
             return self._call(self._writes, method, url, pattern=pattern, headers=headers, body=body)
         except NOT_SENT as error:
+            self._raise_refusal(error)
             raise TransientError(
                 f"{self._words(method, pattern, error)} Nothing was sent.", code="not-sent"
             ) from None
@@ -419,6 +423,12 @@ class Http:
         return TransientError(
             self._words(method, pattern, error), remedy="Try again later.", code="no-answer"
         )
+
+    def _raise_refusal(self, error: Exception) -> None:
+        """Raise StorageError when this machine, and not the network, kept a connection from being made."""
+        refusal = explained(error, f"a connection to {self.settings.connection!r}")
+        if refusal is not None and refusal.code in _OURS:
+            raise refusal from None
 
     def _words(self, method: str, pattern: str, error: Exception) -> str:
         detail = self.redactor.clean(str(error))[:200]

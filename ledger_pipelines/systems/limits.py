@@ -69,8 +69,11 @@ class TokenBuckets:
         """Take a token now (0.0), or say how many seconds until there is one."""
         now = int(self._clock.now().timestamp() * 1000)
         rates = [rate.rate()]
+        # An empty bucket is the most there can be: what lies further ahead was written by a clock that was wrong.
+        latest = now * 1000 + int(rate.burst * rate.seconds_per_token * 1_000_000)
 
         def decide(arrival: int) -> tuple[int, float]:
+            arrival = min(arrival, latest)
             state, decision = self._algorithm.step(rates, (arrival,), now, 1)
             wait = 0.0 if decision.allowed else max(1, decision.retry_after_ms or 1) / 1000
             return int(state[0]), wait

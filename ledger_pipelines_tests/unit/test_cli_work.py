@@ -85,6 +85,7 @@ class FakeService:
     acted: list[tuple[str, tuple[str, ...], str, str]] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
     done: frozenset[str] = frozenset()
+    cut_short: frozenset[str] = frozenset()
     closed: bool = False
 
     def settlements(self) -> list[str]:
@@ -117,7 +118,12 @@ class FakeService:
             done = sid in self.done
             found.append(
                 SettlementStatus(
-                    settlement, done, a_run(sid).reconciliation if done else None, len(self.items), "Received"
+                    settlement,
+                    done,
+                    a_run(sid).reconciliation if done else None,
+                    len(self.items),
+                    "Received",
+                    sid not in self.cut_short,
                 )
             )
         return found
@@ -217,6 +223,14 @@ def test_run_takes_every_settlement_that_is_not_reconciled(
     shown = capsys.readouterr().out
     assert "deposit = booked, clearing 0.00; 5 of 5 groups resolved" in shown
     assert "1 written" in shown
+
+
+def test_a_settlement_whose_last_run_was_cut_short_after_the_books_agreed_is_run_again(
+    service: FakeService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.done, service.cut_short = frozenset({"1", "2"}), frozenset({"2"})
+    assert main(["run", "settlements"]) == 0
+    assert service.ran == ["2"]
 
 
 def test_one_settlement_in_error_leaves_the_other_its_turn(

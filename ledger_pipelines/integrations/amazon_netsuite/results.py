@@ -41,10 +41,14 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class SettlementStatus:
-    """Where one settlement stands, from what is stored; no call is made."""
+    """Where one settlement stands, from what is stored; no call is made.
+
+    carried_out: every flow has a plan, and the journal knows each of its writes to be done (or ignored by a person).
+    """
 
     settlement: Settlement
     planned: bool
     reconciliation: Reconciliation | None
     open_items: int
     status: str
+    carried_out: bool

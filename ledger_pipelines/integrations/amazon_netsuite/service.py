@@ -632,7 +632,25 @@ class AmazonNetSuite:
             words = str(summary_update.summary_status(figures))
         elif planned:
             words = "Planned"
-        return SettlementStatus(self.settlement(settlement_id), planned, figures, open_items, words)
+        return SettlementStatus(
+            self.settlement(settlement_id),
+            planned,
+            figures,
+            open_items,
+            words,
+            self._carried_out(settlement_id),
+        )
+
+    def _carried_out(self, settlement_id: str) -> bool:
+        """Whether every flow was planned and all of its writes are done: a run cut short leaves the last ones."""
+        keys: list[str] = []
+        for flow in self._chosen(None):
+            plan = self._plans.latest(self.name, flow, settlement_id)
+            if plan is None:
+                return False
+            keys += [effect.key for effect in plan.effects()]
+        states = self.journal.states(keys)
+        return all(states.get(key) in (EffectState.CONFIRMED, EffectState.IGNORED) for key in keys)
 
 
 def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:

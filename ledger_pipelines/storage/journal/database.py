@@ -31,6 +31,7 @@ from ledger_pipelines.storage.journal.models import chain
 
 _WRITING = "ledger_writing"
 _PATIENCE_SECONDS = 60
+_OTHERS_AT_WORK = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _MIGRATION_LOCK = 7_230_114_655_210_001
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -99,8 +100,8 @@ def _write_ahead(cursor: Any) -> None:
     while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _OTHERS_AT_WORK or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)  # not money: seconds
 
