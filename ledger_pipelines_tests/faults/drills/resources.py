@@ -77,6 +77,7 @@ class DRILL(Drill):
             stage = entry.open(sandbox, self._folder())
             stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
             stage.arrive(scene.content)
+            entry.hurry(stage)
             stage.control.post("/snapshot", json={"name": f"resources-{name}"}).raise_for_status()
             stage.close()
             with self._installed(name) as run:

@@ -158,6 +158,15 @@ def test_a_revoked_refresh_token_is_a_credential_error() -> None:
     assert len(fake.asked) == 1
 
 
+@pytest.mark.parametrize("lead", range(180, 200))
+def test_a_secret_that_a_refusal_repeats_is_not_shown_in_part(lead: int) -> None:
+    # An answer was cut to 200 bytes before it was masked: a secret cut in two was no longer recognised.
+    fake = FakeAmazon().on("/auth", httpx.Response(400, text="x" * lead + "Atzr|refresh-canary"))
+    with pytest.raises(CredentialError) as caught:
+        fake.api().list_settlement_reports()
+    assert "Atzr" not in str(caught.value)
+
+
 def test_a_bad_request_is_amazons_own_refusal() -> None:
     fake = FakeAmazon().on(
         REPORTS,
