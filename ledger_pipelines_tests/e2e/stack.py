@@ -170,6 +170,7 @@ def running(folder: Path, **changes: str) -> Iterator[Stack]:
             env=environ,
             check=True,
             cwd=ROOT,
+            stdout=sys.stderr,
         )
         port = _free_port()
         workspace = str(ROOT / "workspace.yaml")
