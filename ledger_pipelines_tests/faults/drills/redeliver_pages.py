@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,12 +15,12 @@ from zoneinfo import ZoneInfo
 from ledger_pipelines.documents.dates import Window, business_date
 from ledger_pipelines.orchestration.sweep import Sweep, sweep
 from ledger_pipelines.storage.snapshots import SnapshotStore
-from ledger_pipelines.systems.netsuite import suiteql
 from ledger_pipelines.systems.netsuite.entities import Entity, entities
 from ledger_pipelines.systems.netsuite.reader import Reader, Rows
 from ledger_pipelines_tests.stage import Stage
 
-PAGE = 3
+PAGE, MADE = 3, 14
+"""Rows of a page; records made for the drill, which nothing else refers to."""
 KINDS = {"customers": "customer", "items": "nonInventorySaleItem"}
 _DUMPED = {
     "customers": ("customer",),
@@ -89,7 +88,8 @@ class _Drifting:
     """A reader that lets something happen after a page."""
 
     def __init__(self, stage: Stage, entity: str, drift: Drift, after: int, ids: list[str]) -> None:
-        self._reader = Reader(stage.service.client)
+        self._reader = Reader(stage.service.client, page=PAGE)
+        self._reader._workers = 1  # the next page is asked for once something has happened after this one
         self._stage, self._entity, self._drift, self._after = stage, entity, drift, after
         self._ids = ids
         self.pages = 0
@@ -104,8 +104,9 @@ class _Drifting:
             self.pages += 1
             given += [str(cells[place]) for cells in page.cells]
             if self.pages == self._after:
+                mine = [one for one in given if one in self._ids]
                 rest = [one for one in self._ids if one not in given]
-                self.touched = self._drift.pick(given, rest)
+                self.touched = self._drift.pick(mine, rest)
                 self._drift.happens(self._stage, self._entity, self.touched)
 
 
@@ -114,31 +115,28 @@ def _ids(stage: Stage, kinds: tuple[str, ...]) -> list[str]:
     return [str(record["id"]) for kind in kinds for record in books.records(kind)]
 
 
-@contextmanager
-def _small_pages() -> Iterator[None]:
-    """Pages of a few rows: the code is the same, the business need not be a thousand records large."""
-    usual = suiteql.PAGE
-    suiteql.PAGE = PAGE
-    try:
-        yield
-    finally:
-        suiteql.PAGE = usual
+def _made(stage: Stage, entity: str) -> list[str]:
+    """Records of our own: they can be deleted, and there are enough of them for several pages."""
+    before = set(_ids(stage, _DUMPED[entity]))
+    for number in range(MADE):
+        _insert(stage, entity, f"drift {number:02d}")
+    return sorted(set(_ids(stage, _DUMPED[entity])) - before, key=int)
 
 
 def carry_out(stage: Stage, case: str) -> tuple[list[str], dict[str, int]]:
     """Sweep one entity while something happens; compare the snapshot with the dump."""
     _, entity, name, after = case.split(":")
+    mine = _made(stage, entity)
     before = set(_ids(stage, _DUMPED[entity]))
     drift = DRIFTS[name]
-    reader = _Drifting(stage, entity, drift, int(after), sorted(before))
+    reader = _Drifting(stage, entity, drift, int(after), mine)
     zone = ZoneInfo("America/Los_Angeles")
     now = stage.clock.now() + timedelta(days=1)
     last = business_date(now, zone)
     asked = Sweep(Window(last - timedelta(days=2), last, zone), last - timedelta(days=2), last, "drill")
     store = SnapshotStore(str(stage.folder / "drift"), "netsuite")
     known = entities(stage.service.client.connection)
-    with _small_pages():
-        done = list(sweep(reader, store, known[entity], asked))
+    done = list(sweep(reader, store, known[entity], asked))
     kept: Counter[str] = Counter()
     for day in done:
         kept.update(str(one) for one in store.read(entity, [day.manifest.day]).column("id").to_pylist())
