@@ -138,7 +138,10 @@ class DRILL(Drill):
         if self._chain is None:
             sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
             self._chain = Chain(sandbox, self.setting.folder, self.setting.seed, self.stack, self.nursery)
-        return self._chain.carry_out(case, step=6.5)
+        seconds = float(case.trouble.partition("@")[2].partition("&")[0])
+        # Every step of the chain is that far behind: starts are as far apart that twelve of them see the end of it, and near
+        # enough that each is asked about while the search is still behind its window.
+        return self._chain.carry_out(case, step=max(6.5, seconds / 2))
 
 
 def _looked_at(lag: Lag, run: Run) -> Verdict:
