@@ -220,7 +220,9 @@ class CorruptDrill(Drill):
         for what, before, after in zip(
             ("settlement id", "currency", "total", "amounts"), was, now, strict=True
         ):
-            if before != after:
+            # in XML the id stands once: nothing in the file can tell that a digit of it was another
+            once = what == "settlement id" and subject.content.count(before.encode()) == 1
+            if before != after and not once:
                 problems.append(f"accepted with another {what}: {after} instead of {before}")
         return "accepted", problems
 
