@@ -23,6 +23,7 @@ import ledger_pipelines.cli.work  # noqa: F401 - what `run` loads
 from ledger_pipelines.cli import app
 from ledger_pipelines.cli.output import print_error
 from ledger_pipelines.documents.dates import Window
+from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.errors import LedgerError
 from ledger_pipelines.storage.journal import Journal, Search
 from ledger_pipelines.storage.plans import PlanFiles
@@ -36,11 +37,18 @@ ALL = 1_000_000
 def _look(arguments: list[str]) -> int:
     """Print as JSON what is stored below a data folder: external ids with an intent, and what is half-written."""
     data = Path(arguments[0])
-    found: dict[str, object] = {"intents": [], "broken": list(_broken(data)), "drafts": _drafts(data)}
+    found: dict[str, object] = {
+        "intents": [],
+        "open": 0,
+        "broken": list(_broken(data)),
+        "drafts": _drafts(data),
+    }
     place = data / "journal.sqlite"
     if place.exists():
         with Journal.open(place) as journal:
-            found["intents"] = [entry.effect.external_id for entry in journal.find(Search(limit=ALL))]
+            entries = journal.find(Search(limit=ALL))
+            found["intents"] = [entry.effect.external_id for entry in entries]
+            found["open"] = sum(entry.state is not EffectState.CONFIRMED for entry in entries)
             damage = journal.verify()
             if damage is not None:
                 found["broken"] = [*list(_broken(data)), f"the journal's chain of events is broken: {damage}"]
@@ -51,8 +59,8 @@ def _look(arguments: list[str]) -> int:
 def _broken(data: Path) -> Iterator[str]:
     """What stands under its final name and is not whole."""
     for path in data.glob("landing/*/??/*"):
-        if path.suffix == ".json":
-            continue  # the note of where it came from
+        if path.suffix == ".json" or path.name.startswith("."):
+            continue  # the note of where it came from; a draft, whose name never counts
         if hashlib.sha256(path.read_bytes()).hexdigest() != path.name:
             yield f"landed file {path.name} has other bytes than its name says"
     for path in data.glob(f"settlements/*/[0-9A-Za-z]*/{MANIFEST}"):

@@ -63,7 +63,7 @@ from ledger_pipelines.memory import making_many
 from ledger_pipelines.storage.atomic import write_atomically
 from ledger_pipelines.storage.journal import Entry, Journal, Search, fingerprint
 from ledger_pipelines.sync import acts
-from ledger_pipelines.sync.apply import apply, resume
+from ledger_pipelines.sync.apply import apply, recover, resume
 from ledger_pipelines.sync.guards import Override
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.plan_store import PlanStore
@@ -309,9 +309,11 @@ class AmazonNetSuite:
     ) -> RunResult:
         """Run now: read the books, plan and export every flow in order (or one), read back, reconcile, report."""
         chosen = self._chosen(flow)
+        written = (mode or self.setup.mode) is not Mode.PLAN
+        if written:
+            self._settle(settlement_id)
         self.read_books(settlement_id, progress)
         runs: list[FlowRun] = []
-        written = (mode or self.setup.mode) is not Mode.PLAN
         for name in chosen:
             if name == summary_update.FLOW:
                 self.read_back(settlement_id, progress)
@@ -327,6 +329,13 @@ class AmazonNetSuite:
         return RunResult(
             settlement_id, tuple(runs), self.reconcile(settlement_id), self.statement(settlement_id)
         )
+
+    def _settle(self, settlement_id: str) -> None:
+        """Settle what an earlier run left in the middle: a plan made while a row is in doubt could not ask for it."""
+        search = Search(integration=self.name, partition=settlement_id)
+        counts = self.journal.counts(search)
+        if any(counts.get(state) for state in (EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)):
+            recover(journal=self.journal, writer=self.writer, clock=self.clock, search=search, who=_who())
 
     def plans(self, flow: str | None, settlement_id: str, progress: Progress | None = None) -> list[Plan]:
         """Fresh plans of every flow (or one): what a run would write. Reads, never writes.

@@ -256,7 +256,11 @@ _CLAIM = (
         effects.c.key.in_(bindparam("keys", expanding=True)),
         effects.c.state == EffectState.APPROVED.value,
         effects.c.fence <= bindparam("our"),
-        or_(effects.c.not_before.is_(None), effects.c.not_before <= bindparam("now", type_=Instant)),
+        or_(
+            effects.c.not_before.is_(None),
+            effects.c.not_before <= bindparam("now", type_=Instant),
+            effects.c.updated_at > bindparam("now", type_=Instant),  # noted by a clock that was ahead
+        ),
     )
     .values(
         state=EffectState.CLAIMED.value,
