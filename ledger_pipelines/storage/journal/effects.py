@@ -116,10 +116,10 @@ class Effects:
         """The known ones among the keys; only those in `states`, when given."""
         found: dict[str, Entry] = {}
         for part in chunks(dict.fromkeys(keys)):
-            query = select(effects).where(effects.c.key.in_(part))
+            given: dict[str, Any] = {"keys": part}
             if states:
-                query = query.where(effects.c.state.in_([state.value for state in states]))
-            for row in self._connection.execute(query):
+                given["states"] = [state.value for state in states]
+            for row in self._connection.execute(_GET_STANDING if states else _GET, given):
                 found[row.key] = entry(row)
         return found
 
@@ -127,8 +127,8 @@ class Effects:
         """Where the known ones among the keys stand."""
         found: dict[str, EffectState] = {}
         for part in chunks(dict.fromkeys(keys)):
-            query = select(effects.c.key, effects.c.state).where(effects.c.key.in_(part))
-            found.update((key, EffectState(state)) for key, state in self._connection.execute(query))
+            rows = self._connection.execute(_STATES, {"keys": part})
+            found.update((key, EffectState(state)) for key, state in rows)
         return found
 
     def find(self, search: Search) -> list[Entry]:
@@ -145,11 +145,11 @@ class Effects:
         self, connection: str, states: Sequence[EffectState], search: Search | None = None
     ) -> list[Entry]:
         """All effects of a connection in those states, in the order of plan and entry."""
-        query = _narrowed(select(effects), search or Search()).where(
-            effects.c.connection == connection, effects.c.state.in_([state.value for state in states])
-        )
-        query = query.order_by(effects.c.created_at, effects.c.sequence, effects.c.key)
-        return [entry(row) for row in self._connection.execute(query)]
+        given = {"our_connection": connection, "our_states": [state.value for state in states]}
+        query = _STANDING
+        if search is not None and search != Search():
+            query = _narrowed(query, search)
+        return [entry(row) for row in self._connection.execute(query, given)]
 
     def counts(self, search: Search) -> dict[EffectState, int]:
         """How many stand where."""
@@ -160,10 +160,8 @@ class Effects:
         """Target ids of the confirmed ones among the keys."""
         found: dict[str, str] = {}
         for part in chunks(dict.fromkeys(keys)):
-            query = select(effects.c.key, effects.c.remote_id).where(
-                effects.c.key.in_(part), effects.c.state == EffectState.CONFIRMED.value
-            )
-            found.update({key: remote or "" for key, remote in self._connection.execute(query)})
+            rows = self._connection.execute(_REMOTE_IDS, {"keys": part})
+            found.update({key: remote or "" for key, remote in rows})
         return found
 
     def confirmed_until(self, connection: str, kind: str, instant: datetime, limit: int = 3) -> list[Entry]:
@@ -189,12 +187,8 @@ class Effects:
         """Take out effects that stand in one of those states; the keys that went. The log keeps what they were."""
         gone: list[str] = []
         for part in chunks(keys):
-            statement = (
-                delete(effects)
-                .where(effects.c.key.in_(part), effects.c.state.in_([state.value for state in states]))
-                .returning(effects.c.key)
-            )
-            gone += [key for (key,) in self._connection.execute(statement)]
+            given = {"keys": part, "states": [state.value for state in states]}
+            gone += self._connection.execute(_WITHDRAW, given).scalars()
         return gone
 
     def claim(
@@ -249,6 +243,29 @@ class Effects:
 
 
 # Built once: making a statement costs more than running it.
+
+_GET = select(effects).where(effects.c.key.in_(bindparam("keys", expanding=True)))
+_GET_STANDING = _GET.where(effects.c.state.in_(bindparam("states", expanding=True)))
+_STATES = select(effects.c.key, effects.c.state).where(effects.c.key.in_(bindparam("keys", expanding=True)))
+_REMOTE_IDS = select(effects.c.key, effects.c.remote_id).where(
+    effects.c.key.in_(bindparam("keys", expanding=True)), effects.c.state == EffectState.CONFIRMED.value
+)
+_STANDING = (
+    select(effects)
+    .where(
+        effects.c.connection == bindparam("our_connection"),
+        effects.c.state.in_(bindparam("our_states", expanding=True)),
+    )
+    .order_by(effects.c.created_at, effects.c.sequence, effects.c.key)
+)
+_WITHDRAW = (
+    delete(effects)
+    .where(
+        effects.c.key.in_(bindparam("keys", expanding=True)),
+        effects.c.state.in_(bindparam("states", expanding=True)),
+    )
+    .returning(effects.c.key)
+)
 
 _CLAIM = (
     update(effects)

@@ -11,13 +11,25 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Insert, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Insert, Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.storage.journal.effects import chunks
 from ledger_pipelines.storage.journal.models import applies, files, links, parked
 from ledger_pipelines.storage.journal.records import ApplyRun, Link, Parked, SeenFile
+
+# Built once: making a statement costs more than running it.
+_PARKED = select(parked).where(parked.c.connection == bindparam("wanted"))
+_BEGIN = insert(applies).returning(applies.c.id)
+_END = (
+    update(applies)
+    .where(applies.c.id == bindparam("number"))
+    .values(
+        ended_at=bindparam("new_end", type_=applies.c.ended_at.type),
+        summary=bindparam("new_summary"),
+    )
+)
 
 
 @lru_cache(maxsize=2)
@@ -110,7 +122,7 @@ class Parking:
 
     def get(self, name: str) -> Parked | None:
         """Whether and why the connection is parked."""
-        row = self._connection.execute(select(parked).where(parked.c.connection == name)).first()
+        row = self._connection.execute(_PARKED, {"wanted": name}).first()
         return (
             None if row is None else Parked(row.connection, row.since, row.try_again_at, row.code, row.text)
         )
@@ -233,29 +245,24 @@ class Applies:
         now: datetime,
     ) -> int:
         """Enter a run; returns its fence number, greater than any before."""
-        result = self._connection.execute(
-            insert(applies)
-            .values(
-                connection=connection,
-                integration=integration,
-                flow=flow,
-                partition=partition,
-                plan_digest=plan_digest,
-                mode=mode,
-                owner=owner,
-                who=who,
-                started_at=now,
-                summary="",
-            )
-            .returning(applies.c.id)
-        )
+        run = {
+            "connection": connection,
+            "integration": integration,
+            "flow": flow,
+            "partition": partition,
+            "plan_digest": plan_digest,
+            "mode": mode,
+            "owner": owner,
+            "who": who,
+            "started_at": now,
+            "summary": "",
+        }
+        result = self._connection.execute(_BEGIN, run)
         return int(result.scalar_one())
 
     def end(self, number: int, summary: str, now: datetime) -> None:
         """Note how a run ended."""
-        self._connection.execute(
-            update(applies).where(applies.c.id == number).values(ended_at=now, summary=summary)
-        )
+        self._connection.execute(_END, {"number": number, "new_end": now, "new_summary": summary})
 
     def last(self, integration: str, flow: str, partition: str, limit: int = 20) -> list[ApplyRun]:
         """The latest runs of a partition, newest first."""
