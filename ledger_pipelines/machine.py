@@ -64,6 +64,7 @@ _BY_SQLITE: Mapping[int, _Words] = {
 }  # fmt: skip
 _VAGUE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _NO_THREAD = "can't start new thread"
+_NO_MEMORY = ("out of memory", "allocation failure", "failed to launch worker thread")
 
 
 def explained(error: BaseException, file: str | Path = "") -> StorageError | None:
@@ -136,7 +137,7 @@ def _by_text(error: BaseException) -> _Words | None:
     for number, words in _BY_NUMBER.items():
         if os.strerror(number).lower() in text:
             return words
-    return _MEMORY if "out of memory" in text or "allocation failure" in text else None
+    return _MEMORY if any(words in text for words in _NO_MEMORY) else None
 
 
 def _looked_at(file: str | Path) -> _Words | None:

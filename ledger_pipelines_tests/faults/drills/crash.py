@@ -149,10 +149,13 @@ class DRILL(Drill):
                     yield make((Stop.parse(FIRST_ANSWER_LOST), Stop(DURABLE, nth)))
             else:
                 for point in amid:
-                    yield from (make(stops) for stops in _at(point, counts.get(point, 1), chooser))
-                for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 2))):
+                    yield make((Stop(point, chooser.randint(1, max(1, counts.get(point, 1)))),))
+                for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 4))):
                     yield make((Stop(DURABLE, nth),))
-            for trouble in TROUBLES:
+            of_it = (
+                list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 4))
+            )
+            for trouble in of_it:
                 yield make((), trouble)
                 for point in amid if scene == MAIN_SCENE else (chooser.choice(amid),):
                     nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
