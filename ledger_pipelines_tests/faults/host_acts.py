@@ -25,6 +25,7 @@ from ledger_pipelines.cli.output import print_error
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.errors import LedgerError
+from ledger_pipelines.machine import at
 from ledger_pipelines.storage.journal import Journal, Search
 from ledger_pipelines.storage.plans import PlanFiles
 from ledger_pipelines.storage.settlements import MANIFEST, ROWS, SettlementManifest
@@ -116,10 +117,12 @@ def _snapshot(arguments: list[str]) -> int:
     """Write one day of an entity as one of two contents; exit code and sentence as on the command line."""
     data, which = arguments
     try:
+        with at("a snapshot of invoices"):  # as a run in Dagster says it (`orchestration.failing.told`)
+            table = _table(SNAPSHOTS[which])
         SnapshotStore(data, "netsuite").write_day(
             "invoices",
             DAY,
-            _table(SNAPSHOTS[which]),
+            table,
             window=Window(DAY, DAY, ZoneInfo("America/New_York")),
             basis="last change",
             run_id=which,

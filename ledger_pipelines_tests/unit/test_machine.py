@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
 import pytest
 
 from ledger_pipelines.errors import DataError, StorageError
@@ -40,6 +41,14 @@ def test_the_systems_numbers_become_sentences_that_name_the_file(number: int, co
     assert caught.value.code == code
     assert "/data/plan.jsonl" in caught.value.message
     assert "run it again" in caught.value.remedy
+
+
+def test_a_library_without_a_thread_is_out_of_memory() -> None:
+    with pytest.raises(StorageError) as caught, at("books.json"):
+        raise pa.ArrowException(
+            "Unknown error: Failed to launch worker thread: Resource temporarily unavailable"
+        )
+    assert caught.value.code == "out-of-memory"
 
 
 def test_what_is_no_refusal_of_the_machine_passes_as_it_is() -> None:
