@@ -195,7 +195,8 @@ def _in_a_process(name: str, share: tuple[int, int], asked: argparse.Namespace, 
 
 def run_several(names: Sequence[str], asked: argparse.Namespace, told: Console) -> list[Report]:
     """Several drills side by side; the report of each once all its shares are done."""
-    shares = [(name, (k, find(name).shards)) for name in names for k in range(1, find(name).shards + 1)]
+    longest = sorted(names, key=lambda name: -find(name).weight)
+    shares = [(name, (k, find(name).shards)) for name in longest for k in range(1, find(name).shards + 1)]
     with ThreadPoolExecutor(asked.jobs) as pool:
         parts = list(pool.map(lambda one: _in_a_process(*one, asked, told), shares))
     reports = []

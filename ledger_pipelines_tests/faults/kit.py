@@ -83,11 +83,13 @@ class Drill(ABC):
     * name: What a person types.
     * shows: One line: what is shown.
     * shards: In how many processes its cases may be carried out side by side.
+    * weight: About how long a share takes beside those of other drills: the long ones start first.
     """
 
     name: ClassVar[str]
     shows: ClassVar[str]
     shards: ClassVar[int] = 1
+    weight: ClassVar[int] = 1
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting

@@ -83,10 +83,10 @@ def natural(byte: int, chooser: random.Random) -> int:
 
 
 def values(subject: str, seed: int, position: int, byte: int) -> list[int]:
-    """The bytes this one is replaced by: one it is mistaken for, and one of the nasty ones, chosen by the seed."""
+    """The bytes this one is replaced by: one it is mistaken for; at every fourth of short files a nasty one, too."""
     chooser = random.Random(f"{seed}:{subject}:{position}")
     chosen = [natural(byte, chooser)]
-    if subject != LONG:
+    if subject != LONG and position % 4 == 0:
         chosen.append(chooser.choice([*NASTY, chooser.randrange(256)]))
     return [value for value in dict.fromkeys(chosen) if value != byte]
 
@@ -97,6 +97,7 @@ class CorruptDrill(Drill):
     name = "corrupt"
     shows = "every prefix and every changed byte of a settlement: same total or refused, never another"
     shards = 2
+    weight = 7
 
     def prepare(self) -> None:
         """A folder, and what each subject states undamaged."""

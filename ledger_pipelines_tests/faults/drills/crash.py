@@ -57,6 +57,7 @@ class DRILL(Drill):
     name = "crash"
     shows = "SIGKILL at every point and after every durable operation, crossed with lost answers: 0 lost, 0 doubled"
     shards = 2
+    weight = 10
 
     _chain: Chain | None = None
     _engine: Engine | None = None
@@ -157,7 +158,7 @@ class DRILL(Drill):
             )
             for trouble in of_it:
                 yield make((), trouble)
-                for point in amid if scene == MAIN_SCENE else (chooser.choice(amid),):
+                for point in chooser.sample(amid, len(amid) // 2 if scene == MAIN_SCENE else 1):
                     nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
                     yield make((Stop(point, nth),), trouble)
                 if scene == MAIN_SCENE:

@@ -72,6 +72,7 @@ class RebuildDrill(Drill):
 
     name = "rebuild"
     shows = "data folder, Dagster home, journal lost: made again, the same, and nothing is written twice"
+    weight = 3
 
     def prepare(self) -> None:
         """One sandbox for all cases."""

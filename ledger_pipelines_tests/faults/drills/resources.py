@@ -62,6 +62,7 @@ class DRILL(Drill):
     name = "resources"
     shows = "disk full, read-only, handles, memory at each write; clocks, DST, month end, tokens: said, whole, resumed"
     shards = 2
+    weight = 6
 
     def prepare(self) -> None:
         """A sandbox, a host with disks, and for each integration the books of a run that nothing disturbs."""

@@ -5,7 +5,7 @@ Belongs here: what happens in such a day, and its judge. Does not belong here: s
 New settlements arrive, old files come again, somebody edits a document, the program is closed and opened, time passes, and
 whatever can go wrong with a call goes wrong. Then calm: every open item has to end by itself. The judge reads the
 sandbox's own books: each order paid once, each refund credited and paid out once, one journal a settlement, the clearing
-account at 0.00. Memory, descriptors and threads are looked at over the second half.
+account at 0.00. Memory, descriptors and threads are looked at in its last half.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ PARKED = 16 * 60
 CALM = 12
 """Most runs of everything, once nothing fails any more."""
 MOST_GROWTH = 24 * 2**20
-"""Bytes by which memory may grow over the second half of the day, once it is over and rubbish is collected."""
+"""Bytes by which memory may grow from the third to the last quarter of the day, rubbish collected."""
 WARM = 20
-"""Rounds before memory is looked at: libraries load what they need, pools fill."""
+"""Fewest rounds of a quarter that is looked at: in the first, libraries load what they need and pools fill."""
 
 
 @dataclass(slots=True)
@@ -54,6 +54,15 @@ class Held:
         gc.collect()
         me = psutil.Process()
         return cls(me.memory_info().rss, me.num_fds(), me.num_threads())
+
+    @classmethod
+    def most(cls, held: Sequence[Held]) -> Held:
+        """The most of each over several moments."""
+        return cls(
+            max(one.memory for one in held),
+            max(one.descriptors for one in held),
+            max(one.threads for one in held),
+        )
 
 
 @dataclass(slots=True)
@@ -178,18 +187,19 @@ class Day:
         return lost, doubled
 
     def flat(self) -> None:
-        """Memory, descriptors and threads over the second half."""
-        if len(self.held) < 2 * WARM:
+        """The most held at once in the last quarter, beside the quarter before: a restart amid either is no growth."""
+        quarter = len(self.held) // 4
+        if quarter < WARM:
             return
-        middle, end = self.held[len(self.held) // 2], self.held[-1]
-        if end.memory - middle.memory > MOST_GROWTH:
+        before, after = Held.most(self.held[-2 * quarter : -quarter]), Held.most(self.held[-quarter:])
+        if after.memory - before.memory > MOST_GROWTH:
             self.problems.append(
-                f"memory grew by {(end.memory - middle.memory) / 2**20:.0f} MiB in the second half"
+                f"memory grew by {(after.memory - before.memory) / 2**20:.0f} MiB in the last quarter"
             )
-        if end.descriptors > middle.descriptors + 3:
-            self.problems.append(f"open files grew from {middle.descriptors} to {end.descriptors}")
-        if end.threads > middle.threads + 2:
-            self.problems.append(f"threads grew from {middle.threads} to {end.threads}")
+        if after.descriptors > before.descriptors + 3:
+            self.problems.append(f"open files grew from {before.descriptors} to {after.descriptors}")
+        if after.threads > before.threads + 2:
+            self.problems.append(f"threads grew from {before.threads} to {after.threads}")
 
 
 def expected(file: SettlementFile) -> dict[str, int]:
@@ -211,6 +221,7 @@ class DRILL(Drill):
     shows = (
         "minutes of random faults on a day's work: 0 lost, 0 doubled, open items end, memory and files flat"
     )
+    weight = 8
 
     def cases(self) -> Sequence[str]:
         """One day an integration: `ENTRY:SECONDS`; `minutes=N` is taken, too."""
