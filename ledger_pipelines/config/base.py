@@ -9,6 +9,7 @@ import ipaddress
 import re
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -67,6 +68,17 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
+def on_this_machine(address: str | None) -> bool:
+    """Whether an address is the loopback's."""
+    return address is not None and is_this_machine(urlsplit(address).hostname or "")
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("a time zone is an IANA name, like America/New_York or UTC")
+    return value
+
+
 def _cron(value: str) -> str:
     fields = _CRON_WORDS.sub("1", value).split()
     if len(fields) != 5 or not all(_CRON.fullmatch(field) for field in fields):
@@ -102,5 +114,8 @@ Currency = Annotated[
     str, AfterValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})
 ]
 """ISO 4217 code."""
+
+TimeZoneName = Annotated[str, AfterValidator(_time_zone), WithJsonSchema({"type": "string"})]
+"""IANA time zone name."""
 
 Days = Annotated[int, Field(ge=0, le=3660)]

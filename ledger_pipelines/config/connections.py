@@ -1,7 +1,7 @@
 """Connections: one account on one system, with its credentials (by name), limits and clock.
 
 Belongs here: the model of each system's connection. Does not belong here: how it is called (`systems/<vendor>`).
-Facts: netsuite.md 1-3 (hosts, both authentications), amazon-settlement.md 15 (regions, rates, 90-day horizon).
+Neto and Saasu: `shops`. Facts: netsuite.md 1-3 (hosts, both authentications), amazon-settlement.md 15 (regions, rates, 90-day horizon).
 """
 
 from __future__ import annotations
@@ -11,11 +11,21 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from ledger_pipelines.config.base import Address, Currency, Days, EnvName, Model, Slug, is_this_machine
+from ledger_pipelines.config.base import (
+    Address,
+    Currency,
+    Days,
+    EnvName,
+    Model,
+    Slug,
+    TimeZoneName,
+    on_this_machine,
+)
+from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 
 _NETSUITE_DOMAIN = ".suitetalk.api.netsuite.com"
 _AMAZON_HOSTS = {
@@ -24,20 +34,6 @@ _AMAZON_HOSTS = {
     "fe": "https://sellingpartnerapi-fe.amazon.com",
 }
 _AMAZON_TOKEN_URL = "https://api.amazon.com/auth/o2/token"  # noqa: S105 (an address, no secret)
-
-
-def _time_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("a time zone is an IANA name, like America/New_York or UTC")
-    return value
-
-
-def _on_this_machine(address: str | None) -> bool:
-    return address is not None and is_this_machine(urlsplit(address).hostname or "")
-
-
-TimeZoneName = Annotated[str, AfterValidator(_time_zone), WithJsonSchema({"type": "string"})]
-"""IANA time zone name."""
 
 
 class MachineToMachine(Model):
@@ -148,7 +144,7 @@ class NetSuiteConnectionConfig(Model):
                     f"base_url is not an address of NetSuite (https://...{_NETSUITE_DOMAIN}); leave it out for a "
                     "real account, or set sandbox: true for the sandbox"
                 )
-        if self.sandbox and not _on_this_machine(self.base_url):
+        if self.sandbox and not on_this_machine(self.base_url):
             raise ValueError("sandbox: true needs base_url, on this machine, like http://127.0.0.1:8706")
         return self
 
@@ -239,7 +235,7 @@ class AmazonConnectionConfig(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> AmazonConnectionConfig:
-        if self.sandbox and self.api is not None and not _on_this_machine(self.base_url):
+        if self.sandbox and self.api is not None and not on_this_machine(self.base_url):
             raise ValueError(
                 "sandbox: true with api needs base_url, on this machine, like http://127.0.0.1:8707"
             )
@@ -270,12 +266,14 @@ class AmazonConnectionConfig(Model):
         return self.api.variables() if self.api is not None else ()
 
 
-Connection = Annotated[NetSuiteConnectionConfig | AmazonConnectionConfig, Field(discriminator="system")]
+AnyConnection = (
+    NetSuiteConnectionConfig | AmazonConnectionConfig | NetoConnectionConfig | SaasuConnectionConfig
+)
+"""Any connection."""
+Connection = Annotated[AnyConnection, Field(discriminator="system")]
 """Any connection, told apart by `system`."""
 
 
-def missing_variables(
-    connection: NetSuiteConnectionConfig | AmazonConnectionConfig, environ: Mapping[str, str]
-) -> tuple[str, ...]:
+def missing_variables(connection: AnyConnection, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Names of the environment variables a connection needs that are not set, or empty."""
     return tuple(name for name in connection.variables() if not environ.get(name, "").strip())

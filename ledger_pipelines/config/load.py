@@ -19,6 +19,7 @@ from ledger_pipelines.config.connections import AmazonConnectionConfig, Connecti
 from ledger_pipelines.config.document import Document, Value, read
 from ledger_pipelines.config.models import IntegrationConfig, IntegrationKind, LedgerConfig
 from ledger_pipelines.config.problems import FieldPath, Problem, choose, describe, fields_at
+from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 from ledger_pipelines.errors import ConfigurationError
 
 CONFIG_VARIABLE = "LEDGER_CONFIG"
@@ -30,6 +31,8 @@ IntegrationModels = Mapping[str, type[BaseModel] | IntegrationKind]
 _CONNECTIONS: dict[str, type[BaseModel]] = {
     "netsuite": NetSuiteConnectionConfig,
     "amazon": AmazonConnectionConfig,
+    "neto": NetoConnectionConfig,
+    "saasu": SaasuConnectionConfig,
 }
 _CONNECTION = TypeAdapter[Any](Connection)
 _SLUG = TypeAdapter[str](Slug)

@@ -16,13 +16,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, SerializeAsAny, field_validator, model_validator
 
-from ledger_pipelines.config.base import Cron, Currency, EnvName, Model, Slug
+from ledger_pipelines.config.base import Cron, Currency, EnvName, Model, Slug, TimeZoneName
 from ledger_pipelines.config.connections import (
     AmazonConnectionConfig,
+    AnyConnection,
     Connection,
     NetSuiteConnectionConfig,
-    TimeZoneName,
 )
+from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import ConfigurationError
 
@@ -48,7 +49,7 @@ class IntegrationConfig(Model):
     """One integration: what flows from a source connection into a target connection."""
 
     kind: str
-    """Which integration: amazon_netsuite."""
+    """Which integration: amazon_netsuite, neto_saasu."""
     source: Slug
     """Name of the connection that is read."""
     target: Slug
@@ -145,7 +146,21 @@ class LedgerConfig(Model):
             raise ConfigurationError(f"Connection {name} is {found.system}, not amazon.")
         return found
 
-    def _connection(self, name: str) -> NetSuiteConnectionConfig | AmazonConnectionConfig:
+    def neto(self, name: str) -> NetoConnectionConfig:
+        """That Neto connection. Raises ConfigurationError when there is none."""
+        found = self._connection(name)
+        if not isinstance(found, NetoConnectionConfig):
+            raise ConfigurationError(f"Connection {name} is {found.system}, not neto.")
+        return found
+
+    def saasu(self, name: str) -> SaasuConnectionConfig:
+        """That Saasu connection. Raises ConfigurationError when there is none."""
+        found = self._connection(name)
+        if not isinstance(found, SaasuConnectionConfig):
+            raise ConfigurationError(f"Connection {name} is {found.system}, not saasu.")
+        return found
+
+    def _connection(self, name: str) -> AnyConnection:
         found = self.connections.get(name)
         if found is None:
             names = ", ".join(self.connections) or "none"

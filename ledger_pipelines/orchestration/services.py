@@ -26,7 +26,7 @@ from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
 
 if TYPE_CHECKING:
-    from ledger_pipelines.orchestration.sweep import Reader
+    from ledger_pipelines.sync.sweep import Reader
     from ledger_pipelines.systems.netsuite.entities import Entity
 
 Progress = Callable[[str, int, int], None]

@@ -48,6 +48,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         run_id: The run that wrote it.
         columns: (name, Arrow type) of the columns, in order.
         drift: What differs from the declared columns.
+        read_until: Instant until which changes of the day are in it, UTC; None = not told.
     """
 
     connection: str
@@ -62,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     columns: tuple[tuple[str, str], ...]
     drift: Drift = Drift()
+    read_until: datetime | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -70,6 +70,7 @@ class SnapshotStore:
         written_at: datetime | None = None,
         expected: pa.Schema | None = None,
         sort_by: Sequence[str] = (),
+        read_until: datetime | None = None,
     ) -> Manifest:
         """Replace one day, whole; also when it has no rows.
 
@@ -83,6 +84,7 @@ class SnapshotStore:
             written_at: Default: now.
             expected: Declared columns, to compare with.
             sort_by: Columns that order the rows, so that the same records give the same hash.
+            read_until: Instant until which changes of that day are in it; None = not told.
 
         Raises:
             DataError: There are no columns, or one is a binary float.
@@ -104,6 +106,7 @@ class SnapshotStore:
             basis=basis,
             run_id=run_id,
             columns=columns,
+            read_until=read_until,
             **declared,
         )
         buffer = io.BytesIO()

@@ -28,7 +28,7 @@ from ledger_pipelines.documents.money import (
     total,
 )
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.orchestration.sweep import Sweep, arrow_schema, sweep
+from ledger_pipelines.sync.sweep import Sweep, arrow_schema, sweep
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.storage.warehouse import warehouse

@@ -24,7 +24,7 @@ from ledger_pipelines.orchestration.results import Result
 from ledger_pipelines.orchestration.services import OpenReader, Runtime
 
 if TYPE_CHECKING:
-    from ledger_pipelines.orchestration.sweep import DayDone, Sweep
+    from ledger_pipelines.sync.sweep import DayDone, Sweep
 
 KEYS_UNIQUE = "keys_are_unique"
 NEWEST = "newest_day"
@@ -82,8 +82,8 @@ def _snapshot(source: Source, entity: str) -> dg.AssetsDefinition:
 
 def take(source: Source, entity: str, context: dg.AssetExecutionContext) -> list[dg.AssetCheckResult]:
     """Read the run's days, store them, tell each day's numbers, and check."""
-    from ledger_pipelines.orchestration.sweep import sweep  # noqa: PLC0415 (load time)
     from ledger_pipelines.storage.snapshots import SnapshotStore  # noqa: PLC0415 (load time)
+    from ledger_pipelines.sync.sweep import sweep  # noqa: PLC0415 (load time)
 
     asked = _asked(source, context)
     store = SnapshotStore(source.runtime.config.data_dir, source.connection)
@@ -127,7 +127,7 @@ def _kept_on_failure(
 
 
 def _asked(source: Source, context: dg.AssetExecutionContext) -> "Sweep":
-    from ledger_pipelines.orchestration.sweep import Sweep  # noqa: PLC0415 (load time)
+    from ledger_pipelines.sync.sweep import Sweep  # noqa: PLC0415 (load time)
 
     zone = source.runtime.config.books.zone
     bounds = context.partition_key_range

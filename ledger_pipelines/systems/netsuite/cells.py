@@ -13,10 +13,10 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.systems.entities import Cell
 from ledger_pipelines.systems.netsuite.entities import Column, Entity, Kind
 from ledger_pipelines.systems.netsuite.suiteql import Item, cell_text
 
-Cell = str | Decimal | date | datetime | bool | None
 STYLE = "%Y-%m-%d %H:%M:%S"
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)

@@ -7,19 +7,13 @@ inferred there may not exist in an account, and are asked for by name, so NetSui
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
+from ledger_pipelines.systems.entities import Kind
 from ledger_pipelines.systems.netsuite.settings import NetSuiteConnection
 
+__all__ = ["Column", "Entity", "Kind", "entities"]
 
-class Kind(StrEnum):
-    """Type of a column's values: text str, number Decimal, day date, instant datetime in UTC, flag bool."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    DAY = "day"
-    INSTANT = "instant"
-    FLAG = "flag"
+_OPENING = frozenset({"customers", "items"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +60,21 @@ class Entity:
     def whole(self) -> bool:
         """Whether every snapshot holds the whole list."""
         return not self.modified
+
+    @property
+    def changed_column(self) -> str:
+        """The column with the time of change; "" = none."""
+        return next((column.name for column in self.columns if column.sql == self.modified), "")
+
+    @property
+    def basis(self) -> str:
+        """What decides the day of a row."""
+        return self.modified or "whole list"
+
+    @property
+    def opening(self) -> bool:
+        """Master data: its first day holds everything older too. Transactions before the start date are not kept."""
+        return self.name in _OPENING
 
 
 def _columns(alias: str, text: str) -> tuple[Column, ...]:

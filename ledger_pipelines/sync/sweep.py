@@ -10,14 +10,14 @@ Rules:
   * A list without dates of change (accounts, periods...) is what it is now. It is written to the last day of the
     window, if that day is the present one or nearly; of earlier days nothing can be known any more: they are kept as they
     are, or written empty and marked as not reconstructible.
+  * A refresh asks only for what changed since the newest stored day was last read, and puts it in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
 
 import pyarrow as pa
 
@@ -25,26 +25,20 @@ from ledger_pipelines.documents.dates import Window, business_date
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.storage.manifests import Manifest
 from ledger_pipelines.storage.snapshots import SnapshotStore
-from ledger_pipelines.systems.netsuite.entities import Entity, Kind
-from ledger_pipelines.systems.netsuite.reader import Cell, Rows
+from ledger_pipelines.systems.entities import Cell, ChangesReader, EntityLike, Kind
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 SLACK = timedelta(hours=3)
 """Rows come in the order of the account's own clock, which runs twice where clocks go back."""
+OVERLAP = timedelta(minutes=10)
+"""A refresh begins that much before the last read ended: late updates, clocks that differ."""
 NOT_RECONSTRUCTIBLE = "whole list; not reconstructible"
 WHOLE_LIST = "whole list"
 PRESENT = timedelta(days=2)
 """How old the last day of a window may be for a list read now to stand for it: a run may be late."""
-OPENING = frozenset({"customers", "items"})
-"""Master data: its opening day holds everything older too. Transactions before the start date are not kept."""
 
-
-class Reader(Protocol):
-    """Reads of one account."""
-
-    def read_changes(self, entity: Entity, start: datetime, end: datetime) -> Iterator[Rows]:
-        """Rows last changed in [start, end), by time of change; the whole list where there is none."""
-        ...
+Row = tuple[Cell, ...]
+Held = dict[date, dict[Row, Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +51,7 @@ class Sweep:
         today: The books' date now.
         run_id: Of the run.
         done_by: Runs whose finished days need not be read again: this one, and those it is a re-execution of.
+        now: The instant the reading begins; kept with the days, for `refresh`. None = a later refresh reads them whole.
     """
 
     window: Window
@@ -64,6 +59,7 @@ class Sweep:
     today: date
     run_id: str
     done_by: Collection[str] = field(default=())
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +71,51 @@ class DayDone:
     reconstructible: bool = True
 
 
-def sweep(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep) -> Iterator[DayDone]:
+def sweep(reader: ChangesReader, store: SnapshotStore, entity: EntityLike, asked: Sweep) -> Iterator[DayDone]:
     """Read and store; gives each day when it is on disk, in order.
 
     Raises:
         TransientError, CredentialError, PermanentError, DataError: days given before stay done.
     """
-    if entity.whole:
-        yield from _whole(reader, store, entity, asked)
-    else:
+    if entity.changed_column:
         yield from _changes(reader, store, entity, asked)
+    else:
+        yield from _whole(reader, store, entity, asked)
 
 
-def arrow_schema(entity: Entity) -> pa.Schema:
+def refresh(
+    reader: ChangesReader, store: SnapshotStore, entity: EntityLike, asked: Sweep
+) -> Iterator[DayDone]:
+    """Bring the window up to date: only what changed since it was last read is asked for.
+
+    Days are whole afterwards, as after `sweep`. Where nothing tells until when the newest day was read, it is
+    read whole; a whole list always is.
+
+    Raises:
+        TransientError, CredentialError, PermanentError, DataError: days given before stay done.
+    """
+    newest = _newest(store, entity, asked) if entity.changed_column else None
+    if newest is None or newest.read_until is None:
+        first = asked.window.first if newest is None else newest.day
+        yield from sweep(reader, store, entity, replace(asked, window=replace(asked.window, first=first)))
+        return
+    window = Window(newest.day, asked.window.last, asked.window.zone)
+    days = list(window.days())
+    held: Held = {day: {} for day in days}
+    place, keys = _places(entity)
+    at: dict[Row, date] = {}
+    stored = store.read(entity.name, [newest.day], schema=arrow_schema(entity))
+    for cells in zip(*(column.to_pylist() for column in stored.columns), strict=True):
+        _put(held, at, cells, newest.day, keys)
+    since = max(newest.read_until - OVERLAP, window.start)
+    for page in reader.read_changes(entity, since, window.end):
+        for cells in page.cells:
+            _put(held, at, cells, _day_of(entity, cells[place], asked, newest.day), keys)
+    for day in days:
+        yield _write(store, entity, day, held, asked)
+
+
+def arrow_schema(entity: EntityLike) -> pa.Schema:
     """Columns as stored. Numbers are exact: 26 digits before the point and 12 behind it."""
     kinds: dict[Kind, pa.DataType] = {
         Kind.TEXT: pa.string(),
@@ -99,7 +127,41 @@ def arrow_schema(entity: Entity) -> pa.Schema:
     return pa.schema([pa.field(column.name, kinds[column.kind]) for column in entity.columns])
 
 
-def _changes(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep) -> Iterator[DayDone]:
+def _newest(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> Manifest | None:
+    """The manifest of the newest stored day of the window, if every day before it is stored too."""
+    day: date | None = None
+    there = set(store.days(entity.name))
+    for one in asked.window.days():
+        if one not in there:
+            break
+        day = one
+    return None if day is None else store.manifest(entity.name, day)
+
+
+def _places(entity: EntityLike) -> tuple[int, list[int]]:
+    names = [column.name for column in entity.columns]
+    return names.index(entity.changed_column), [names.index(name) for name in entity.key]
+
+
+def _day_of(entity: EntityLike, changed: Cell, asked: Sweep, first: date) -> date:
+    if not isinstance(changed, datetime):
+        raise DataError(f"A row of {entity.name} has no time of change.", code="no-modified")
+    return max(business_date(changed, asked.window.zone), first)
+
+
+def _put(held: Held, at: dict[Row, date], cells: Row, day: date, keys: Sequence[int]) -> None:
+    """A row into its day; where it changed while it was read, it is of the later day now."""
+    key = tuple(cells[i] for i in keys)
+    before = at.get(key)
+    if before is not None and before != day and before in held:
+        del held[before][key]
+    at[key] = day
+    held[day][key] = cells
+
+
+def _changes(
+    reader: ChangesReader, store: SnapshotStore, entity: EntityLike, asked: Sweep
+) -> Iterator[DayDone]:
     days = list(asked.window.days())
     while days and (done := _done(store, entity, days[0], asked)) is not None:
         yield DayDone(done, new=False)
@@ -108,32 +170,27 @@ def _changes(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep)
         return
     zone = asked.window.zone
     rest = Window(days[0], asked.window.last, zone)
-    opens = days[0] == asked.opening and entity.name in OPENING
-    place = next(i for i, column in enumerate(entity.columns) if column.sql == entity.modified)
-    held: dict[date, dict[tuple[Cell, ...], tuple[Cell, ...]]] = {day: {} for day in days}
-    at: dict[tuple[Cell, ...], date] = {}
-    keys = [i for i, column in enumerate(entity.columns) if column.name in entity.key]
+    opens = days[0] == asked.opening and entity.opening
+    place, keys = _places(entity)
+    held: Held = {day: {} for day in days}
+    at: dict[Row, date] = {}
     for page in reader.read_changes(entity, EARLIEST if opens else rest.start, rest.end):
-        latest: datetime | None = None
+        latest: Cell = None
         for cells in page.cells:
-            changed = cells[place]
-            if not isinstance(changed, datetime):
-                raise DataError(f"A row of {entity.name} has no time of change.", code="no-modified")
-            day = max(business_date(changed, zone), days[0])
+            day = _day_of(entity, cells[place], asked, days[0])
             if day not in held:
                 raise DataError(
                     f"A row of {entity.name} changed on {day.isoformat()} came after that day was stored.",
                     remedy="Run these days again; if it happens again, tell the makers.",
                     code="out-of-order",
                 )
-            key = tuple(cells[i] for i in keys)
-            before = at.get(key)
-            if before is not None and before != day and before in held:
-                del held[before][key]  # changed while it was read: it is of the later day now
-            at[key] = day
-            held[day][key] = cells
-            latest = changed
-        while latest is not None and len(days) > 1 and Window(days[0], days[0], zone).end + SLACK <= latest:
+            _put(held, at, cells, day, keys)
+            latest = cells[place]
+        while (
+            isinstance(latest, datetime)
+            and len(days) > 1
+            and Window(days[0], days[0], zone).end + SLACK <= latest
+        ):
             for key in held[days[0]]:
                 at.pop(key, None)
             yield _write(store, entity, days.pop(0), held, asked)
@@ -141,18 +198,14 @@ def _changes(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep)
         yield _write(store, entity, day, held, asked)
 
 
-def _write(
-    store: SnapshotStore,
-    entity: Entity,
-    day: date,
-    held: dict[date, dict[tuple[Cell, ...], tuple[Cell, ...]]],
-    asked: Sweep,
-) -> DayDone:
+def _write(store: SnapshotStore, entity: EntityLike, day: date, held: Held, asked: Sweep) -> DayDone:
     rows = list(held.pop(day).values())
-    return DayDone(_store(store, entity, day, rows, asked, entity.modified), new=True)
+    return DayDone(_store(store, entity, day, rows, asked, entity.basis), new=True)
 
 
-def _whole(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep) -> Iterator[DayDone]:
+def _whole(
+    reader: ChangesReader, store: SnapshotStore, entity: EntityLike, asked: Sweep
+) -> Iterator[DayDone]:
     window = asked.window
     *earlier, last = window.days()
     for day in earlier:
@@ -165,12 +218,13 @@ def _whole(reader: Reader, store: SnapshotStore, entity: Entity, asked: Sweep) -
         yield DayDone(done, new=False)
         return
     rows = [cells for page in reader.read_changes(entity, window.start, window.end) for cells in page.cells]
-    keys = [i for i, column in enumerate(entity.columns) if column.name in entity.key]
+    names = [column.name for column in entity.columns]
+    keys = [names.index(name) for name in entity.key]
     once = {tuple(cells[i] for i in keys): cells for cells in rows}
     yield DayDone(_store(store, entity, last, list(once.values()), asked, WHOLE_LIST), new=True)
 
 
-def _past(store: SnapshotStore, entity: Entity, day: date, asked: Sweep) -> DayDone:
+def _past(store: SnapshotStore, entity: EntityLike, day: date, asked: Sweep) -> DayDone:
     """A day whose list nobody can give any more: what was stored then stays; else it is empty, and says so."""
     there = store.manifest(entity.name, day)
     if there is not None:
@@ -179,18 +233,13 @@ def _past(store: SnapshotStore, entity: Entity, day: date, asked: Sweep) -> DayD
     return DayDone(manifest, new=True, reconstructible=False)
 
 
-def _done(store: SnapshotStore, entity: Entity, day: date, asked: Sweep) -> Manifest | None:
+def _done(store: SnapshotStore, entity: EntityLike, day: date, asked: Sweep) -> Manifest | None:
     there = store.manifest(entity.name, day)
     return there if there is not None and there.run_id in asked.done_by else None
 
 
 def _store(
-    store: SnapshotStore,
-    entity: Entity,
-    day: date,
-    rows: Sequence[tuple[Cell, ...]],
-    asked: Sweep,
-    basis: str,
+    store: SnapshotStore, entity: EntityLike, day: date, rows: Sequence[Row], asked: Sweep, basis: str
 ) -> Manifest:
     schema = arrow_schema(entity)
     try:
@@ -210,4 +259,5 @@ def _store(
         run_id=asked.run_id,
         expected=schema,
         sort_by=entity.key,
+        read_until=None if asked.now is None else min(asked.now, Window(day, day, asked.window.zone).end),
     )

@@ -1,0 +1,149 @@
+"""What a snapshot of one kind of record looks like, whatever the vendor: columns, key, how change is told.
+
+Belongs here: the words that readers, the sweep and the snapshot store share. Does not belong here: any vendor's entities
+(`systems/<vendor>/entities.py`), reading them (`reader`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+Cell = str | Decimal | date | datetime | bool | None
+"""A value of a snapshot; instants are UTC, numbers exact."""
+
+
+class Kind(StrEnum):
+    """Type of a column's values: text str, number Decimal, day date, instant datetime in UTC, flag bool."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DAY = "day"
+    INSTANT = "instant"
+    FLAG = "flag"
+
+
+class ColumnLike(Protocol):
+    """One column."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def kind(self) -> Kind:
+        """Type of its values."""
+        ...
+
+
+class EntityLike(Protocol):
+    """One kind of record."""
+
+    @property
+    def name(self) -> str:
+        """Of the snapshot."""
+        ...
+
+    @property
+    def columns(self) -> Sequence[ColumnLike]:
+        """In order."""
+        ...
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that identify a row."""
+        ...
+
+    @property
+    def changed_column(self) -> str:
+        """Column with the instant of the last change; "" = the whole list is read each time."""
+        ...
+
+    @property
+    def basis(self) -> str:
+        """What decides the day of a row, for the manifest."""
+        ...
+
+    @property
+    def opening(self) -> bool:
+        """Master data: its first day holds everything older too."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainColumn:
+    """A column that is only a name and a type."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+
+
+RECORD = "record"
+"""Column with the record as the vendor gave it: canonical JSON, every field that was asked for, numbers exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntity:
+    """A kind of record whose rows keep the record itself beside a few columns for people and queries.
+
+    Args:
+        name: Of the snapshot.
+        columns: In order; the last is `RECORD`.
+        key: Columns that identify a row.
+        changed_column: Column with the instant of the last change; "" = whole list.
+        opening: Master data.
+    """
+
+    name: str
+    columns: tuple[PlainColumn, ...]
+    key: tuple[str, ...]
+    changed_column: str = ""
+    opening: bool = False
+
+    @property
+    def basis(self) -> str:
+        """The column that decides the day."""
+        return self.changed_column or "whole list"
+
+    @property
+    def whole(self) -> bool:
+        """Whether every snapshot holds the whole list."""
+        return not self.changed_column
+
+
+def columns(text: str) -> tuple[PlainColumn, ...]:
+    """`"id changed:instant"` as columns, with the record at the end."""
+    found = []
+    for word in text.split():
+        name, _, kind = word.partition(":")
+        found.append(PlainColumn(name, Kind(kind or "text")))
+    return (*found, PlainColumn(RECORD))
+
+
+class RowsLike(Protocol):
+    """Some rows of an entity: cells in the order of its columns."""
+
+    @property
+    def cells(self) -> Sequence[tuple[Cell, ...]]:
+        """The rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRows:
+    """Rows, and nothing else."""
+
+    cells: tuple[tuple[Cell, ...], ...]
+
+
+class ChangesReader(Protocol):
+    """Reads of one account, for any of its entities."""
+
+    def read_changes(self, entity: EntityLike, start: datetime, end: datetime) -> Iterator[RowsLike]:
+        """Rows last changed in [start, end), by time of change; the whole list where there is none."""
+        ...
