@@ -37,6 +37,7 @@ from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.memory import EVERY_PARTITION, JournalMemory
 from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
 from ledger_pipelines.integrations.neto_saasu.pairing import Pairing, pair
+from ledger_pipelines.integrations.neto_saasu.reconcile import Scope, reconcile
 from ledger_pipelines.integrations.neto_saasu.readings import (
     OpenSide,
     Readings,
@@ -59,6 +60,8 @@ from ledger_pipelines.integrations.open_items import (
     unfinished,
 )
 from ledger_pipelines.memory import making_many
+from ledger_pipelines.reports.shop_reconciliation import render
+from ledger_pipelines.reports.shop_view import ShopReconciliation
 from ledger_pipelines.storage.atomic import make_folder, write_atomically
 from ledger_pipelines.storage.journal import Entry, Journal, Search
 from ledger_pipelines.sync import acts
@@ -373,6 +376,38 @@ class NetoSaasu:
             days |= {date.fromisoformat(name) for name in self._marked(flow)}
         return sorted(days)
 
+    # --- what came of it -------------------------------------------------------------------------------------------
+
+    def reconcile(self, first: date, last: date) -> ShopReconciliation:
+        """Both sides compared as they were last read, over some days. Makes no call."""
+        planned = [
+            row
+            for flow in FLOWS
+            for day in _span(first, last)
+            if (plan := self._plans.latest(self.name, flow, day.isoformat())) is not None
+            for row in plan.rows
+        ]
+        spent = self.saasu.spent() if "saasu" in self.__dict__ else None
+        setup = self.setup
+        scope = Scope(
+            first=first,
+            last=last,
+            store=setup.source_config.store,
+            file=f"Saasu file {setup.account}",
+            now=self.clock.now(),
+            store_read_at=self.mirror.store_read_at(),
+            calls_left=None if spent is None else spent.left,
+        )
+        return reconcile(self.context(last), scope, planned)
+
+    def report(self, first: date, last: date) -> Path:
+        """Write the page an accountant reads, and give its path."""
+        page = render(self.reconcile(first, last))
+        path = self.setup.folder / "reconciliation" / f"{first.isoformat()}_{last.isoformat()}.html"
+        make_folder(path.parent)
+        write_atomically(path, page.encode())
+        return path
+
     # --- worklist --------------------------------------------------------------------------------------------------
 
     def resume(self, progress: Progress | None = None) -> ApplyResult:
@@ -607,6 +642,10 @@ def _once(rows: Iterable[PlanRow]) -> Iterable[PlanRow]:
         if row.key not in seen:
             seen.add(row.key)
             yield row
+
+
+def _span(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:
