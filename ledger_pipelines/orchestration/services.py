@@ -21,7 +21,7 @@ from ledger_pipelines.documents.settlement import Footing, Settlement, Settlemen
 from ledger_pipelines.integrations.amazon_netsuite.books import Books
 from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
-from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
+from ledger_pipelines.integrations.open_items import Unfinished
 from ledger_pipelines.orchestration.shops import BuildShop, ShopService
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
+from ledger_pipelines.integrations.open_items import Unfinished
 from ledger_pipelines.orchestration import names, partitions
 from ledger_pipelines.orchestration.services import Runtime
 
@@ -88,7 +88,7 @@ def build_resume_sensor(
     )
     def resume(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with runtime.passing(name) as service:
-            open_rows = {one.settlement_id: one for one in service.unfinished()}
+            open_rows = {one.partition: one for one in service.unfinished()}
             existing = context.instance.get_dynamic_partitions(partitions.settlements_name(connection))
             finished = context.instance.get_materialized_partitions(names.reconciliation_key(name))
             candidates = [sid for sid in existing if sid in open_rows or sid not in finished]
