@@ -207,8 +207,46 @@ class ShopFigures(Protocol):
         ...
 
 
+class PairingRow(Protocol):
+    """Two records that nearly are one, or that contradict each other."""
+
+    @property
+    def what(self) -> str:
+        """Kind of record."""
+        ...
+
+    @property
+    def store(self) -> str:
+        """The store's."""
+        ...
+
+    @property
+    def books(self) -> str:
+        """The books'."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Why it is no pair."""
+        ...
+
+
 class Pairing(Protocol):
     """What both sides have in common already."""
+
+    @property
+    def near_misses(self) -> Sequence[PairingRow]:
+        """Records that a person would call the same."""
+        ...
+
+    @property
+    def clashes(self) -> Sequence[PairingRow]:
+        """Records that cannot all be pairs."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Words and how often."""
+        ...
 
 
 class ShopService(Protocol):
@@ -257,7 +295,7 @@ class ShopService(Protocol):
         """Days with writes whose outcome is not known, or that were meant and not sent."""
         ...
 
-    def days_due(self, today: date) -> Sequence[date]:
+    def days_due(self) -> Sequence[date]:
         """Days with something open."""
         ...
 
