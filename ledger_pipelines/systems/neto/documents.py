@@ -347,13 +347,14 @@ def _readings(document: SalesDocument, taxes: Sequence[Decimal]) -> Iterator[Sal
 
 
 def _charges(fields: Fields, lines: Sequence[SalesLine], tax: Decimal) -> tuple[Charge, ...]:
-    """Shipping, surcharge and shipping discount. ShippingTax is of shipping less its discount: it stands at the shipping."""
+    """Shipping, surcharge and shipping discount. ShippingTax is of both together: of each it is not told, unless it is zero."""
     shipping, surcharge = fields.amount("ShippingTotal"), fields.amount("SurchargeTotal")
     discount = fields.amount("ShippingDiscount")
+    shipping_tax = fields.number("ShippingTax")
+    of_each = None if discount and shipping_tax else shipping_tax
     found = []
     if shipping:
-        shipped = fields.text("ShippingOption")
-        found.append(Charge(ChargeKind.SHIPPING, shipping, fields.number("ShippingTax"), shipped))
+        found.append(Charge(ChargeKind.SHIPPING, shipping, of_each, fields.text("ShippingOption")))
     if surcharge:
         rest = tax - sum((line.tax for line in lines), ZERO) - fields.amount("ShippingTax")
         paid_by = fields.text("DefaultPaymentType")
@@ -361,7 +362,7 @@ def _charges(fields: Fields, lines: Sequence[SalesLine], tax: Decimal) -> tuple[
             Charge(ChargeKind.SURCHARGE, surcharge, _surcharge_tax(fields, surcharge, rest), paid_by)
         )
     if discount:
-        found.append(Charge(ChargeKind.SHIPPING_DISCOUNT, -abs(discount)))
+        found.append(Charge(ChargeKind.SHIPPING_DISCOUNT, -abs(discount), of_each))
     return tuple(found)
 
 
