@@ -37,7 +37,7 @@ from ledger_pipelines_tests.faults.stopping import DURABLE, Stop
 
 EACH_CLASS = (WriteClass.NATIVE_KEY, WriteClass.SEARCH, WriteClass.NEITHER)
 MAIN_SCENE = "small"
-SOME = 16
+SOME = 8
 """So many of the durable operations where not each is taken."""
 POOL = "12"
 """Twelve documents by three workers, two a call."""
@@ -123,7 +123,8 @@ class DRILL(Drill):
                     yield make((Stop(DURABLE, nth),))
                 for kind in Kind:
                     yield make((), kind.value)
-                    for point in (*AMID_WRITING, REQUEST_SENT):
+                    amid = (*AMID_WRITING, REQUEST_SENT)
+                    for point in amid if shape == "steps" else chooser.sample(amid, len(amid) // 2):
                         yield make((Stop(point, chooser.randint(1, counts[point])),), kind.value)
                     yield make((Stop(DURABLE, chooser.randint(1, counts[DURABLE])),), kind.value)
             again = self.engine.counts(FIRST_ANSWER_LOST, write_class, "steps")
@@ -151,14 +152,14 @@ class DRILL(Drill):
             else:
                 for point in amid:
                     yield make((Stop(point, chooser.randint(1, max(1, counts.get(point, 1)))),))
-                for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 4))):
+                for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 2))):
                     yield make((Stop(DURABLE, nth),))
             of_it = (
-                list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 4))
+                list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 2))
             )
             for trouble in of_it:
                 yield make((), trouble)
-                for point in chooser.sample(amid, len(amid) // 2 if scene == MAIN_SCENE else 1):
+                for point in chooser.sample(amid, 2 if scene == MAIN_SCENE else 1):
                     nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
                     yield make((Stop(point, nth),), trouble)
                 if scene == MAIN_SCENE:
