@@ -93,7 +93,11 @@ def shop_jobs(
             f"Brings {both} up to date: reads both, plans and exports every flow, reconciles. Takes any range of days.",
         ),
         *(
-            job(names.flow_job(name, flow), of(flow), f"Plans and exports {flow} alone, from what was read last.")
+            job(
+                names.flow_job(name, flow),
+                of(flow),
+                f"Plans and exports {flow} alone, from what was read last.",
+            )
             for flow in flows
         ),
     ]

@@ -81,7 +81,7 @@ def build_shop_clock(clock: Clock, job: dg.UnresolvedAssetJobDefinition) -> dg.S
             try:
                 due = service.days_due()
             except LedgerError as error:
-                context.log.warning(f"Days with something open are not known: {error}")
+                context.log.warning("Days with something open are not known: %s", error)
                 due = []
         finished = last_finished(context.instance, clock.name)
         first = max(begins, min(finished or begins, today))

@@ -265,9 +265,7 @@ class ShopService(Protocol):
         """Decide about a day, and store the decision. No call."""
         ...
 
-    def export(
-        self, flow: str, day: date, progress: Progress | None = None, *, who: str = ""
-    ) -> ApplyResult:
+    def export(self, flow: str, day: date, progress: Progress | None = None, *, who: str = "") -> ApplyResult:
         """Carry the stored plan of a day out, in the configured mode."""
         ...
 

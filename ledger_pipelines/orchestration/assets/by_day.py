@@ -38,9 +38,7 @@ class ByDay:
         self._context = context
         bounds = context.partition_key_range
         self.first, self.last = date.fromisoformat(bounds.start), date.fromisoformat(bounds.end)
-        self._before = {
-            day: shown for day, shown in self._continued(upstream).items() if finished(shown)
-        }
+        self._before = {day: shown for day, shown in self._continued(upstream).items() if finished(shown)}
 
     @property
     def days(self) -> list[date]:

@@ -19,7 +19,7 @@ class Reads:
     store: frozenset[str] = frozenset()
     file: frozenset[str] = frozenset()
 
-    def __or__(self, other: "Reads") -> "Reads":
+    def __or__(self, other: Reads) -> Reads:
         return Reads(self.store | other.store, self.file | other.file)
 
 

@@ -251,7 +251,7 @@ class _Carry:
         except RefusedError as error:
             if error.code != STALE or not made_here(self.context, self.planned):
                 raise
-            self.context.log.info(f"{day.isoformat()}: planned again, because an earlier day changed something.")
+            self.context.log.info("%s: planned again, because an earlier day changed something.", day)
             self.service.plan(self.flow, day)
             return self._export(day)
 
@@ -284,9 +284,7 @@ def _reconciliation(shop: Shop, ends: Sequence[dg.AssetKey]) -> dg.AssetsDefinit
             figures = service.reconcile(days.first, days.last)
             page = service.report(days.first, days.last)
         for line in figures.days:
-            context.add_asset_metadata(
-                showing_shops.day(line, figures), partition_key=line.day.isoformat()
-            )
+            context.add_asset_metadata(showing_shops.day(line, figures), partition_key=line.day.isoformat())
         whole = {m.MODE: shop.integration.mode.value, **showing_shops.reconciliation(figures, page)}
         context.add_asset_metadata(whole, partition_key=days.last.isoformat())
         return Result(check_results=showing_shops.reconciliation_checks(figures, shop.integration.mode))

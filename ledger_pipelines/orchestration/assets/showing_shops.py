@@ -20,7 +20,14 @@ from ledger_pipelines.documents.money import Money
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.assets import showing
 from ledger_pipelines.orchestration.results import Shown
-from ledger_pipelines.orchestration.shops import DayFigures, Difference, Pairing, PairingRow, ShopFigures, ShopService
+from ledger_pipelines.orchestration.shops import (
+    DayFigures,
+    Difference,
+    Pairing,
+    PairingRow,
+    ShopFigures,
+    ShopService,
+)
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult, Outcome, RowResult
 
@@ -160,9 +167,7 @@ def export(result: ApplyResult) -> Shown:
     return {
         **showing.export(result),
         m.DAY: result.partition,
-        m.TOTALS: m.table(
-            ("outcome", "record", "documents", "total"), _totals(result.rows), right=(2, 3)
-        ),
+        m.TOTALS: m.table(("outcome", "record", "documents", "total"), _totals(result.rows), right=(2, 3)),
         m.TOP_REASONS: _reasons((row.outcome.value, row.reason.code) for row in result.rows),
     }
 
@@ -185,7 +190,9 @@ def _totals(rows: Iterable[RowResult]) -> list[tuple[str, str, str, str]]:
 
 def settled(shown: Mapping[str, dg.MetadataValue]) -> bool:
     """Whether an export told so had nothing left to do: such a day needs no second look by a run that goes on."""
-    values = [getattr(shown.get(name), "value", None) for name in (m.OPEN, m.WAITING, m.BLOCKED, m.REFUSED, m.LEFT)]
+    values = [
+        getattr(shown.get(name), "value", None) for name in (m.OPEN, m.WAITING, m.BLOCKED, m.REFUSED, m.LEFT)
+    ]
     return all(value == 0 for value in values)
 
 
@@ -213,7 +220,9 @@ def pairing_check(found: Pairing) -> dg.AssetCheckResult:
         check_name=NOTHING_CLASHES,
         passed=not clashes,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{clashes:,} records clash: nothing is paired with them." if clashes else "Nothing clashes.",
+        description=f"{clashes:,} records clash: nothing is paired with them."
+        if clashes
+        else "Nothing clashes.",
         metadata={m.CLASHES: _pairs(found.clashes)},
     )
 

@@ -213,9 +213,7 @@ class _Problems:
     drift: list[tuple[str, str]]
 
 
-def _problems(
-    store: "SnapshotStore", entity: str, key: tuple[str, ...], done: "list[DayDone]"
-) -> _Problems:
+def _problems(store: "SnapshotStore", entity: str, key: tuple[str, ...], done: "list[DayDone]") -> _Problems:
     twice = []
     for day in done:
         if day.new and day.manifest.rows:

@@ -46,7 +46,8 @@ def add(runtime: Runtime, sources: Mapping[str, Source], parts: Parts) -> None:
 
 def how_read(runtime: Runtime, connection: str) -> tuple[timedelta, dict[str, timedelta]]:
     """How far back a connection is read before its first day, and how old whole lists may get, by entity."""
-    reach, young = timedelta(), {}
+    reach = timedelta()
+    young: dict[str, timedelta] = {}
     for integration in runtime.config.integrations.values():
         if integration.kind == KIND and connection in (integration.source, integration.target):
             settings = integration.settings_as(NetoSaasuSettings)
