@@ -55,7 +55,9 @@ def render(data: ShopReconciliation, *, most_rows: int = MOST_ROWS) -> str:
         return sum((getattr(row, name) or ZERO for row in rows), ZERO)
 
     lines = [line for line in data.days if _moved(line)]
-    return template("shop_reconciliation.html.j2").render(
+    return template(
+        "shop_reconciliation.html.j2"
+    ).render(
         d=data,
         money=money,
         cell=cell,
@@ -121,7 +123,9 @@ def plot(data: ShopReconciliation, *, alone: bool = True) -> str:
         drawn = [_bar(value, css, x, bar, y) for value, css, x in bars if value]
         if line.difference:
             middle = left + step * Decimal("0.5")
-            drawn.append(f'<circle class="rc-off" cx="{middle:.1f}" cy="{_HEIGHT - _BOTTOM + 6}" r="2.5"></circle>')
+            drawn.append(
+                f'<circle class="rc-off" cx="{middle:.1f}" cy="{_HEIGHT - _BOTTOM + 6}" r="2.5"></circle>'
+            )
         if drawn:
             parts.append(f"<g><title>{escape(title)}</title>{''.join(drawn)}</g>")
         if at % every == 0:

@@ -357,7 +357,9 @@ class ShopReconciliation:
     def _totals(self) -> Check:
         left = [one for one in self.documents if one.about in (About.TOTAL, About.OWED) and one.open]
         if not left:
-            return Check("totals_agree", True, "Every invoice comes to its order's total, and as much is owed.")
+            return Check(
+                "totals_agree", True, "Every invoice comes to its order's total, and as much is owed."
+            )
         totals = sum(1 for one in left if one.about is About.TOTAL)
         owed = len(left) - totals
         parts = [f"{_count(totals, 'total')} differ"] if totals else []

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from markupsafe import Markup
 
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.reports.amounts import shown

@@ -55,7 +55,13 @@ class DocumentComparer:
         links: Links,
         differing: Collection[str],
     ) -> None:
-        self._ctx, self._papers, self._rows, self._explainer, self._links = ctx, papers, rows, explainer, links
+        self._ctx, self._papers, self._rows, self._explainer, self._links = (
+            ctx,
+            papers,
+            rows,
+            explainer,
+            links,
+        )
         self._differing = differing
         self._wrong_total: set[str] = set()
 
@@ -103,22 +109,31 @@ class DocumentComparer:
                     Why.OTHER_CURRENCY, f"The order is in {order.currency}, its invoice in {', '.join(sorted(foreign))}.",
                     "Correct it in Saasu, or ignore it.",
                 )  # fmt: skip
-                yield self._row(About.TOTAL, order, "Total", order.grand_total.amount, None, because, sales[0])
+                yield self._row(
+                    About.TOTAL, order, "Total", order.grand_total.amount, None, because, sales[0]
+                )
                 continue
             total = self._papers.total(order.number)
             if total != order.grand_total.amount:
                 self._wrong_total.add(order.number)
                 because = self._other_total(order, sales)
-                yield self._row(About.TOTAL, order, "Total", order.grand_total.amount, total, because, sales[0])
+                yield self._row(
+                    About.TOTAL, order, "Total", order.grand_total.amount, total, because, sales[0]
+                )
 
     def _other_total(self, order: SalesDocument, sales: list[Paper]) -> Because:
         because = self._explainer.of_rows(self._rows.about(order.number, CHANGES))
         if because is not None:
             return because
-        since = max((paper.known.confirmed_at for paper in sales if paper.known and paper.known.confirmed_at), default=None)
+        since = max(
+            (paper.known.confirmed_at for paper in sales if paper.known and paper.known.confirmed_at),
+            default=None,
+        )
         if len([paper for paper in sales if not paper.suffix]) > 1:
             numbers = ", ".join(paper.invoice.number or paper.invoice.id for paper in sales)
-            return Because(Why.TWICE, f"Saasu has more than one sale for it: {numbers}.", "Delete the one too many.")
+            return Because(
+                Why.TWICE, f"Saasu has more than one sale for it: {numbers}.", "Delete the one too many."
+            )
         if since is not None and order.changed is not None and order.changed > since:
             return Because(
                 Why.OTHER_AMOUNT, "The order was changed in the store after its invoice was written.",
@@ -211,7 +226,11 @@ class DocumentComparer:
             if owed == books:
                 continue
             order = self._ctx.shop.orders[root]
-            more = f" (with {', '.join(one.number for one in family if one is not order)})" if len(family) > 1 else ""
+            more = (
+                f" (with {', '.join(one.number for one in family if one is not order)})"
+                if len(family) > 1
+                else ""
+            )
             yield self._row(
                 About.OWED, order, f"Owed{more}", owed, books, _other_owed(owed, books),
                 self._papers.sales(root)[0], day=min(day for day in days if first <= day <= last),
@@ -281,7 +300,11 @@ class DocumentComparer:
 
 def _paid(order: SalesDocument) -> Decimal:
     return sum(
-        (one.amount.amount if one.kind is PaymentKind.RECEIPT else -one.amount.amount for one in order.payments), ZERO
+        (
+            one.amount.amount if one.kind is PaymentKind.RECEIPT else -one.amount.amount
+            for one in order.payments
+        ),
+        ZERO,
     )
 
 

@@ -121,7 +121,11 @@ class Pairs:
         method_id = payment.method_id or (told.method_id if told else "")
         reference = f"{self._prefix}{purpose}{payment.key}"
         about = movement(reference, self._prefix) or folded(reference)
-        money = told.amount if told is not None and told.amount.currency != payment.amount.currency else payment.amount
+        money = (
+            told.amount
+            if told is not None and told.amount.currency != payment.amount.currency
+            else payment.amount
+        )
         pair = self._pair(about, reference)
         pair.key = payment.key
         pair.what = f"{'Refund' if purpose == REFUND else 'Payment'} {payment.key}"
@@ -162,7 +166,9 @@ class Pairs:
     def _resolved(self, method: str, method_id: str) -> str:
         settings = self._ctx.settings.payments
         wanted = {folded(name) for name in (method, method_id) if name}
-        named = next((to for name, to in settings.methods.items() if folded(name) in wanted), settings.default_account)
+        named = next(
+            (to for name, to in settings.methods.items() if folded(name) in wanted), settings.default_account
+        )
         if named is None:
             return ""
         try:
@@ -185,7 +191,9 @@ class Pairs:
         if about is None:
             return
         currency = self._ctx.shop.currency
-        foreign = "" if payment.currency in ("", currency) else f"Saasu has {payment.amount} {payment.currency}."
+        foreign = (
+            "" if payment.currency in ("", currency) else f"Saasu has {payment.amount} {payment.currency}."
+        )
         self._pair(about, payment.reference).books.append(
             Entry(
                 payment.day, ZERO if foreign else payment.amount, payment.account, payment.id, payment.reference,
@@ -200,9 +208,21 @@ class Pairs:
         wanted = folded(journal.reference)
         known = [one for one in self._effects.of_movement.get(about, ()) if folded(one.external_id) == wanted]
         amount, account = _debited(known)
-        problem = "" if amount is not None else "Saasu's list of journals tells no amount, and this one is not ours."
+        problem = (
+            ""
+            if amount is not None
+            else "Saasu's list of journals tells no amount, and this one is not ours."
+        )
         self._pair(about, journal.reference).books.append(
-            Entry(journal.day, amount or ZERO, account, journal.id, journal.reference, journal=True, problem=problem)
+            Entry(
+                journal.day,
+                amount or ZERO,
+                account,
+                journal.id,
+                journal.reference,
+                journal=True,
+                problem=problem,
+            )
         )
 
     def _pair(self, about: str, reference: str) -> Pair:
@@ -276,7 +296,9 @@ class MoneyComparer:
         return [self._row(pair, day, *by_day[day], because) for day in days]
 
     def _row(self, pair: Pair, day: date, store: Decimal, books: Decimal, because: Because) -> Difference:
-        here = next((entry for entry in pair.books if entry.day == day), pair.books[0] if pair.books else None)
+        here = next(
+            (entry for entry in pair.books if entry.day == day), pair.books[0] if pair.books else None
+        )
         return Difference(
             about=About.MONEY, why=because.why, day=day, order=pair.number,
             customer=pair.customer or self._customers.get(folded(pair.number), ""),
@@ -316,7 +338,9 @@ class MoneyComparer:
         if abs(books) < abs(store) and rest is not None and rest.why not in (Why.DELETED, Why.NOT_READ):
             return Because(rest.why, f"Only {books} of {store} is in Saasu. {rest.text}", rest.remedy)
         return Because(
-            Why.OTHER_AMOUNT, f"The store has {store}, Saasu {books}.", "Correct the amount on the side that is wrong."
+            Why.OTHER_AMOUNT,
+            f"The store has {store}, Saasu {books}.",
+            "Correct the amount on the side that is wrong.",
         )
 
     def _absent(self, pair: Pair) -> Because:

@@ -172,7 +172,12 @@ def _accounts(ctx: Context, scope: Scope, pairs: Iterable[Pair]) -> tuple[Accoun
     names = {account.id: account.name for account in ctx.books.accounts}
     return tuple(
         AccountLine(
-            account, names.get(account, account) or "no account", tuple(sorted(of.names)), of.store, of.books, of.others
+            account,
+            names.get(account, account) or "no account",
+            tuple(sorted(of.names)),
+            of.store,
+            of.books,
+            of.others,
         )
         for account, of in sorted(sums.items())
     )
@@ -213,7 +218,12 @@ def _waiting(ctx: Context, rows: Rows) -> Iterator[Waiting]:
         if stuck and known.key not in told and known.key not in ctx.journal.ignored:
             amount = None if known.amount is None else known.amount.amount
             yield Waiting(
-                known.external_id, known.kind, amount, known.code or known.state.value, known.text, known.remedy
+                known.external_id,
+                known.kind,
+                amount,
+                known.code or known.state.value,
+                known.text,
+                known.remedy,
             )
 
 
