@@ -111,7 +111,7 @@ def plot(data: ShopReconciliation, *, alone: bool = True) -> str:
     parts.append(
         f'<line class="wf-line" x1="{_LEFT}" x2="{_WIDTH - _LEFT}" y1="{y(ZERO):.1f}" y2="{y(ZERO):.1f}"/>'
     )
-    every = -(-len(days) // _MOST_LABELS)
+    every = -(-len(days) // _MOST_LABELS)  # not money: labels
     for at, line in enumerate(days):
         left = _LEFT + step * at
         title = (
