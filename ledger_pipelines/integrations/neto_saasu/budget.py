@@ -101,7 +101,9 @@ def calls_a_run(facts: Facts) -> Estimate:
     )
 
 
-def warning(cron: str, seconds_between_calls: float, quota: int, estimate: Estimate) -> Reason | None:  # not money: seconds
+def warning(
+    cron: str, seconds_between_calls: float, quota: int, estimate: Estimate
+) -> Reason | None:  # not money: seconds
     """Why the schedule would not do; None = it would.
 
     Args:
@@ -127,7 +129,9 @@ def warning(cron: str, seconds_between_calls: float, quota: int, estimate: Estim
             else "Take a larger plan, or a larger share of it: the documents of a day alone need more.",
         )
     gap = shortest_gap_minutes(cron)
-    longest = (estimate.run + (estimate.sweep if estimate.stock_minutes is not None else 0)) * seconds_between_calls
+    longest = (
+        estimate.run + (estimate.sweep if estimate.stock_minutes is not None else 0)
+    ) * seconds_between_calls
     if longest > gap * 60:
         return Reason(
             "run-longer-than-gap",
@@ -155,7 +159,9 @@ def shortest_gap_minutes(cron: str) -> int:
     days = _days(cron, schedule)
     if not days:
         raise ConfigurationError(f"The schedule {cron!r} never runs.", remedy="Name a day that there is.")
-    nights = [MINUTES_A_DAY * (after - before).days - times[-1] + times[0] for before, after in pairwise(days)]
+    nights = [
+        MINUTES_A_DAY * (after - before).days - times[-1] + times[0] for before, after in pairwise(days)
+    ]
     within = [after - before for before, after in pairwise(times)]
     return min([*within, *nights], default=MINUTES_A_DAY)
 

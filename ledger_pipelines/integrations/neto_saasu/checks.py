@@ -29,14 +29,18 @@ from ledger_pipelines.integrations.neto_saasu.settings import (
 )
 
 
-def check_neto_saasu(integration: IntegrationConfig, source: BaseModel, target: BaseModel) -> Iterator[Finding]:
+def check_neto_saasu(
+    integration: IntegrationConfig, source: BaseModel, target: BaseModel
+) -> Iterator[Finding]:
     """What is wrong. In mode plan, accounts that are missing are shown by the plan itself, row by row."""
     settings = integration.settings_as(NetoSaasuSettings)
     yield from _schedule(integration)
     yield from _statuses(settings)
     if integration.mode is Mode.TEST and not settings.general.test_orders:
         yield Finding(
-            "settings.general.test_orders", "names no order, and mode is test", "Name up to ten order numbers."
+            "settings.general.test_orders",
+            "names no order, and mode is test",
+            "Name up to ten order numbers.",
         )
     if not isinstance(source, NetoConnectionConfig) or not isinstance(target, SaasuConnectionConfig):
         return
@@ -55,13 +59,12 @@ def check_neto_saasu(integration: IntegrationConfig, source: BaseModel, target: 
 
 
 def warnings(
-    integration: IntegrationConfig, source: BaseModel, target: BaseModel, facts: Facts | None = None
+    integration: IntegrationConfig, target: BaseModel, facts: Facts | None = None
 ) -> Iterator[Finding]:
     """What works, and is likely not meant.
 
     Args:
         integration: As configured.
-        source: The Neto connection.
         target: The Saasu connection.
         facts: How much there is; None = a middling shop.
     """

@@ -130,7 +130,9 @@ def _was_deleted(ctx: Context, identity: str) -> bool:
 def _nothing_to_do(ctx: Context, product: Item, *, needed: bool) -> Reason | None:
     sku = product.key
     if product.is_parent:
-        return Reason("parent", f"{sku} stands for its variants and is not sold itself; each variant is an item.")
+        return Reason(
+            "parent", f"{sku} stands for its variants and is not sold itself; each variant is an item."
+        )
     if product.internal:
         return Reason("internal", f"{sku} is the store's own utility, not a product.")
     if sku in ctx.books.item_by_code:
@@ -158,7 +160,9 @@ def _obstacle(ctx: Context, product: Item) -> Reason | None:
         )
     if not sku.strip() or sku != sku.strip():
         return Reason(
-            "illegal-code", f"The SKU {sku!r} begins or ends with a blank, or is empty.", "Correct it in the store."
+            "illegal-code",
+            f"The SKU {sku!r} begins or ends with a blank, or is empty.",
+            "Correct it in the store.",
         )
     if len(sku) > LONGEST_CODE:
         return Reason(

@@ -33,6 +33,11 @@ def rows(ctx: Context, items: Sequence[SaasuItem]) -> list[PlanRow]:
     return [_row(ctx, item, view) for item in sorted(items, key=lambda one: (one.code, one.id))]
 
 
+def legal_sku(code: str) -> bool:
+    """Whether a code of Saasu can be a SKU as it is (saasu.md 7)."""
+    return _SKU.fullmatch(code) is not None
+
+
 def product_key(ctx: Context, item: SaasuItem) -> str:
     """The key of the effect that makes the product of an item: by the item's id, for its code can be changed."""
     return ctx.store_key(KIND, item.id, "item")
@@ -129,7 +134,7 @@ def _obstacle(ctx: Context, item: SaasuItem, view: _View) -> Reason | None:
             f"Saasu has the codes {code!r} and {there}, which differ only by case or blanks.",
             "The store may not tell such SKUs apart: give one of them another code.",
         )
-    if not _SKU.fullmatch(code):
+    if not legal_sku(code):
         return Reason(
             "illegal-sku",
             f"The code {code!r} of Saasu cannot be a SKU: {_why_illegal(code)}.",

@@ -9,6 +9,7 @@ file that could be read at all. What was read is kept until a file of the entity
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,14 +17,16 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from upath import UPath
 
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.storage.atomic import is_local
 from ledger_pipelines.storage.manifests import Manifest
-from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.storage.snapshots import PART, SnapshotStore
 from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, arrow_schema
-from ledger_pipelines.systems.entities import RECORD, EntityLike
+from ledger_pipelines.systems.entities import RECORD, Cell, EntityLike
 
 T = TypeVar("T")
 Record = Mapping[str, Json]
@@ -65,14 +68,25 @@ def record_of(text: str) -> Record:
 
 @dataclass(frozen=True)
 class Rows:
-    """The newest rows of an entity: record text and instant of change by key. read_at: until when changes are in it."""
+    """The newest rows of an entity.
+
+    Args:
+        texts: Records by key, canonical JSON; several key columns are joined by `@`.
+        table: Their other columns, in the same order.
+        read_at: Instant until which changes are in them; None = there is no snapshot.
+    """
 
     texts: Mapping[str, str]
-    changed: Mapping[str, datetime]
-    read_at: datetime | None
+    table: pa.Table | None = None
+    read_at: datetime | None = None
+
+    def column(self, name: str) -> dict[str, Cell]:
+        """One column by key."""
+        values = [] if self.table is None else self.table.column(name).to_pylist()
+        return dict(zip(self.texts, values, strict=True))
 
 
-NO_ROWS = Rows({}, {}, None)
+NO_ROWS = Rows({})
 
 
 class LatestRecords:
@@ -88,8 +102,12 @@ class LatestRecords:
         self._kept: dict[str, tuple[Token, Rows]] = {}
 
     def token(self, entity: str) -> Token:
-        """Changes whenever a day of the entity is added or replaced; costs no reading of files."""
-        return tuple((day.isoformat(), _identity(self.store.path(entity, day))) for day in self.store.days(entity))
+        """Changes whenever a day of the entity is added or replaced; reads no file."""
+        folder = self.store.folder(entity)
+        if is_local(folder):
+            return _local_token(str(folder))
+        found = ((day.isoformat(), self.store.path(entity, day).stat()) for day in self.store.days(entity))
+        return tuple((day, f"{stat.st_size}-{stat.st_mtime}") for day, stat in found)
 
     def rows(self, entity: EntityLike, *, required: bool = True) -> Rows:
         """The newest rows.
@@ -113,7 +131,11 @@ class LatestRecords:
 
     def keys_of(self, entity: EntityLike, day: date) -> tuple[str, ...]:
         """Keys of the records in the file of one day, in order; none where there is no such file."""
-        table = self.store.read(entity.name, [day], schema=arrow_schema(entity))
+        try:
+            with self.store.path(entity.name, day).open("rb") as file:
+                table = pq.read_table(file, columns=list(entity.key), partitioning=None)
+        except FileNotFoundError:
+            return ()
         return tuple(_keys(table, entity))
 
     def content_hash(self, entity: str, day: date) -> str:
@@ -125,9 +147,7 @@ class LatestRecords:
         schema = arrow_schema(entity)
         if not entity.changed_column:
             return self._read_whole(entity, schema)
-        table = self.store.latest(
-            entity.name, key=entity.key, modified=entity.changed_column, schema=schema
-        )
+        table = self.store.latest(entity.name, key=entity.key, modified=entity.changed_column, schema=schema)
         newest = self.store.manifest(entity.name, self.store.days(entity.name)[-1])
         return _rows(table, entity, newest)
 
@@ -140,13 +160,10 @@ class LatestRecords:
 
 
 def _rows(table: pa.Table, entity: EntityLike, manifest: Manifest | None) -> Rows:
-    keys = _keys(table, entity)
-    texts = dict(zip(keys, table.column(RECORD).to_pylist(), strict=True))
-    changed = {}
-    if entity.changed_column:
-        instants = table.column(entity.changed_column).to_pylist()
-        changed = {key: at for key, at in zip(keys, instants, strict=True) if at is not None}
-    return Rows(texts, changed, None if manifest is None else manifest.read_until or manifest.written_at)
+    records: list[str] = table.column(RECORD).to_pylist()
+    texts = dict(zip(_keys(table, entity), records, strict=True))
+    read_at = None if manifest is None else manifest.read_until or manifest.written_at
+    return Rows(texts, table.drop_columns([RECORD]), read_at)
 
 
 def _keys(table: pa.Table, entity: EntityLike) -> list[str]:
@@ -157,7 +174,17 @@ def _keys(table: pa.Table, entity: EntityLike) -> list[str]:
     return ["@".join(str(value) for value in values) for values in zip(*columns, strict=True)]
 
 
-def _identity(path: UPath) -> str:
-    """A file is replaced by renaming another over it: number, size and time of the file tell."""
-    stat = path.stat()
-    return f"{getattr(stat, 'st_ino', 0)}-{stat.st_size}-{stat.st_mtime}"
+def _local_token(folder: str) -> Token:
+    """A day is replaced by renaming another file over it: number, size and time of the file tell."""
+    found = []
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+    except FileNotFoundError:
+        return ()
+    for name in names:
+        try:
+            stat = os.stat(f"{folder}/{name}/{PART}")  # noqa: PTH116 (thousands of them for each plan)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        found.append((name, f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"))
+    return tuple(found)

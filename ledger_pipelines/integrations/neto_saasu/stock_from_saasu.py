@@ -130,6 +130,15 @@ def _no_way(ctx: Context, reason: Reason) -> PlanRow:
     return ctx.blocked(key, "stock", "Stock from Saasu", reason, kind=KIND)
 
 
+def _passed_over(item: SaasuItem, product: Item) -> str:
+    """Why stock is not compared; "" = it is."""
+    if product.is_parent:
+        return "parent"
+    if product.is_kit:
+        return "kit"
+    return "" if item.inventoried and product.inventoried else "not-inventoried"
+
+
 class _Comparison:
     """One comparison of all items; rows in the order of SKUs."""
 
@@ -152,24 +161,20 @@ class _Comparison:
         return [*found, *self._misspelt(), *self._summaries()]
 
     def _compare(self, item: SaasuItem, product: Item) -> PlanRow | None:
-        if product.is_parent:
-            return self._count("parent", item.code)
-        if product.is_kit:
-            return self._count("kit", item.code)
-        if not item.inventoried or not product.inventoried:
-            return self._count("not-inventoried", item.code)
-        wanted = wanted_quantity(item, self._basis)
-        if wanted is None:
-            return self._count("no-quantity", item.code)
-        there = self._in_store(item.code)
-        if max(wanted, ZERO) == there:
-            return self._count("same", item.code)
-        if self._ctx.mode is Mode.TEST:
-            return self._count("not-tested", item.code)
+        wanted, there = wanted_quantity(item, self._basis), self._in_store(item.code)
+        passed = _passed_over(item, product) or self._as_it_is(wanted, there)
+        if passed or wanted is None:
+            self._counted.setdefault(passed, []).append(item.code)
+            return None
         return self._set(item.code, wanted, there)
 
-    def _count(self, code: str, sku: str) -> None:
-        self._counted.setdefault(code, []).append(sku)
+    def _as_it_is(self, wanted: Decimal | None, there: Decimal) -> str:
+        """Why the store's quantity stays; "" = it does not."""
+        if wanted is None:
+            return "no-quantity"
+        if max(wanted, ZERO) == there:
+            return "same"
+        return "not-tested" if self._ctx.mode is Mode.TEST else ""
 
     def _in_store(self, sku: str) -> Decimal:
         """The store's quantity; ours where we set one after the store was read."""
@@ -215,7 +220,9 @@ class _Comparison:
         found = []
         for code in sorted(self._counted):
             skus = self._counted[code]
-            names = ", ".join(skus[:NAMED]) + (f" and {len(skus) - NAMED:,} more" if len(skus) > NAMED else "")
+            names = ", ".join(skus[:NAMED]) + (
+                f" and {len(skus) - NAMED:,} more" if len(skus) > NAMED else ""
+            )
             text = _COUNTED[code].format(f"{len(skus):,} {'product' if len(skus) == 1 else 'products'}")
             reason = Reason(code, f"{text} They are: {names}.")
             key = self._ctx.store_key(KIND, code, "stock-counted")
