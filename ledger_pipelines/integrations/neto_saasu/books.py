@@ -71,6 +71,8 @@ class Books:
     stock_read_at: datetime | None = None
     deleted: frozenset[tuple[str, str]] = frozenset()
     """(kind, id) of what was deleted."""
+    deleted_codes: frozenset[str] = frozenset()
+    """Codes of items that were seen and then deleted, and that no item has now."""
     read_at: datetime | None = None
 
     @cached_property
@@ -240,3 +242,15 @@ class Shop:
             if one.company:
                 counts[folded(one.company)] = counts.get(folded(one.company), 0) + 1
         return counts
+
+    @cached_property
+    def orders_by_email(self) -> Mapping[str, tuple[SalesDocument, ...]]:
+        """Orders by their buyer's e-mail address, folded; the earliest first."""
+        found: dict[str, list[SalesDocument]] = {}
+        for one in self.orders.values():
+            if one.party.email:
+                found.setdefault(folded(one.party.email), []).append(one)
+        return {
+            email: tuple(sorted(some, key=lambda order: (order.day, order.key)))
+            for email, some in found.items()
+        }
