@@ -207,27 +207,46 @@ class ShopFigures(Protocol):
         ...
 
 
-class PairingRow(Protocol):
-    """Two records that nearly are one, or that contradict each other."""
+class NearMiss(Protocol):
+    """Records that may be meant to be the same, and are not."""
 
     @property
-    def what(self) -> str:
-        """Kind of record."""
+    def kind(self) -> str:
+        """Why not."""
         ...
 
     @property
-    def store(self) -> str:
+    def here(self) -> str:
         """The store's."""
         ...
 
     @property
-    def books(self) -> str:
-        """The books'."""
+    def there(self) -> Sequence[str]:
+        """The file's."""
+        ...
+
+
+class Clash(Protocol):
+    """Several records that claim one partner."""
+
+    @property
+    def kind(self) -> str:
+        """What they claim it by."""
         ...
 
     @property
-    def text(self) -> str:
-        """Why it is no pair."""
+    def name(self) -> str:
+        """What they claim."""
+        ...
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """They."""
+        ...
+
+    @property
+    def taken(self) -> str:
+        """The one that counts, "" = none."""
         ...
 
 
@@ -235,17 +254,17 @@ class Pairing(Protocol):
     """What both sides have in common already."""
 
     @property
-    def near_misses(self) -> Sequence[PairingRow]:
+    def near_misses(self) -> Sequence[NearMiss]:
         """Records that a person would call the same."""
         ...
 
     @property
-    def clashes(self) -> Sequence[PairingRow]:
+    def clashes(self) -> Sequence[Clash]:
         """Records that cannot all be pairs."""
         ...
 
     def counts(self) -> Mapping[str, int]:
-        """Words and how often."""
+        """How many of what."""
         ...
 
 

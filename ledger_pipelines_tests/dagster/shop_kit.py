@@ -18,6 +18,7 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.errors import DataError, PermanentError, RefusedError, TransientError
+from ledger_pipelines.integrations.neto_saasu.pairing import ItemPair, NearMiss, Pairing
 from ledger_pipelines.integrations.open_items import Unfinished
 from ledger_pipelines.orchestration.build import Overrides, build_definitions
 from ledger_pipelines.orchestration.schedules import RANGE_END, RANGE_START
@@ -34,28 +35,6 @@ START = date(2025, 1, 1)
 AMOUNT = Money(Decimal("110.00"), "AUD")
 NOW = datetime(2025, 3, 20, 1, tzinfo=UTC)
 """Noon of the 20th in Sydney."""
-
-
-@dataclass(frozen=True, slots=True)
-class NearlyPaired:
-    """A near miss of pairing."""
-
-    what: str = "item"
-    store: str = "TEE-red"
-    books: str = "tee-RED"
-    text: str = "differs by case"
-
-
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """What pairing found."""
-
-    near_misses: Sequence[NearlyPaired] = (NearlyPaired(),)
-    clashes: Sequence[NearlyPaired] = ()
-
-    def counts(self) -> Mapping[str, int]:
-        """Words and how often."""
-        return {"items paired": 3, "contacts paired": 2}
 
 
 @dataclass
@@ -147,11 +126,13 @@ class FakeShop:
             needs_person=outcome is Outcome.BLOCKED,
         )  # fmt: skip
 
-    def pair(self, progress: object = None) -> Paired:
+    def pair(self, progress: object = None) -> Pairing:
         """Pair."""
         self.paired = True
         self.done.append(("pair", "", START))
-        return Paired()
+        return Pairing(
+            items=(ItemPair("TEE", "TEE", "7"),), near_misses=(NearMiss("spelling", "TEE-red", ("tee-RED",)),)
+        )
 
     def reconcile(self, first: date, last: date) -> ShopReconciliation:
         """By day: an order is paid in the store on its day, received if its payment was written."""

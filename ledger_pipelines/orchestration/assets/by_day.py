@@ -3,9 +3,9 @@
 Belongs here: the loop over days that planning, exporting and reconciling share. Does not belong here: what is done for a
 day. Annotations are not postponed: Dagster reads those of assets, and this module is read beside them.
 
-When a day fails, the days before it are told to Dagster by hand and stay green (dagster.md 5). A run that continues another
-one (re-execution from failure, a retry) skips the days that one finished, unless something upstream is made anew in it: then
-all days go again. Going again is always right; skipping is cheap.
+When a day fails, the days before it are told to Dagster by hand and stay green (dagster.md 5). An export that continues
+another run (re-execution from failure) skips the days that run finished, unless its plans are made anew: then all days go
+again. Going again is always right; skipping is cheap. Plans, which cost no call, are always made anew.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,19 +26,23 @@ class ByDay:
 
     Args:
         upstream: Assets that this one is made from; where one of them is made in the same run, no day is skipped.
-        finished: Whether a day another run finished, with the metadata it was told with, needs no second look.
+        finished: Whether a day another run finished, with the metadata it was told with, needs no second look. None: every
+            day is done.
     """
 
     def __init__(
         self,
         context: dg.AssetExecutionContext,
         upstream: Sequence[dg.AssetKey] = (),
-        finished: Callable[[Mapping[str, dg.MetadataValue]], bool] = lambda _: True,
+        finished: Callable[[Mapping[str, dg.MetadataValue]], bool] | None = None,
     ) -> None:
         self._context = context
         bounds = context.partition_key_range
         self.first, self.last = date.fromisoformat(bounds.start), date.fromisoformat(bounds.end)
-        self._before = {day: shown for day, shown in self._continued(upstream).items() if finished(shown)}
+        self._before: dict[date, Mapping[str, dg.MetadataValue]] = {}
+        if finished is not None:
+            continued = self._continued(upstream)
+            self._before = {day: shown for day, shown in continued.items() if finished(shown)}
 
     @property
     def days(self) -> list[date]:

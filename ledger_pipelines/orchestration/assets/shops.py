@@ -175,7 +175,7 @@ def _plan(shop: Shop, flow: str, before: Sequence[dg.AssetKey]) -> dg.AssetsDefi
 
         with told():
             service = shop.service(context)
-        ByDay(context, [*read, *before]).run(work)
+        ByDay(context).run(work)
         return Result(check_results=[blocked.check()])
 
     return plan

@@ -21,10 +21,10 @@ from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.assets import showing
 from ledger_pipelines.orchestration.results import Shown
 from ledger_pipelines.orchestration.shops import (
+    Clash,
     DayFigures,
     Difference,
     Pairing,
-    PairingRow,
     ShopFigures,
     ShopService,
 )
@@ -201,36 +201,37 @@ def settled(shown: Mapping[str, dg.MetadataValue]) -> bool:
 
 def pairing(found: Pairing) -> Shown:
     """How many are pairs, what nearly is one, what cannot be."""
-    counts = found.counts()
+    counts = {name.replace("_", " "): f"{count:,}" for name, count in found.counts().items()}
     return {
-        m.COUNTS: m.table(
-            ("", "records"), [(words, f"{count:,}") for words, count in counts.items()], right=(1,)
-        ),
+        m.COUNTS: m.table(("", "records"), list(counts.items()), right=(1,)),
         m.NEAR_MISSES_COUNT: len(found.near_misses),
         m.CLASHES_COUNT: len(found.clashes),
-        m.NEAR_MISSES: _pairs(found.near_misses),
-        m.CLASHES: _pairs(found.clashes),
+        m.NEAR_MISSES: m.table(
+            ("in the store", "in the file", "why it is no pair"),
+            [(one.here, ", ".join(one.there), one.kind) for one in found.near_misses],
+        ),
+        m.CLASHES: _clashes(found.clashes),
     }
 
 
 def pairing_check(found: Pairing) -> dg.AssetCheckResult:
-    """Whether records contradict each other: a warning, they are left alone."""
+    """Whether records contradict each other: a warning; of several that claim one partner, one counts or none."""
     clashes = len(found.clashes)
     return dg.AssetCheckResult(
         check_name=NOTHING_CLASHES,
         passed=not clashes,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{clashes:,} records clash: nothing is paired with them."
+        description=f"{clashes:,} times several records claim one partner."
         if clashes
         else "Nothing clashes.",
-        metadata={m.CLASHES: _pairs(found.clashes)},
+        metadata={m.CLASHES: _clashes(found.clashes)},
     )
 
 
-def _pairs(rows: Sequence[PairingRow]) -> dg.MarkdownMetadataValue:
+def _clashes(rows: Sequence[Clash]) -> dg.MarkdownMetadataValue:
     return m.table(
-        ("what", "in the store", "in the books", "why"),
-        [(row.what, row.store, row.books, row.text) for row in rows],
+        ("claimed by", "what is claimed", "who claims it", "the one that counts"),
+        [(one.kind, one.name, ", ".join(one.ids), one.taken or "none") for one in rows],
     )
 
 
