@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.documents.sales import ChargeKind, Component, DocumentKind, PaymentKind, StockLevel
+from ledger_pipelines.documents.sales import (
+    ChargeKind,
+    Component,
+    DocumentKind,
+    PaymentKind,
+    SalesDocument,
+    StockLevel,
+)
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.systems.neto import documents
 from ledger_pipelines_tests.unit.systems.neto.store import ZONE, Store, number
@@ -25,7 +32,7 @@ def _line(sku: str = "TEA", quantity: str = "1", price: str = "11.00", **more: J
     return {"OrderLineID": "N1-0", "SKU": sku, "Quantity": quantity, "UnitPrice": price} | more
 
 
-def _order(*lines: dict[str, Json], **more: Json) -> documents.SalesDocument:
+def _order(*lines: dict[str, Json], **more: Json) -> SalesDocument:
     """An order of the reference's shape; GrandTotal as told, or 0."""
     body: dict[str, Json] = {
         "OrderID": "N1", "OrderStatus": "Pick", "TaxInclusive": "True", "DatePlaced": "2026-03-02 14:30:00",
@@ -161,14 +168,18 @@ def test_percent_and_amount_are_never_both_taken_off(
     assert both == documents.line_amount(quantity, price, percent, ZERO, 2)
 
 
-@given(st.lists(st.decimals(min_value=1, max_value=500, places=2), min_size=1, max_size=6), st.integers(1, 99))
+@given(
+    st.lists(st.decimals(min_value=1, max_value=500, places=2), min_size=1, max_size=6), st.integers(1, 99)
+)
 def test_a_coupon_told_for_the_order_only_is_shared_over_its_lines_to_the_cent(
     amounts: list[Decimal], percent: int
 ) -> None:
     whole = sum(amounts, ZERO)
     coupon = (whole * percent * CENT).quantize(CENT)
     order = _order(
-        *(_line(price=str(amount)) for amount in amounts), CouponDiscount=str(coupon), GrandTotal=str(whole - coupon)
+        *(_line(price=str(amount)) for amount in amounts),
+        CouponDiscount=str(coupon),
+        GrandTotal=str(whole - coupon),
     )
     assert sum((line.coupon for line in order.lines), ZERO) == coupon
     assert not order.difference
@@ -226,7 +237,9 @@ def test_a_yen_has_no_cents() -> None:
     ],
     ids=["tax with shipping's", "tax without", "discount on top", "discount netted"],
 )
-def test_of_two_meanings_the_one_that_adds_up_is_taken(money: dict[str, Json], tax: str, charges: list[str]) -> None:
+def test_of_two_meanings_the_one_that_adds_up_is_taken(
+    money: dict[str, Json], tax: str, charges: list[str]
+) -> None:
     line = _line(price="20.00", Tax="2.00", TaxCode="GST")
     order = _order(line, **({"TaxInclusive": "False", "ShippingTotal": "10.00"} | money))
     assert not order.difference
@@ -271,7 +284,11 @@ def test_tax_of_a_surcharge_is_what_the_order_leaves_for_it(
     told: dict[str, Json], order_tax: str, tax: str | None
 ) -> None:
     order = _order(
-        _line(price="11.00", Tax="1.00"), SurchargeTotal="2.20", OrderTax=order_tax, GrandTotal="13.20", **told
+        _line(price="11.00", Tax="1.00"),
+        SurchargeTotal="2.20",
+        OrderTax=order_tax,
+        GrandTotal="13.20",
+        **told,
     )
     (charge,) = order.charges
     assert charge.tax == (None if tax is None else Decimal(tax))
@@ -298,7 +315,10 @@ def test_notes_are_notes_only_when_they_come_to_nothing() -> None:
     [
         ({}, date(2026, 3, 3)),
         ({"DateInvoiced": ""}, date(2026, 3, 3)),  # 14:30 UTC is half past one in the night of the 3rd
-        ({"DateInvoiced": "0000-00-00", "DatePlaced": "2026-10-03 16:30:00"}, date(2026, 10, 4)),  # the hour left out
+        (
+            {"DateInvoiced": "0000-00-00", "DatePlaced": "2026-10-03 16:30:00"},
+            date(2026, 10, 4),
+        ),  # the hour left out
         ({"DateInvoiced": "", "DatePlaced": "0000-00-00 00:00:00"}, date(2026, 3, 3)),
     ],
 )
@@ -338,7 +358,11 @@ def test_the_buyer_is_told_by_the_order_itself() -> None:
     )  # fmt: skip
     party = order.party
     assert (party.key, party.given, party.family, party.company) == ("", "Pat", "Ríos", "Rivers")
-    assert (party.billing.street, party.billing.city, party.phone) == ("8 Dock Rd, Unit 3", "NEWCASTLE", "0400")
+    assert (party.billing.street, party.billing.city, party.phone) == (
+        "8 Dock Rd, Unit 3",
+        "NEWCASTLE",
+        "0400",
+    )
     assert party.shipping.city == "PERTH"
     assert _order(Username="pat", ShipFirstName="Sam").party.given == "Sam"
     assert _order(Username="pat").party.key == "pat"
@@ -397,7 +421,7 @@ def test_a_value_that_does_not_fit_is_refused_with_its_record(more: dict[str, Js
 # --- RMAs ------------------------------------------------------------------------------------------------------------
 
 
-def _rma(**more: Json) -> documents.SalesDocument:
+def _rma(**more: Json) -> SalesDocument:
     """The reference's sample (10.1)."""
     line: Json = {
         "RmaLineID": "77-0", "SKU": "MUG-01", "Quantity": "2", "ProductName": "Enamel Mug", "RefundSubtotal": "16.50", "Tax": "1.50",
@@ -425,16 +449,27 @@ def test_an_rma_is_a_credit_with_positive_amounts() -> None:
     assert line.returned_to_stock
     assert not rma.difference
     (refund,) = rma.payments
-    assert (refund.key, refund.kind, refund.document, refund.method_id) == ("31", PaymentKind.REFUND, "77", "14")
+    assert (refund.key, refund.kind, refund.document, refund.method_id) == (
+        "31",
+        PaymentKind.REFUND,
+        "77",
+        "14",
+    )
     assert rma.paid == _money("16.50")
 
 
 def test_shipping_given_back_is_a_charge_with_the_tax_the_lines_leave() -> None:
     rma = _rma(ShippingRefundAmount="11.00", RefundTaxTotal="2.50", RefundTotal="27.50")
     (charge,) = rma.charges
-    assert (charge.kind, charge.amount, charge.tax) == (ChargeKind.SHIPPING, Decimal("11.00"), Decimal("1.00"))
+    assert (charge.kind, charge.amount, charge.tax) == (
+        ChargeKind.SHIPPING,
+        Decimal("11.00"),
+        Decimal("1.00"),
+    )
     assert not rma.difference
-    both = _rma(ShippingRefundAmount="11.00", SurchargeRefundAmount="1.10", RefundTotal="28.60", RefundTaxTotal="2.60")
+    both = _rma(
+        ShippingRefundAmount="11.00", SurchargeRefundAmount="1.10", RefundTotal="28.60", RefundTaxTotal="2.60"
+    )
     assert [charge.tax for charge in both.charges] == [None, None]
     assert not both.difference
 
@@ -445,14 +480,19 @@ def test_an_rma_with_tax_on_top_adds_up() -> None:
 
 @pytest.mark.parametrize("status", ["Pending", "", "Processing"])
 def test_a_refund_that_is_not_paid_out_is_no_payment(status: str) -> None:
-    assert _rma(Refunds={"Refund": {"RefundID": "31", "RefundAmount": "16.50", "RefundStatus": status}}).payments == ()
+    assert (
+        _rma(Refunds={"Refund": {"RefundID": "31", "RefundAmount": "16.50", "RefundStatus": status}}).payments
+        == ()
+    )
 
 
 def test_a_refund_of_a_day_alone_has_that_day_and_one_without_date_the_issues() -> None:
     paid: dict[str, Json] = {"RefundID": "31", "RefundAmount": "16.50", "RefundStatus": "Refunded"}
     day = _rma(Refunds=[{"Refund": [paid | {"DateRefunded": "2025-03-12"}]}]).payments[0]
     assert (day.at, day.day) == (None, date(2025, 3, 12))
-    issued = _rma(Refunds={"Refund": paid | {"DateRefunded": "", "DateIssued": "2025-03-12 20:00:00"}}).payments[0]
+    issued = _rma(
+        Refunds={"Refund": paid | {"DateRefunded": "", "DateIssued": "2025-03-12 20:00:00"}}
+    ).payments[0]
     assert issued.day == date(2025, 3, 13)
 
 
@@ -498,7 +538,13 @@ def test_what_is_told_of_a_product() -> None:
     assert (item.cost, item.sold, item.price_has_tax, item.internal) == (Decimal("4.10"), False, False, True)
     assert not item.is_parent, "what has a parent is a variant"
     bare = documents.item({"SKU": "TEA"})
-    assert (bare.price, bare.cost, bare.active, bare.inventoried, bare.bought) == (None, None, True, True, True)
+    assert (bare.price, bare.cost, bare.active, bare.inventoried, bare.bought) == (
+        None,
+        None,
+        True,
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -517,14 +563,24 @@ def test_stock_in_every_shape(told: Json, places: list[str]) -> None:
 
 def test_a_customer_in_the_shapes_of_a_nested_address() -> None:
     billing: dict[str, Json] = {"BillFirstName": "Pat", "BillStreetLine1": "8 Dock Rd", "BillCountry": "AU"}
-    for told in (billing, [billing]):
-        party = documents.party({"Username": "pat", "BillingAddress": told, "ShippingAddress": "", "ABN": "51 824"})
-        assert (party.given, party.billing.street, party.tax_number, party.active) == ("Pat", "8 Dock Rd", "51 824", True)
+    shapes: tuple[Json, ...] = (billing, [billing])
+    for told in shapes:
+        party = documents.party(
+            {"Username": "pat", "BillingAddress": told, "ShippingAddress": "", "ABN": "51 824"}
+        )
+        assert (party.given, party.billing.street, party.tax_number, party.active) == (
+            "Pat",
+            "8 Dock Rd",
+            "51 824",
+            True,
+        )
         assert not party.shipping
 
 
 def test_lists() -> None:
-    place = documents.warehouse({"WarehouseID": "3", "WarehouseName": "Shed", "IsPrimary": "False", "IsActive": "True"})
+    place = documents.warehouse(
+        {"WarehouseID": "3", "WarehouseName": "Shed", "IsPrimary": "False", "IsActive": "True"}
+    )
     assert place == documents.NetoWarehouse("3", "", "Shed", True, False)
     way = documents.method({"id": "14", "name": "PayPal Checkout", "active": "n", "acc_code": "1-1150"})
     assert way == documents.NetoMethod("14", "PayPal Checkout", False, "1-1150")
@@ -536,7 +592,11 @@ def test_a_payment_names_its_currency_method_and_reference() -> None:
         "PaymentMethod": "14", "PaymentMethodName": "PayPal Checkout", "PaymentNotes": "by phone",
     }  # fmt: skip
     payment = documents.payment(told, ZONE, AUD)
-    assert (payment.amount, payment.day, payment.method_id) == (Money(Decimal("50.00"), "NZD"), date(2026, 4, 1), "14")
+    assert (payment.amount, payment.day, payment.method_id) == (
+        Money(Decimal("50.00"), "NZD"),
+        date(2026, 4, 1),
+        "14",
+    )
     assert payment.reference == "by phone"
     assert documents.payment(told | {"CurrencyCode": ""}, ZONE, AUD).amount.currency == AUD
     with pytest.raises(DataError, match="payment 5501 has no date"):

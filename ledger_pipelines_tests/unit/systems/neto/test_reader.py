@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,13 +25,10 @@ from ledger_pipelines_tests.unit.systems.neto.store import EARLIEST, FUTURE, Sto
 
 Reply = dict[str, Any]
 MARCH = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
-SHAPES: tuple[dict[str, object], ...] = (
-    {"single_line_as_object": True},
-    {"outer_lists": False},
-    {"messages_as_list": True},
-    {"empty_dates": "zero"},
-    {"short_pages": True},
-)
+COLLAPSED: dict[str, object] = {
+    "single_line_as_object": True, "outer_lists": False, "messages_as_list": True, "empty_dates": "zero",
+}  # fmt: skip
+SHAPES: tuple[dict[str, object], ...] = (COLLAPSED, {"short_pages": True})
 
 
 def _reader(answer: Callable[[Reply], Reply], **how: int) -> tuple[NetoReader, list[Reply]]:
@@ -43,7 +41,11 @@ def _reader(answer: Callable[[Reply], Reply], **how: int) -> tuple[NetoReader, l
         return httpx.Response(200, json=whole)
 
     connection = NetoConnection(
-        "shop", "https://shop.example", KeyCredentials(Secret("k" * 32)), ZoneInfo("UTC"), calls_per_second=10_000
+        "shop",
+        "https://shop.example",
+        KeyCredentials(Secret("k" * 32)),
+        ZoneInfo("UTC"),
+        calls_per_second=10_000,
     )
     client = NetoClient(connection, clock=FakeClock(), transport=httpx.MockTransport(reply))
     return NetoReader(client, **how), asked
@@ -53,7 +55,9 @@ def _order(number: int, changed: str = "2026-03-05 00:00:00", **more: object) ->
     return {"OrderID": f"N{number}", "GrandTotal": "1.00", "DateUpdated": changed} | more
 
 
-def _keys(reader: NetoReader, name: str = "orders", window: tuple[datetime, datetime] = MARCH) -> list[object]:
+def _keys(
+    reader: NetoReader, name: str = "orders", window: tuple[datetime, datetime] = MARCH
+) -> list[object]:
     return [cells[0] for page in reader.read_changes(ENTITIES[name], *window) for cells in page.cells]
 
 
@@ -106,7 +110,12 @@ def test_lists_that_may_answer_nothing_to_a_page_are_first_asked_for_without_one
 @pytest.mark.parametrize(
     ("orders", "page", "calls"),
     [(0, 100, 1), (3, 100, 2), (100, 100, 2), (250, 100, 5)],
-    ids=["none: one call", "one page and the proof that it was the last", "a full page", "three pages, moved?"],
+    ids=[
+        "none: one call",
+        "one page and the proof that it was the last",
+        "a full page",
+        "three pages, moved?",
+    ],
 )
 def test_a_window_costs_its_pages_and_the_proof_of_the_end(orders: int, page: int, calls: int) -> None:
     def answer(body: Reply) -> Reply:
@@ -137,7 +146,7 @@ def test_a_year_is_read_month_by_month_and_an_opening_in_one_piece_before_its_la
     pieces = list(stretches(start, end))
     assert len(pieces) == 12
     assert (pieces[0][0], pieces[-1][1]) == (start, end)
-    assert all(one[1] == other[0] for one, other in zip(pieces, pieces[1:], strict=False))
+    assert all(one[1] == other[0] for one, other in pairwise(pieces))
     assert max(stop - first for first, stop in pieces) == STRETCH
     opening = list(stretches(EARLIEST, end))
     assert len(opening) == 13
@@ -206,13 +215,19 @@ def test_the_later_state_of_a_record_met_twice_is_kept() -> None:
         [_order(1, "2026-03-06 00:00:00", OrderStatus="Pack"), _order(3)],
         [],
     ]
-    reader, _ = _reader(lambda body: {"Order": pages[body["Page"]] if "DateUpdatedTo" in body else []}, page=2)
+    reader, _ = _reader(
+        lambda body: {"Order": pages[body["Page"]] if "DateUpdatedTo" in body else []}, page=2
+    )
     rows = [cells for page in reader.read_changes(ENTITIES["orders"], *MARCH) for cells in page.cells]
     assert [(cells[0], cells[1]) for cells in rows] == [("N2", None), ("N3", None), ("N1", "Pack")]
 
 
 def test_what_lies_outside_the_window_is_left_out_whatever_the_store_gives() -> None:
-    given = [_order(1, "2026-02-28 23:59:59"), _order(2, "2026-04-01 00:00:00"), _order(3, "2026-03-01 00:00:00")]
+    given = [
+        _order(1, "2026-02-28 23:59:59"),
+        _order(2, "2026-04-01 00:00:00"),
+        _order(3, "2026-03-01 00:00:00"),
+    ]
     reader, _ = _reader(lambda body: {"Order": given if body["Page"] == 0 else []})
     assert _keys(reader) == ["N3"]
 
@@ -220,7 +235,7 @@ def test_what_lies_outside_the_window_is_left_out_whatever_the_store_gives() -> 
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("switched", SHAPES, ids=lambda one: next(iter(one)))
+@pytest.mark.parametrize("switched", SHAPES, ids=["collapsed", "short pages"])
 @pytest.mark.parametrize("name", ["products", "orders", "payments", "rmas", "stock"])
 def test_columns_are_the_same_in_every_shape(shop: Store, name: str, switched: dict[str, object]) -> None:
     plain = [cells[:-1] for cells in shop.rows(name)]
@@ -267,13 +282,24 @@ def test_a_value_that_does_not_fit_stops_the_reading_with_its_record(record: obj
 
 
 def test_a_product_never_changed_is_of_the_day_it_was_added() -> None:
-    item = {"InventoryID": "1", "SKU": "TEA", "DateUpdatedUTC": "0000-00-00 00:00:00", "DateAddedUTC": "2026-03-02 00:00:00"}
+    item = {
+        "InventoryID": "1",
+        "SKU": "TEA",
+        "DateUpdatedUTC": "0000-00-00 00:00:00",
+        "DateAddedUTC": "2026-03-02 00:00:00",
+    }
     reader, _ = _reader(lambda body: {"Item": [item] if body["Page"] == 0 else []})
     assert _keys(reader, "products") == ["1"]
 
 
 def test_the_demo_is_read_whole(shop: Store) -> None:
     held = shop.dump()["records"]
-    kinds = {"products": "item", "customers": "customer", "orders": "order", "payments": "payment", "rmas": "rma"}
+    kinds = {
+        "products": "item",
+        "customers": "customer",
+        "orders": "order",
+        "payments": "payment",
+        "rmas": "rma",
+    }
     for name, kind in kinds.items():
         assert len(shop.rows(name, EARLIEST, FUTURE)) == len(held[kind]), name

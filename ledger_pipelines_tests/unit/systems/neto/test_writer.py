@@ -47,7 +47,11 @@ def _writer(answer: Callable[[Reply], httpx.Response | Reply]) -> tuple[NetoWrit
         return told if isinstance(told, httpx.Response) else httpx.Response(200, json=told)
 
     connection = NetoConnection(
-        "shop", "https://shop.example", KeyCredentials(Secret("k" * 32)), ZoneInfo("UTC"), calls_per_second=10_000
+        "shop",
+        "https://shop.example",
+        KeyCredentials(Secret("k" * 32)),
+        ZoneInfo("UTC"),
+        calls_per_second=10_000,
     )
     client = NetoClient(connection, clock=FakeClock(), transport=httpx.MockTransport(reply))
     return NetoWriter(client, timedelta(minutes=5)), sent
@@ -105,7 +109,10 @@ def test_every_shape_of_a_result_confirms(listed: Any) -> None:
 
 
 def test_of_a_partial_success_the_named_one_is_refused_and_no_other_that_its_name_is_part_of() -> None:
-    answer = {"Item": {"SKU": "TEA-RED"}, **_said("Warning", "Cannot find Item TEA.", "Cannot find Item TEA-XX")}
+    answer = {
+        "Item": {"SKU": "TEA-RED"},
+        **_said("Warning", "Cannot find Item TEA.", "Cannot find Item TEA-XX"),
+    }
     writer, _ = _writer(lambda body: answer)
     endings = list(writer.send([_quantity("TEA"), _quantity("TEA-RED"), _quantity("TEA-XX")]))
     # TEA-RED is confirmed although a warning names TEA
@@ -155,7 +162,9 @@ def test_a_call_refused_for_one_product_is_sent_again_in_halves_until_only_that_
 def test_a_refusal_that_is_about_all_is_asked_for_a_few_times_only() -> None:
     writer, sent = _writer(lambda body: _said("Error", "Cannot find Warehouse 3"))
     endings = list(writer.send([_quantity(f"TEA-{n}") for n in range(100)]))
-    assert {(type(one), getattr(one, "text", "")) for one in endings} == {(Refused, "Cannot find Warehouse 3")}
+    assert {(type(one), getattr(one, "text", "")) for one in endings} == {
+        (Refused, "Cannot find Warehouse 3")
+    }
     assert len(sent) <= 10
 
 
@@ -167,9 +176,15 @@ def test_after_a_refused_key_amid_a_batch_no_further_call_is_made() -> None:
 
 
 def test_after_an_unclear_answer_amid_a_batch_the_rest_is_not_sent() -> None:
-    answers = iter([_said("Error", "Name is wrong"), httpx.Response(502, html="<html>")])
+    said: list[httpx.Response | Reply] = [_said("Error", "Name is wrong"), httpx.Response(502, html="<html>")]
+    answers = iter(said)
     writer, _ = _writer(lambda body: next(answers))
-    assert _kinds(writer.send([_product(f"CAP-{n}") for n in range(4)])) == [Unknown, Unknown, NotSent, NotSent]
+    assert _kinds(writer.send([_product(f"CAP-{n}") for n in range(4)])) == [
+        Unknown,
+        Unknown,
+        NotSent,
+        NotSent,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +249,7 @@ def test_a_quantity_is_found_only_when_the_warehouse_holds_just_that(
     bare: Store, wanted: str, found: bool
 ) -> None:
     held = [{"WarehouseID": "1", "Quantity": "9"}, {"WarehouseID": "3", "Quantity": "4"}]
-    bare.call("AddItem", {"Item": {"SKU": "TEA", "WarehouseQuantity": list(held)}})
+    bare.call("AddItem", {"Item": {"SKU": "TEA", "WarehouseQuantity": held}})
     writer = NetoWriter(bare.client, timedelta(minutes=5))
     assert bool(writer.probe([_quantity("TEA", wanted).effect])) is found
 
@@ -251,7 +266,10 @@ def test_a_warehouse_that_never_held_the_product_holds_none(bare: Store) -> None
     [
         (_said("Error", "Invalid API Key"), CredentialError),
         (_said("Error", "Database is away"), UnknownOutcomeError),
-        ({"Ack": "Success", "Item": [{"SKU": "CAP", "WarehouseQuantity": {"Quantity": "lots"}}]}, UnknownOutcomeError),
+        (
+            {"Ack": "Success", "Item": [{"SKU": "CAP", "WarehouseQuantity": {"Quantity": "lots"}}]},
+            UnknownOutcomeError,
+        ),
         (httpx.Response(200, html="<html>"), TransientError),
     ],
 )
@@ -268,7 +286,9 @@ def test_amounts_of_a_new_product_travel_exactly() -> None:
         raw.append(request.content)
         return httpx.Response(200, json={"Item": {"SKU": "CAP"}, "Ack": "Success"})
 
-    connection = NetoConnection("shop", "https://shop.example", KeyCredentials(Secret("k" * 32)), ZoneInfo("UTC"))
+    connection = NetoConnection(
+        "shop", "https://shop.example", KeyCredentials(Secret("k" * 32)), ZoneInfo("UTC")
+    )
     client = NetoClient(connection, clock=FakeClock(), transport=httpx.MockTransport(keep))
     effect = effect_of(ITEM, "CAP", {"SKU": "CAP", "DefaultPrice": Decimal("38.45454545")})
     NetoWriter(client, timedelta(minutes=5)).send([prepare(effect, {}, 1)])
