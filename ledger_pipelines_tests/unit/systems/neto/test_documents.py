@@ -247,6 +247,19 @@ def test_of_two_meanings_the_one_that_adds_up_is_taken(
     assert [charge.amount for charge in order.charges] == [Decimal(one) for one in charges]
 
 
+@pytest.mark.parametrize(("discount", "told"), [("0.00", "1.00"), ("4.00", None)])
+def test_tax_of_shipping_is_not_told_where_it_is_of_shipping_less_a_discount(
+    discount: str, told: str | None
+) -> None:
+    grand = Decimal("10.00") - Decimal(discount)
+    order = _order(
+        ShippingTotal="10.00", ShippingTax="1.00", ShippingDiscount=discount, GrandTotal=str(grand)
+    )
+    assert {charge.tax for charge in order.charges} == {None if told is None else Decimal(told)}
+    free = _order(ShippingTotal="10.00", ShippingTax="0.00", ShippingDiscount=discount, GrandTotal=str(grand))
+    assert {charge.tax for charge in free.charges} == {ZERO}
+
+
 @pytest.mark.parametrize(
     ("coupon", "grand", "shares"),
     [

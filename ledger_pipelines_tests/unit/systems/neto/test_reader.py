@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+from ledger_pipelines.documents.dates import Window, business_date
 from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.errors import DataError, TransientError
+from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.systems.neto.client import KeyCredentials, NetoClient, NetoConnection
 from ledger_pipelines.systems.neto.entities import ENTITIES
 from ledger_pipelines.systems.neto.reader import STRETCH, NetoReader, stretches
 from ledger_pipelines.systems.secrets import Secret
 from ledger_pipelines_tests.faults.engine_target import FakeClock
-from ledger_pipelines_tests.unit.systems.neto.store import EARLIEST, FUTURE, Store
+from ledger_pipelines_tests.unit.systems.neto.store import EARLIEST, FUTURE, ZONE, Store
 
 Reply = dict[str, Any]
 MARCH = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
@@ -303,3 +308,18 @@ def test_the_demo_is_read_whole(shop: Store) -> None:
     }
     for name, kind in kinds.items():
         assert len(shop.rows(name, EARLIEST, FUTURE)) == len(held[kind]), name
+
+
+def test_a_sweep_stores_every_order_on_the_stores_own_day_of_its_last_change(
+    shop: Store, tmp_path: Path
+) -> None:
+    """Over a change of clocks, in pages that are small."""
+    entity, store = ENTITIES["orders"], SnapshotStore(tmp_path, "shop")
+    window = Window(date(2026, 10, 3), date(2026, 10, 5), ZONE)
+    asked = Sweep(window, date(2026, 9, 1), date(2026, 10, 13), "run")
+    days = [done.manifest.day for done in sweep(NetoReader(shop.client, page=5), store, entity, asked)]
+    assert days == list(window.days())
+    zoned = [business_date(cells[8], ZONE) for cells in shop.rows("orders") if isinstance(cells[8], datetime)]
+    expected = {day: count for day, count in Counter(zoned).items() if day in days}
+    assert len(expected) == 3
+    assert {day: store.read("orders", [day]).num_rows for day in days} == expected
