@@ -1,0 +1,68 @@
+"""Which orders are exported, and why the others are not.
+
+Belongs here: the one rule that invoices, contacts and payments share. Does not belong here: what becomes of one
+(`invoices`).
+"""
+
+from __future__ import annotations
+
+from ledger_pipelines.documents.effects import Mode
+from ledger_pipelines.documents.sales import DocumentKind, SalesDocument
+from ledger_pipelines.integrations.neto_saasu.books import folded
+from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.neto_saasu.references import invoice_key, invoice_reference, may_be_there
+from ledger_pipelines.sync.plan import Reason
+from ledger_pipelines.systems.saasu.records import SaasuInvoice
+
+ADJUSTMENT = "Adjustment Note"
+
+
+def is_exported(ctx: Context, order: SalesDocument) -> bool:
+    """Whether an invoice of the order was written, or may have been."""
+    return may_be_there(ctx.journal.known.get(invoice_key(ctx, order)))
+
+
+def select(ctx: Context, order: SalesDocument) -> Reason | None:
+    """Why the order is not exported; None = it is. One that was exported stays, whatever its status becomes.
+
+    Codes: `quote`, `not-a-test-order`, `before-first-day`, `cancelled`, `status-not-exported`.
+    """
+    if order.kind is DocumentKind.QUOTE:
+        return Reason("quote", f"{order.number} is a quote, no order yet.")
+    if ctx.mode is Mode.TEST and order.number not in ctx.settings.general.test_orders:
+        return Reason("not-a-test-order", f"Order {order.number} is none of the test orders.")
+    if is_exported(ctx, order):
+        return None
+    if order.day < ctx.first_day:
+        return Reason(
+            "before-first-day",
+            f"Order {order.number} is of {order.day}, before the start date {ctx.first_day}.",
+            "Move the start date if it should be booked.",
+        )
+    if order.cancelled:
+        return Reason("cancelled", f"Order {order.number} was cancelled before it was exported.")
+    if order.status not in ctx.settings.orders_to_saasu.statuses:
+        return Reason(
+            "status-not-exported",
+            f"Order {order.number} is {order.status}, which is not exported.",
+            "It follows when its status changes; orders_to_saasu.statuses lists those that are exported.",
+        )
+    return None
+
+
+def in_the_books(ctx: Context, order: SalesDocument) -> SaasuInvoice | None:
+    """The sale that has the order's number as its own, or as its purchase-order number, and is not known to be ours."""
+    if is_exported(ctx, order):
+        return None
+    reference = folded(invoice_reference(ctx, order))
+    found = (
+        *ctx.books.invoices_by_number.get(reference, ()),
+        *ctx.books.invoices_by_purchase_order.get(reference, ()),
+    )
+    gone = ctx.books.deleted
+    return next((one for one in found if one.kind != ADJUSTMENT and ("Sale", one.id) not in gone), None)
+
+
+def needs_contact(ctx: Context, order: SalesDocument) -> bool:
+    """Whether the order's invoice was or is to be written by us, so that it needs its buyer's contact."""
+    return select(ctx, order) is None and not order.cancelled and in_the_books(ctx, order) is None
