@@ -240,3 +240,15 @@ class Shop:
             if one.company:
                 counts[folded(one.company)] = counts.get(folded(one.company), 0) + 1
         return counts
+
+    @cached_property
+    def orders_by_email(self) -> Mapping[str, tuple[SalesDocument, ...]]:
+        """Orders by their buyer's e-mail address, folded; the earliest first."""
+        found: dict[str, list[SalesDocument]] = {}
+        for one in self.orders.values():
+            if one.party.email:
+                found.setdefault(folded(one.party.email), []).append(one)
+        return {
+            email: tuple(sorted(some, key=lambda order: (order.day, order.key)))
+            for email, some in found.items()
+        }

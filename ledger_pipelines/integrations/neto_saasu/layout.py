@@ -402,7 +402,9 @@ class _LayingOut:
             remedy += ", or name a rounding item and the cents it may take (orders_to_saasu.rounding_item, rounding_most)."
         elif not self.inclusive:
             code = "tax-basis"
-            remedy = "Choose orders_to_saasu.amounts: inclusive, so that amounts are written with the store's tax."
+            remedy = (
+                "Choose orders_to_saasu.amounts: inclusive, so that amounts are written with the store's tax."
+            )
         else:
             remedy += ": the tax of its lines and charges is not the tax of the order."
         return Reason(

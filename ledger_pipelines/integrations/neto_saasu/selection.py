@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.sales import DocumentKind, SalesDocument
+from ledger_pipelines.integrations.neto_saasu.books import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import invoice_key, may_be_there
+from ledger_pipelines.integrations.neto_saasu.references import invoice_key, invoice_reference, may_be_there
 from ledger_pipelines.sync.plan import Reason
+from ledger_pipelines.systems.saasu.records import SaasuInvoice
+
+ADJUSTMENT = "Adjustment Note"
 
 
 def is_exported(ctx: Context, order: SalesDocument) -> bool:
@@ -46,6 +50,19 @@ def select(ctx: Context, order: SalesDocument) -> Reason | None:
     return None
 
 
+def in_the_books(ctx: Context, order: SalesDocument) -> SaasuInvoice | None:
+    """The sale that has the order's number as its own, or as its purchase-order number, and is not known to be ours."""
+    if is_exported(ctx, order):
+        return None
+    reference = folded(invoice_reference(ctx, order))
+    found = (
+        *ctx.books.invoices_by_number.get(reference, ()),
+        *ctx.books.invoices_by_purchase_order.get(reference, ()),
+    )
+    gone = ctx.books.deleted
+    return next((one for one in found if one.kind != ADJUSTMENT and ("Sale", one.id) not in gone), None)
+
+
 def needs_contact(ctx: Context, order: SalesDocument) -> bool:
-    """Whether the order's invoice is still to be written, so that it needs its buyer's contact."""
-    return select(ctx, order) is None and not order.cancelled
+    """Whether the order's invoice was or is to be written by us, so that it needs its buyer's contact."""
+    return select(ctx, order) is None and not order.cancelled and in_the_books(ctx, order) is None

@@ -1,0 +1,1 @@
+"""Decisions of the Neto and Saasu integration."""
