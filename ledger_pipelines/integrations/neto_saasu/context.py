@@ -6,9 +6,11 @@ between flows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.effects import LINK, Action, Effect, EffectState, Expected, Mode
@@ -17,6 +19,8 @@ from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.neto_saasu.books import Books, Shop
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.sync.plan import PlanRow, Reason
+
+_PAID = re.compile(r'"InvoiceTransactionId":(?:\{"\$link":"([A-Z2-7]+)"\}|"?([0-9]+)"?)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,16 @@ class JournalView:
         """The effect, when it is in the target."""
         known = self.known.get(key)
         return known if known is not None and known.state is EffectState.CONFIRMED else None
+
+    @cached_property
+    def payments_on(self) -> Mapping[str, tuple[Known, ...]]:
+        """Payments by what they are on: the key of the effect that makes it, or its id in the file."""
+        found: dict[str, list[Known]] = {}
+        for one in self.known.values():
+            if one.kind == "payment":
+                for key, number in set(_PAID.findall(one.body)):
+                    found.setdefault(key or number, []).append(one)
+        return {target: tuple(sorted(some, key=lambda one: one.key)) for target, some in found.items()}
 
 
 @dataclass(frozen=True)
