@@ -14,6 +14,8 @@ from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuite
 from ledger_pipelines.config.models import Finding, IntegrationConfig, IntegrationKind
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
+from ledger_pipelines.integrations.neto_saasu.checks import check_neto_saasu
+from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 
 
 def check_amazon_netsuite(
@@ -62,5 +64,8 @@ def _without(source: AmazonConnectionConfig, accounts: Mapping[str, str]) -> str
     return ", ".join(currency for currency in source.currencies if currency not in accounts)
 
 
-KINDS = {"amazon_netsuite": IntegrationKind(AmazonNetSuiteSettings, check_amazon_netsuite)}
+KINDS = {
+    "amazon_netsuite": IntegrationKind(AmazonNetSuiteSettings, check_amazon_netsuite),
+    "neto_saasu": IntegrationKind(NetoSaasuSettings, check_neto_saasu),
+}
 """Kind -> declaration. A kind is named `<source system>_<target system>`."""

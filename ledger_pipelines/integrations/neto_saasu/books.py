@@ -71,6 +71,8 @@ class Books:
     stock_read_at: datetime | None = None
     deleted: frozenset[tuple[str, str]] = frozenset()
     """(kind, id) of what was deleted."""
+    deleted_codes: frozenset[str] = frozenset()
+    """Codes of items that were seen and then deleted, and that no item has now."""
     read_at: datetime | None = None
 
     @cached_property

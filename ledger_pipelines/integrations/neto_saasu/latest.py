@@ -1,0 +1,190 @@
+"""The newest state of every record of a connection, from its daily snapshots, decoded only when asked for.
+
+Belongs here: which rows are the newest, when they must be read again, decoding on demand. Does not belong here: what a
+record means (`systems/<vendor>`), which records a flow wants (`mirror`).
+
+A record that changed on several days stands in several files; the newest counts. A list without times of change is its newest
+file that could be read at all. What was read is kept until a file of the entity is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Generic, TypeVar, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+from ledger_pipelines.documents.keys import Json, decode
+from ledger_pipelines.errors import DataError
+from ledger_pipelines.storage.atomic import is_local
+from ledger_pipelines.storage.manifests import Manifest
+from ledger_pipelines.storage.snapshots import PART, SnapshotStore
+from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, arrow_schema
+from ledger_pipelines.systems.entities import RECORD, Cell, EntityLike
+
+T = TypeVar("T")
+Record = Mapping[str, Json]
+Token = tuple[tuple[str, str], ...]
+"""What tells whether the files of an entity are the same as before: each day with its file's identity."""
+
+
+class Decoded(Mapping[str, T], Generic[T]):
+    """Records by key, each decoded the first time it is looked at. Raises DataError where one cannot be."""
+
+    def __init__(self, texts: Mapping[str, str], decoder: Callable[[Record], T]) -> None:
+        self._texts = texts
+        self._decoder = decoder
+        self._found: dict[str, T] = {}
+
+    def __getitem__(self, key: str) -> T:
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._decoder(record_of(self._texts[key]))
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._texts
+
+
+def record_of(text: str) -> Record:
+    """A stored record. Raises DataError when it is no object."""
+    found = decode(text)
+    if not isinstance(found, dict):
+        raise DataError("A stored record is no JSON object.", remedy="Take the snapshot of that day again.")
+    return found
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The newest rows of an entity.
+
+    Args:
+        texts: Records by key, canonical JSON; several key columns are joined by `@`.
+        table: Their other columns, in the same order.
+        read_at: Instant until which changes are in them; None = there is no snapshot.
+    """
+
+    texts: Mapping[str, str]
+    table: pa.Table | None = None
+    read_at: datetime | None = None
+
+    def column(self, name: str) -> dict[str, Cell]:
+        """One column by key."""
+        values = [] if self.table is None else self.table.column(name).to_pylist()
+        return dict(zip(self.texts, values, strict=True))
+
+
+NO_ROWS = Rows({})
+
+
+class LatestRecords:
+    """The newest records of one connection; each entity is read once for as long as its files stay the same.
+
+    Args:
+        root: Data folder or bucket URL.
+        connection: Name of the connection.
+    """
+
+    def __init__(self, root: str | Path | UPath, connection: str) -> None:
+        self.store = SnapshotStore(root, connection)
+        self._kept: dict[str, tuple[Token, Rows]] = {}
+
+    def token(self, entity: str) -> Token:
+        """Changes whenever a day of the entity is added or replaced; reads no file."""
+        folder = self.store.folder(entity)
+        if is_local(folder):
+            return _local_token(str(folder))
+        found = ((day.isoformat(), self.store.path(entity, day).stat()) for day in self.store.days(entity))
+        return tuple((day, f"{stat.st_size}-{stat.st_mtime}") for day, stat in found)
+
+    def rows(self, entity: EntityLike, *, required: bool = True) -> Rows:
+        """The newest rows.
+
+        Raises:
+            DataError: There is no snapshot of it and it is required, or a file is damaged.
+        """
+        token = self.token(entity.name)
+        kept = self._kept.get(entity.name)
+        if kept is not None and kept[0] == token:
+            return kept[1]
+        if not token and required:
+            raise DataError(
+                f"There is no snapshot of {self.store.connection}/{entity.name} yet.",
+                remedy=f"Run the initial sync, or materialize {self.store.connection}/{entity.name}.",
+                code="no-snapshot",
+            )
+        found = self._read(entity) if token else NO_ROWS
+        self._kept[entity.name] = (token, found)
+        return found
+
+    def keys_of(self, entity: EntityLike, day: date) -> tuple[str, ...]:
+        """Keys of the records in the file of one day, in order; none where there is no such file."""
+        try:
+            with self.store.path(entity.name, day).open("rb") as file:
+                table = pq.read_table(file, columns=list(entity.key), partitioning=None)
+        except FileNotFoundError:
+            return ()
+        return tuple(_keys(table, entity))
+
+    def content_hash(self, entity: str, day: date) -> str:
+        """Digest of the file of one day; "" = never fetched."""
+        manifest = self.store.manifest(entity, day)
+        return "" if manifest is None else manifest.content_hash
+
+    def _read(self, entity: EntityLike) -> Rows:
+        schema = arrow_schema(entity)
+        if not entity.changed_column:
+            return self._read_whole(entity, schema)
+        table = self.store.latest(entity.name, key=entity.key, modified=entity.changed_column, schema=schema)
+        newest = self.store.manifest(entity.name, self.store.days(entity.name)[-1])
+        return _rows(table, entity, newest)
+
+    def _read_whole(self, entity: EntityLike, schema: pa.Schema) -> Rows:
+        for day in reversed(self.store.days(entity.name)):
+            manifest = self.store.manifest(entity.name, day)
+            if manifest is not None and manifest.basis != NOT_RECONSTRUCTIBLE:
+                return _rows(self.store.read(entity.name, [day], schema=schema), entity, manifest)
+        return NO_ROWS
+
+
+def _rows(table: pa.Table, entity: EntityLike, manifest: Manifest | None) -> Rows:
+    records = cast("list[str]", table.column(RECORD).to_pylist())
+    texts = dict(zip(_keys(table, entity), records, strict=True))
+    read_at = None if manifest is None else manifest.read_until or manifest.written_at
+    return Rows(texts, table.drop_columns([RECORD]), read_at)
+
+
+def _keys(table: pa.Table, entity: EntityLike) -> list[str]:
+    """Keys as texts; several columns are joined by `@`."""
+    columns = [table.column(name).to_pylist() for name in entity.key]
+    if len(columns) == 1:
+        return [str(value) for value in columns[0]]
+    return ["@".join(str(value) for value in values) for values in zip(*columns, strict=True)]
+
+
+def _local_token(folder: str) -> Token:
+    """A day is replaced by renaming another file over it: number, size and time of the file tell."""
+    found = []
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+    except FileNotFoundError:
+        return ()
+    for name in names:
+        try:
+            stat = os.stat(f"{folder}/{name}/{PART}")  # noqa: PTH116 (thousands of them for each plan)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        found.append((name, f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"))
+    return tuple(found)

@@ -1,0 +1,230 @@
+"""Flow: quantities of Saasu become those of one warehouse of the store.
+
+Belongs here: comparing both sides and saying what the store is told. Does not belong here: reading either of them
+(`mirror`), writing (`systems.neto.writer`). Facts: saasu.md 7, neto.md 6.2, 6.3, 13.
+
+The store's own value is compared, so that stock edited by hand there is mended. Only the present day has a plan: what was on
+hand some other day is nothing to write now. Rows that write nothing are counted together, one row a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from ledger_pipelines.documents.effects import Action, EffectState, Mode
+from ledger_pipelines.documents.money import ZERO, plain, round_half_away, tidy
+from ledger_pipelines.documents.sales import Item
+from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError, Warehouse, folded
+from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.items import item_key, spelling
+from ledger_pipelines.integrations.neto_saasu.settings import QuantityBasis
+from ledger_pipelines.sync.plan import PlanRow, Reason
+from ledger_pipelines.systems.saasu.records import SaasuItem
+
+FLOW = "stock_from_saasu"
+KIND = "stock"
+SETTING = "settings.inventory_from_saasu.warehouse"
+QUANTITY_DIGITS = 3
+NAMED = 10
+"""SKUs that a counted row names."""
+_LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
+_COUNTED = {
+    "same": "{} have the same quantity on both sides.",
+    "not-inventoried": "No stock is kept of {} in Saasu or in the store.",
+    "kit": "{} are kits; their stock follows from their parts.",
+    "parent": "{} stand for their variants and have no stock of their own.",
+    "no-quantity": "Saasu tells no quantity of {}.",
+    "not-tested": "Mode test is about orders; {} would be set.",
+}
+
+
+def rows(ctx: Context) -> list[PlanRow]:
+    """The quantities to set, by SKU, then what is counted; nothing on any day but the present one."""
+    if ctx.day != ctx.today:
+        return []
+    try:
+        warehouse = _warehouse(ctx)
+    except UnresolvedError as error:
+        return [_no_way(ctx, Reason(error.code, error.message, error.remedy))]
+    unread = _unread(ctx)
+    if unread is not None:
+        return [_no_way(ctx, unread)]
+    return _Comparison(ctx, warehouse).rows()
+
+
+def stock_key(ctx: Context, sku: str, warehouse: str, revision: int) -> str:
+    """The key of the effect that sets a quantity. revision: how many were confirmed before."""
+    return ctx.store_key(KIND, f"{sku}@{warehouse}", "stock", revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What we set before: how many times, what last, and when that was confirmed."""
+
+    count: int
+    quantity: Decimal
+    at: datetime
+
+
+def written(ctx: Context) -> Mapping[tuple[str, str], Written]:
+    """By SKU and warehouse, from the journal."""
+    last: dict[tuple[str, str], Written] = {}
+    for known in ctx.journal.known.values():
+        if known.kind != KIND or known.state is not EffectState.CONFIRMED:
+            continue
+        place, quantity = _said(known)
+        before = last.get(place)
+        at = known.confirmed_at or _LONG_AGO
+        count = 1 if before is None else before.count + 1
+        if before is None or at >= before.at:
+            last[place] = Written(count, quantity, at)
+        else:
+            last[place] = Written(count, before.quantity, before.at)
+    return last
+
+
+def wanted_quantity(item: SaasuItem, basis: QuantityBasis) -> Decimal | None:
+    """What Saasu has, as the setting counts it: it may be negative. None = not told."""
+    if item.on_hand is None:
+        return None
+    held = (item.committed or ZERO) if basis is QuantityBasis.ON_HAND_LESS_COMMITTED else ZERO
+    return tidy(round_half_away(item.on_hand - held, QUANTITY_DIGITS))
+
+
+def _said(known: Known) -> tuple[tuple[str, str], Decimal]:
+    fields = known.fields()
+    place = (str(fields.get("SKU", "")), str(fields.get("WarehouseID", "")))
+    return place, Decimal(str(fields.get("Quantity", "0")))
+
+
+def _warehouse(ctx: Context) -> Warehouse:
+    named = ctx.settings.inventory_from_saasu.warehouse
+    if named is None:
+        raise UnresolvedError(
+            f"{SETTING} is not set.", remedy="Name the warehouse of the store whose quantity is set."
+        )
+    return ctx.shop.warehouse(named, SETTING)
+
+
+def _unread(ctx: Context) -> Reason | None:
+    """A side whose stock was never read must not be taken for empty."""
+    missing = [
+        name
+        for name, at in ((ctx.source, ctx.shop.stock_read_at), (ctx.target, ctx.books.stock_read_at))
+        if at is None
+    ]
+    if not missing:
+        return None
+    return Reason(
+        "stock-not-read",
+        f"The stock of {' and '.join(missing)} was never read.",
+        "Materialize its stock first, or run the initial sync.",
+    )
+
+
+def _no_way(ctx: Context, reason: Reason) -> PlanRow:
+    key = ctx.store_key(KIND, reason.code, "stock-set-up")
+    return ctx.blocked(key, "stock", "Stock from Saasu", reason, kind=KIND)
+
+
+def _passed_over(item: SaasuItem, product: Item) -> str:
+    """Why stock is not compared; "" = it is."""
+    if product.is_parent:
+        return "parent"
+    if product.is_kit:
+        return "kit"
+    return "" if item.inventoried and product.inventoried else "not-inventoried"
+
+
+class _Comparison:
+    """One comparison of all items; rows in the order of SKUs."""
+
+    def __init__(self, ctx: Context, warehouse: Warehouse) -> None:
+        self._ctx = ctx
+        self._warehouse = warehouse
+        self._basis = ctx.settings.inventory_from_saasu.quantity
+        self._written = written(ctx)
+        self._store = {level.item: level.on_hand for level in ctx.shop.stock if level.place == warehouse.id}
+        self._counted: dict[str, list[str]] = {}
+
+    def rows(self) -> list[PlanRow]:
+        """All of them."""
+        found = []
+        for item in sorted(self._ctx.books.stock, key=lambda one: (one.code, one.id)):
+            product = self._ctx.shop.items.get(item.code)
+            row = None if product is None else self._compare(item, product)
+            if row is not None:
+                found.append(row)
+        return [*found, *self._misspelt(), *self._summaries()]
+
+    def _compare(self, item: SaasuItem, product: Item) -> PlanRow | None:
+        wanted, there = wanted_quantity(item, self._basis), self._in_store(item.code)
+        passed = _passed_over(item, product) or self._as_it_is(wanted, there)
+        if passed or wanted is None:
+            self._counted.setdefault(passed, []).append(item.code)
+            return None
+        return self._set(item.code, wanted, there)
+
+    def _as_it_is(self, wanted: Decimal | None, there: Decimal) -> str:
+        """Why the store's quantity stays; "" = it does not."""
+        if wanted is None:
+            return "no-quantity"
+        if max(wanted, ZERO) == there:
+            return "same"
+        return "not-tested" if self._ctx.mode is Mode.TEST else ""
+
+    def _in_store(self, sku: str) -> Decimal:
+        """The store's quantity; ours where we set one after the store was read."""
+        last = self._written.get((sku, self._warehouse.id))
+        read_at = self._ctx.shop.stock_read_at
+        if last is not None and read_at is not None and last.at > read_at:
+            return last.quantity
+        return self._store.get(sku, ZERO)
+
+    def _set(self, sku: str, wanted: Decimal, there: Decimal) -> PlanRow:
+        ctx, place = self._ctx, self._warehouse.id
+        last = self._written.get((sku, place))
+        quantity = max(wanted, ZERO)
+        effect = ctx.effect(
+            FLOW, KIND, stock_key(ctx, sku, place, 0 if last is None else last.count),
+            external_id=sku, number=sku, title=f"Stock of {sku}: {plain(there)} to {plain(quantity)}",
+            body={"SKU": sku, "WarehouseID": place, "Quantity": plain(quantity)},
+            action=Action.UPDATE, target_id=sku, source=f"stock:{sku}", to_store=True,
+        )  # fmt: skip
+        less = " less committed" if self._basis is QuantityBasis.ON_HAND_LESS_COMMITTED else ""
+        text = f"Saasu has {plain(wanted)} of {sku} on hand{less}, the store's {self._warehouse.name} {plain(there)}."
+        if wanted < 0:
+            text += " A store has none below zero: it is set to 0."
+        return ctx.row(effect, Reason("stock-differs", text))
+
+    def _misspelt(self) -> list[PlanRow]:
+        """SKUs that no item has, but for case or blanks. The key is the item's: who ignores it there ignores it here."""
+        ctx = self._ctx
+        codes: dict[str, list[str]] = {}
+        exact = {item.code for item in ctx.books.stock}
+        for item in ctx.books.stock:
+            codes.setdefault(folded(item.code), []).append(item.code)
+        found = []
+        for sku in sorted(ctx.shop.items):
+            alike = () if sku in exact else tuple(sorted(codes.get(folded(sku), ())))
+            if alike:
+                title = f"Stock of {sku}"
+                found.append(ctx.blocked(item_key(ctx, sku), sku, title, spelling(sku, alike), kind=KIND))
+        return found
+
+    def _summaries(self) -> list[PlanRow]:
+        """One row a reason for all that is not written."""
+        found = []
+        for code in sorted(self._counted):
+            skus = self._counted[code]
+            names = ", ".join(skus[:NAMED]) + (
+                f" and {len(skus) - NAMED:,} more" if len(skus) > NAMED else ""
+            )
+            text = _COUNTED[code].format(f"{len(skus):,} {'product' if len(skus) == 1 else 'products'}")
+            reason = Reason(code, f"{text} They are: {names}.")
+            key = self._ctx.store_key(KIND, code, "stock-counted")
+            found.append(self._ctx.skip(key, "stock", f"Stock: {code}", reason, kind=KIND))
+        return found
