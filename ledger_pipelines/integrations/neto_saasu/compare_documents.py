@@ -107,7 +107,7 @@ class DocumentComparer:
                 self._wrong_total.add(order.number)
                 because = Because(
                     Why.OTHER_CURRENCY, f"The order is in {order.currency}, its invoice in {', '.join(sorted(foreign))}.",
-                    "Correct it in Saasu, or ignore it.",
+                    "Correct it in Saasu.",
                 )  # fmt: skip
                 yield self._row(
                     About.TOTAL, order, "Total", order.grand_total.amount, None, because, sales[0]
