@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from ledger_pipelines.documents.effects import Action, EffectState, Mode
+from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.neto_saasu.books import folded
@@ -228,8 +228,11 @@ class Papers:
 class Explainer:
     """Why something of the store is not in the file: what the journal knows first, then the plans, then the settings."""
 
-    def __init__(self, ctx: Context, rows: Rows, effects: Effects, calls_left: int | None) -> None:
+    def __init__(
+        self, ctx: Context, rows: Rows, effects: Effects, calls_left: int | None, *, writes: bool
+    ) -> None:
         self._ctx, self._rows, self._effects, self._calls_left = ctx, rows, effects, calls_left
+        self._writes = writes
 
     def invoice(self, number: str, reference: str) -> Because:
         """Why an order's document is not in the file."""
@@ -310,7 +313,7 @@ class Explainer:
         if self._calls_left == 0:
             return Because(Why.WAITS_FOR_QUOTA, f"{text} Today's calls to Saasu are used up.",
                            "Nothing to do: the rest is written when the day's calls are counted anew.")  # fmt: skip
-        if self._ctx.mode is Mode.PLAN:
+        if not self._writes:
             return Because(Why.NOT_EXPORTED, f"{text} Mode is plan: nothing is written.",
                            "Set mode to live when the plans are as you want them.")  # fmt: skip
         return Because(Why.NOT_EXPORTED, text, "The next run writes it; nothing to do.")

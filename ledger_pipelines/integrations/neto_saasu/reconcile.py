@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
@@ -49,6 +49,7 @@ class Scope:
         store_read_at: When orders, payments and returns were last read, the oldest of them, UTC; None = never.
         fresh: Readings that are older fail their check.
         calls_left: Calls to Saasu that are left today; None = any number, or not known.
+        mode: Of the integration, where plans are made as in another one; None = the context's.
         links: Addresses of records.
     """
 
@@ -60,6 +61,7 @@ class Scope:
     store_read_at: datetime | None
     fresh: timedelta = timedelta(hours=24)
     calls_left: int | None = None
+    mode: Mode | None = None
     links: Links = field(default_factory=Links)
 
     def days(self) -> Iterator[date]:
@@ -80,7 +82,8 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
     """
     rows, effects = Rows(planned), Effects(ctx)
     papers = Papers(ctx, effects)
-    explainer = Explainer(ctx, rows, effects, scope.calls_left)
+    mode = scope.mode or ctx.mode
+    explainer = Explainer(ctx, rows, effects, scope.calls_left, writes=mode is not Mode.PLAN)
     pairs = Pairs(ctx, effects)
     money = MoneyComparer(ctx, papers, explainer, scope.links).compare(pairs, scope.first, scope.last)
     documents = DocumentComparer(ctx, papers, rows, explainer, scope.links, money.differing)
@@ -88,7 +91,7 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
     return ShopReconciliation(
         heading=ShopHeading(
             ctx.integration, ctx.source, ctx.target, scope.store, scope.file, ctx.shop.currency, scope.first, scope.last,
-            ctx.zone.key, ctx.mode.value, scope.now,
+            ctx.zone.key, mode.value, scope.now,
         ),
         days=tuple(_days(scope, money.pairs, documents)),
         methods=_methods(ctx, scope, money.pairs),

@@ -270,6 +270,14 @@ def test_what_is_planned_waits_for_tomorrow_when_the_days_calls_are_gone() -> No
     assert one.why is Why.WAITS_FOR_QUOTA
 
 
+def test_in_mode_plan_the_page_says_that_nothing_is_written() -> None:
+    books = Books("AUD", invoices=(invoice("1", "N1", "50.00", day(3), "50.00"),))
+    approved = known("p", "payment", "NETO-PAY-5501", EffectState.APPROVED)
+    found = done(context([ORDER], books, [approved]), mode=Mode.PLAN)
+    assert found.heading.mode == "plan"
+    assert "nothing is written" in found.differences[0].text
+
+
 def test_a_quick_payment_that_was_deleted_with_its_invoice_is_found_by_the_invoices_effect() -> None:
     body = canonical({"QuickPayment": {"Reference": "NETO-PAY-5501", "Amount": D(50)}})
     effect = known(
