@@ -245,7 +245,7 @@ class _One:
     paid_already: bool = False
     account: SaasuAccount | None = None
     paid_by: tuple[str, ...] = ()
-    """Keys of effects that book its own order's part: what is done with the rest waits for them."""
+    """Keys of effects that book parts of it: what is too much is booked after them, or not at all."""
 
     def decide(self) -> None:
         """Its rows."""
@@ -326,7 +326,9 @@ class _One:
             return self._in_invoice(key, standing, claim.decision)
         old = self.family.on_old_invoice(receipt.order, reference)
         if standing is None and old is not None:
-            self._skip(key, Reason("paid-with-invoice", "Went with the first invoice of the order, in one call."))
+            self._skip(
+                key, Reason("paid-with-invoice", "Went with the first invoice of the order, in one call.")
+            )
             return receipt.amount
         amount = in_books(ctx, reference) if standing is None else standing.amount
         if amount is not None:
@@ -430,7 +432,9 @@ class _One:
             body["FeeAmount"] = fee
             text += f" The fee of {receipt.money(fee)} is booked with it."
         elif fee:
-            text += f" Its fee of {receipt.money(fee)} is not booked: {account.name} has no merchant-fee account."
+            text += (
+                f" Its fee of {receipt.money(fee)} is not booked: {account.name} has no merchant-fee account."
+            )
         return ctx.row(self._effect(key, reference, body, part), Reason("payment", text))
 
     def _effect(
@@ -476,7 +480,9 @@ class _One:
                 "Clear the order; its payments follow by themselves.",
             ))  # fmt: skip
         elif order.day >= ctx.first_day:
-            self._skip(key, Reason("order-not-exported", f"Order {order.number} is not exported. {why}".strip()))
+            self._skip(
+                key, Reason("order-not-exported", f"Order {order.number} is not exported. {why}".strip())
+            )
         elif receipts.paid_on(ctx, receipt.payment) < ctx.first_day:
             self._skip(key, Reason(
                 "before-first-day", f"Received before {ctx.first_day.isoformat()}, the integration date."
@@ -521,17 +527,15 @@ class _One:
         split = self.family.split_off(self.receipt.order)
         for claim in split:
             rest -= self._split_already(claim)
-        journal = self.ctx.journal.known.get(over_key(self.ctx, self.receipt.payment.key))
-        if journal is not None and stands(self.ctx, journal):
-            self._over_already(journal, rest, split)
-            return
+        over = self._over_already(rest)
+        rest -= over
         open_claims = [one for one in split if one.payable and one.open and not one.by_hand]
         if rest <= 0:
-            self._split_too_late(booked, open_claims)
+            self._split_too_late(booked, over, open_claims)
             return
         for claim in open_claims:
             rest -= self._split(claim, rest)
-        if rest > 0:
+        if rest > 0 and not over:
             self._over(rest, split)
 
     def _split_already(self, claim: Claim) -> Decimal:
@@ -544,9 +548,12 @@ class _One:
             return ZERO
         known = ctx.journal.known.get(key)
         if known is not None:
+            self.paid_by = (*self.paid_by, key)
             self._known(known, standing.amount, claim.order)
         else:
-            reason = Reason("already-booked", f"A part of {receipt.title} is in Saasu already, as {reference}.")
+            reason = Reason(
+                "already-booked", f"A part of {receipt.title} is in Saasu already, as {reference}."
+            )
             self._skip(key, reason, standing.amount)
         return standing.amount
 
@@ -573,25 +580,36 @@ class _One:
             ),
         )
         self.family.add(row, receipt.order, claim.order)
+        self.paid_by = (*self.paid_by, key)
         return part
 
-    def _split_too_late(self, booked: Decimal, open_claims: Sequence[Claim]) -> None:
-        """The own order shrank after it was paid in the books: what it no longer comes to belongs to those split from it."""
+    def _split_too_late(self, booked: Decimal, over: Decimal, open_claims: Sequence[Claim]) -> None:
+        """What belongs to an order split from it is booked elsewhere already: on the own order, which shrank after it was
+        paid, or as too much."""
         receipt = self.receipt
         claim = self.family.claim(receipt.order)
-        total, now = claim.decision.total, receipt.order.grand_total
-        if total is None or total.amount <= now.amount or not open_claims or booked <= now.amount:
+        total, now = claim.decision.total, receipt.order.grand_total.amount
+        if not open_claims:
             return
         there = open_claims[0]
-        amount = min(booked - now.amount, there.open)
+        if over:
+            where = "as overpaid, in a journal"
+            remedy = f"Delete the journal in Saasu and pay the invoice of order {there.order.number} from its bank account"
+            excess = over
+        elif total is not None and total.amount > now and booked > now:
+            where = f"on the invoice of order {receipt.order.number}, in full"
+            remedy = f"In Saasu, move that much of the payment to the invoice of order {there.order.number}"
+            excess = booked - now
+        else:
+            return
+        amount = min(excess, there.open)
         self._block(
             split_key(self.ctx, receipt.payment.key, there.order),
             Reason(
                 "split-after-payment",
-                f"{receipt.title} is booked in full, over {receipt.money(booked)}; then order {there.order.number} was split "
-                f"off, and {receipt.money(amount)} of it belong there.",
-                f"In Saasu, move {receipt.money(amount)} of the payment to the invoice of order {there.order.number}, then "
-                "ignore this row.",
+                f"{receipt.title} is booked {where}; order {there.order.number}, split from it, owes {receipt.money(amount)} "
+                "of it.",
+                f"{remedy}, then ignore this row.",
             ),
             amount,
             also=there.order,
@@ -599,25 +617,14 @@ class _One:
 
     # --- too much ----------------------------------------------------------------------------------------------------
 
-    def _over_already(self, journal: Known, rest: Decimal, split: Sequence[Claim]) -> None:
-        receipt = self.receipt
-        amount = journal.amount.amount if journal.amount is not None else rest
-        self._known(journal, amount, receipt.order)
-        there = next((one for one in split if one.payable and one.open), None)
-        if there is not None:
-            amount = min(amount, there.open)
-            self._block(
-                split_key(self.ctx, receipt.payment.key, there.order),
-                Reason(
-                    "split-after-payment",
-                    f"{receipt.money(amount)} of {receipt.title} are booked as overpaid ({journal.external_id}); order "
-                    f"{there.order.number}, split from it, owes them.",
-                    f"Delete that journal in Saasu and pay the invoice of order {there.order.number} from the same account, "
-                    "then ignore this row.",
-                ),
-                amount,
-                also=there.order,
-            )
+    def _over_already(self, rest: Decimal) -> Decimal:
+        """What is booked as too much."""
+        journal = self.ctx.journal.known.get(over_key(self.ctx, self.receipt.payment.key))
+        if journal is None or not stands(self.ctx, journal):
+            return ZERO
+        amount = rest if journal.amount is None else journal.amount.amount
+        self._known(journal, amount, self.receipt.order)
+        return amount
 
     def _over(self, rest: Decimal, split: Sequence[Claim]) -> None:
         ctx, receipt = self.ctx, self.receipt
@@ -676,7 +683,9 @@ class _One:
             return
         body: dict[str, Json] = {
             "TransactionDate": receipts.paid_on(ctx, receipt.payment).isoformat(),
-            "Summary": f"overpaid: {receipts.summary(receipt.order.number, receipt.payment)}"[: receipts.SUMMARY],
+            "Summary": f"overpaid: {receipts.summary(receipt.order.number, receipt.payment)}"[
+                : receipts.SUMMARY
+            ],
             "Reference": reference,
             "Notes": receipts.notes(receipt.payment),
             "Items": [
