@@ -273,5 +273,7 @@ class SalesDocument:
 
     @property
     def paid(self) -> Money:
-        """Sum of the payments shown with it."""
-        return total((payment.amount for payment in self.payments), self.currency)
+        """What the payments shown with it come to: receipts less refunds, of a credit refunds less receipts."""
+        forth = PaymentKind.REFUND if self.kind is DocumentKind.CREDIT else PaymentKind.RECEIPT
+        signed = (one.amount if one.kind is forth else -one.amount for one in self.payments)
+        return total(signed, self.currency)

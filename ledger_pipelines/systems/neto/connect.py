@@ -29,7 +29,8 @@ def connect(
         credentials = KeyCredentials(Secret.from_env(auth.key_env, connection=name), auth.username)
     else:
         credentials = AppCredentials(
-            Secret.from_env(auth.client_id_env, connection=name), Secret.from_env(auth.access_token_env, name)
+            Secret.from_env(auth.client_id_env, connection=name),
+            Secret.from_env(auth.access_token_env, connection=name),
         )
     connection = NetoConnection(
         name=name,

@@ -3,8 +3,10 @@
 Belongs here: what every call has in common. Does not belong here: what is asked for (`reader`), what an answer to a write
 means (`endings`). Facts: saasu.md 1, 2, 3.
 
-The limiter and the counter are the file's, shared by all processes. A throttled or blocked answer is never tried
-again in a loop: its shape is not known (saasu.md 11.1), so 429, 403 and 503 count as one, and the connection rests.
+The limiter and the counter are the file's, shared by all processes. What a throttled or blocked answer looks like is not
+known (saasu.md 11.1): 429 is one whatever it says, 403 unless it names a feature of the plan, 503 when its words are
+of limits. It is never tried again in a loop: the next call waits a whole interval, and when two in a row were throttled
+the file is parked for all processes (saasu.md 3.4), which `check` and every later run say.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Self
 
 import httpx
@@ -37,8 +40,20 @@ from ledger_pipelines.systems.saasu.settings import PasswordCredentials, SaasuCo
 from ledger_pipelines.systems.secrets import Redactor
 
 _HOSTS = (r"api\.saasu\.com",)
-THROTTLED: Final = frozenset({429, 403, 503})
-"""Statuses a throttled answer may have (saasu.md 3.1: unknown shape)."""
+PAGE: Final = 100
+"""Most rows of a page (saasu.md 1)."""
+STRIKES: Final = 2
+"""So many throttled answers in a row park the file (saasu.md 3.4)."""
+PARKED: Final = 1.0  # not money: hours
+"""Hours a file is parked when Saasu does not say how long: a block lasts 24, another program's burst seconds."""
+_LIMIT = re.compile(
+    r"exceed|too many|throttl|rate limit|quota|daily limit|number of (api )?(requests|calls)|blocked",
+    re.IGNORECASE,
+)
+_FEATURE = re.compile(
+    r"subscription|\bplans?\b|feature|upgrade|not (allowed|included|available|permitted)|does not include|permission",
+    re.IGNORECASE,
+)
 _PARAMETER = re.compile(r"\r?\n?Parameter name: \w+\s*$")
 
 
@@ -49,10 +64,12 @@ def pattern_of(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list: its rows, and whether there are more."""
+    """One page of a list. more: there may be another; linked: Saasu links to it; at: when it was read, by Saasu's clock."""
 
     rows: tuple[Mapping[str, Json], ...]
     more: bool
+    linked: bool = False
+    at: datetime | None = None
 
 
 class SaasuRefusedError(PermanentError):
@@ -61,6 +78,18 @@ class SaasuRefusedError(PermanentError):
     def __init__(self, message: str, text: str, status: int) -> None:
         super().__init__(message, code="saasu-refused")
         self.text, self.status = text, status
+
+
+def is_throttled(answer: Answer) -> bool:
+    """Whether an answer looks like "too many calls" or "blocked", and not like a refusal or a failure."""
+    if answer.status == 429:
+        return True
+    if answer.status not in {403, 503} or answer.is_html:
+        return False
+    words = text_of(answer)
+    if _LIMIT.search(words):
+        return True
+    return answer.status == 403 and not _FEATURE.search(words)
 
 
 class SaasuClient:
@@ -94,7 +123,9 @@ class SaasuClient:
             proxy=connection.proxy,
         )
         self._buckets = TokenBuckets(connection.state_folder, self.clock)
-        self._rate = BucketRate(per_second=1 / connection.seconds_between_calls, burst=1)  # not money: a rate
+        seconds = connection.seconds_between_calls
+        self._rate = BucketRate(per_second=1 / seconds, burst=1) if seconds else None  # not money: a rate
+        self._strikes = 0
         self.quota = DailyQuota(connection.state_folder, self._account, self.clock, connection.calls_per_day)
         self._token_http: Http | None = None
         given = connection.credentials
@@ -138,25 +169,43 @@ class SaasuClient:
             TransientError: throttled, blocked, quota spent, or no answer. CredentialError: the login is refused.
             SaasuRefusedError: 400, 404 and the like, in Saasu's words.
         """
-        answer = self._read(path, params)
+        return self._decoded(self.answer(path, **params), path)
+
+    def _decoded(self, answer: Answer, path: str) -> Json:
         try:
             return answer.json()
         except msgspec.DecodeError:
             raise TransientError(f"{self._place('GET', path)}: the answer is cut or no JSON.") from None
 
-    def page(self, path: str, key: str, number: int, **params: str | int) -> Page:
-        """Read one page of a list, 100 rows at most. key: the list's own array key. Raises as `get`, and DataError."""
-        body = self.get(path, **params, Page=number, PageSize=100)
+    def page(self, path: str, key: str, number: int, size: int = PAGE, /, **params: str | int) -> Page:
+        """Read one page of a list, `size` rows at most (100 is most). key: the list's own array key. Raises as `get`.
+
+        A full page without a link to the next is followed all the same: one more call, which finds nothing.
+        """
+        answer = self.answer(path, **params, Page=number, PageSize=size)
+        body = self._decoded(answer, path)
         rows = body.get(key) if isinstance(body, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise TransientError(f"{self._place('GET', path)}: the answer has no list {key}.")
         links = body.get("_links") if isinstance(body, dict) else None
-        following = (
-            any(isinstance(one, dict) and one.get("rel") == "next" for one in links or ())
+        linked = (
+            any(isinstance(one, dict) and one.get("rel") == "next" for one in links)
             if isinstance(links, list)
             else False
         )
-        return Page(tuple(row for row in rows if isinstance(row, dict)), following or len(rows) >= 100)
+        held = tuple(row for row in rows if isinstance(row, dict))
+        return Page(held, linked or len(rows) >= size, linked, answer.server_time or self.clock.now())
+
+    def answer(self, path: str, **params: str | int) -> Answer:
+        """One attempt at a read; its headers matter to whoever asks. Raises as `get`."""
+        self._wait()
+        answer = self.http.read_once(
+            "GET", self._address(path, params), pattern=pattern_of(path), headers=_HEADERS
+        )
+        self._heed(answer)
+        if answer.is_html or not answer.ok:
+            raise self.refusal(answer, "GET", path)
+        return answer
 
     def write(self, method: str, path: str, body: Json = None) -> Answer:
         """One attempt at a call that may change something; any status returns.
@@ -165,34 +214,22 @@ class SaasuClient:
             TransientError: not sent (quota, block, refused connection). UnknownOutcomeError, CredentialError.
         """
         self._wait()
-        return self.http.write(
+        answer = self.http.write(
             method,
             self._address(path, {}),
             pattern=pattern_of(path),
             headers=_HEADERS,
             body=None if body is None else json_body(body),
         )
-
-    def _read(self, path: str, params: Mapping[str, str | int]) -> Answer:
-        self._wait()
-        answer = self.http.read_once(
-            "GET", self._address(path, params), pattern=pattern_of(path), headers=_HEADERS
-        )
-        if answer.is_html or answer.status >= 500 or answer.status in THROTTLED or not answer.ok:
-            raise self.refusal(answer, "GET", path)
+        self._heed(answer)
         return answer
 
     def refusal(self, answer: Answer, method: str, path: str) -> LedgerError:
         """What to raise for an answer that is not a success."""
         place = self._place(method, path)
-        if answer.status in THROTTLED:
-            self._buckets.empty(self._account, self._rate)
-            return TransientError(
-                f"{place}: throttled or blocked (HTTP {answer.status} {text_of(answer)[:120]}).",
-                remedy="Other programs use the same file; nothing is lost, run again later.",
-                code="throttled",
-                retry_after=answer.retry_after,
-            )
+        told = self.redactor.clean(text_of(answer))
+        if is_throttled(answer):
+            return self._throttled(place, answer, told)
         if answer.status == 401:
             return CredentialError(
                 f"{place}: the login is refused (HTTP 401).",
@@ -200,8 +237,32 @@ class SaasuClient:
             )
         if answer.is_html or answer.status >= 500:
             return TransientError(f"{place}: HTTP {answer.status} without words of Saasu.")
-        told = text_of(answer)
         return SaasuRefusedError(f"{place}: {told}", told, answer.status)
+
+    def _throttled(self, place: str, answer: Answer, told: str) -> TransientError:
+        wait, until = answer.retry_after, self.quota.spent().blocked_until
+        remedy = "Other programs use the same file; nothing is lost, run again later."
+        if until is not None:
+            wait = max(wait or 0, (until - self.clock.now()).total_seconds())
+            remedy = f"The file is left alone until {until:%Y-%m-%d %H:%M} UTC; nothing is lost, the rest goes on after that."
+        return TransientError(
+            f"{place}: throttled or blocked (HTTP {answer.status} {told[:120]}).",
+            remedy=remedy,
+            code="throttled",
+            retry_after=wait,
+        )
+
+    def _heed(self, answer: Answer) -> None:
+        """Slow down when the answer asks for it: this call's interval again, then not at all for a while."""
+        if not is_throttled(answer):
+            self._strikes = 0
+            return
+        self._strikes += 1
+        if self._rate is not None:
+            self._buckets.empty(self._account, self._rate)
+        if self._strikes >= STRIKES:
+            told = (answer.retry_after or 0.0) / 3600  # not money: hours
+            self.quota.block(max(PARKED, told))
 
     def _place(self, method: str, path: str) -> str:
         return f"Saasu connection {self.connection.name!r}, {method} {pattern_of(path)}"
@@ -209,7 +270,8 @@ class SaasuClient:
     def _wait(self) -> None:
         """The day's counter first: a spent quota waits for tomorrow, not for a second."""
         self.quota.take()
-        self._buckets.take(self._account, self._rate)
+        if self._rate is not None:
+            self._buckets.take(self._account, self._rate)
 
     def _address(self, path: str, params: Mapping[str, str | int]) -> str:
         return self.connection.base + path + query_string({"FileId": self.connection.file_id, **params})

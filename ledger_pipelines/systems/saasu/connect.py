@@ -29,7 +29,8 @@ def connect(
     credentials: PasswordCredentials | AccessKeyCredentials
     if isinstance(auth, SaasuLogin):
         credentials = PasswordCredentials(
-            Secret.from_env(auth.username_env, connection=name), Secret.from_env(auth.password_env, name)
+            Secret.from_env(auth.username_env, connection=name),
+            Secret.from_env(auth.password_env, connection=name),
         )
     else:
         credentials = AccessKeyCredentials(Secret.from_env(auth.access_key_env, connection=name))
