@@ -66,7 +66,7 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
     before = written(ctx, order, past.revision)
     if before is not None:
         return revise(ctx, order, before, past.credits)
-    if order.cancelled:
+    if order.cancelled and past.revision:
         return _taken_back(ctx, order, past)
     return _new(ctx, order, past, known)
 
@@ -110,10 +110,10 @@ def _skip(ctx: Context, order: SalesDocument, key: str, reason: Reason) -> PlanR
 
 
 def _blocked(
-    ctx: Context, order: SalesDocument, key: str, reason: Reason, credits: tuple[str, ...] = ()
+    ctx: Context, order: SalesDocument, key: str, reason: Reason, credit_keys: tuple[str, ...] = ()
 ) -> Decision:
     row = ctx.blocked(key, order.number, _title(order), reason, order.grand_total, INVOICE)
-    return Decision(order, (row,), key, reason=row.reason, credits=credits)
+    return Decision(order, (row,), key, reason=row.reason, credits=credit_keys)
 
 
 def _booked_by_others(ctx: Context, order: SalesDocument, booked: SaasuInvoice) -> Decision:
@@ -144,7 +144,7 @@ def _booked_by_others(ctx: Context, order: SalesDocument, booked: SaasuInvoice) 
     )
 
 
-def _in_doubt(ctx: Context, order: SalesDocument, known: Known, credits: tuple[str, ...]) -> Decision:
+def _in_doubt(ctx: Context, order: SalesDocument, known: Known, credit_keys: tuple[str, ...]) -> Decision:
     """An earlier call's end is not known, or a person has to look: the row says so, payments wait for it by their link."""
     effect = ctx.effect(
         FLOW, INVOICE, known.key, external_id=known.external_id, number=order.number, title=_title(order),
@@ -162,7 +162,7 @@ def _in_doubt(ctx: Context, order: SalesDocument, known: Known, credits: tuple[s
         owed=known.amount - quick.amount if known.amount is not None and quick is not None else known.amount,
         quick=quick,
         contact=known.fields().get("BillingContactId"),
-        credits=credits,
+        credits=credit_keys,
     )
 
 

@@ -70,9 +70,9 @@ def change_day(ctx: Context, order: SalesDocument) -> date:
     return max(order.day, business_date(order.changed, ctx.zone))
 
 
-def revise(ctx: Context, order: SalesDocument, before: Written, credits: tuple[str, ...]) -> Decision:
-    """What follows for an order whose invoice is confirmed. credits: keys of adjustment notes of earlier revisions."""
-    return _Revising(ctx, order, before, credits).decision()
+def revise(ctx: Context, order: SalesDocument, before: Written, credit_keys: tuple[str, ...]) -> Decision:
+    """What follows for an order whose invoice is confirmed. credit_keys: keys of adjustment notes of earlier revisions."""
+    return _Revising(ctx, order, before, credit_keys).decision()
 
 
 @dataclass(frozen=True, slots=True)
