@@ -20,7 +20,7 @@ from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.claims import Claim, Standing, TakenBack, stands
 from ledger_pipelines.integrations.neto_saasu.context import Context, link
-from ledger_pipelines.integrations.neto_saasu.invoices import Decision
+from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
 _FLOW, _PAYMENT = "payments", "payment"
@@ -34,7 +34,7 @@ def moved(ctx: Context, claim: Claim, old: Sequence[TakenBack]) -> list[PlanRow]
     for invoice in old:
         for standing in invoice.standing:
             if standing.amount > 0:
-                found += _pair(ctx, claim, invoice, standing)
+                found += _pair(ctx, claim, invoice, standing, old[-1].revision)
     return found
 
 
@@ -48,8 +48,7 @@ def forth_key(ctx: Context, reference: str, revision: int) -> str:
     return ctx.key(_PAYMENT, reference, "repost", revision)
 
 
-def _pair(ctx: Context, claim: Claim, invoice: TakenBack, standing: Standing) -> list[PlanRow]:
-    newest = len(claim.decision.credits)
+def _pair(ctx: Context, claim: Claim, invoice: TakenBack, standing: Standing, newest: int) -> list[PlanRow]:
     back, forth = (
         back_key(ctx, standing.reference, invoice.revision),
         forth_key(ctx, standing.reference, newest),

@@ -35,8 +35,9 @@ from ledger_pipelines.integrations.neto_saasu.claims import (
     taken_back,
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context, Known
-from ledger_pipelines.integrations.neto_saasu.invoices import Decision, payment_reference
+from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.moved_payments import moved
+from ledger_pipelines.integrations.neto_saasu.references import payment_reference
 from ledger_pipelines.integrations.neto_saasu.settings import Overpayment
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuAccount
@@ -471,7 +472,9 @@ class _One:
         order = receipt.order
         why = decision.reason.text if decision.reason is not None else ""
         amount = receipt.payment.amount
-        if order.cancelled:
+        if decision.reason is not None and decision.reason.code == "not-a-test-order":
+            self._skip(key, decision.reason)
+        elif order.cancelled:
             self._block(key, self._on_cancelled(decision))
         elif any(row.action is Action.BLOCKED for row in decision.rows):
             self._block(key, Reason(

@@ -21,17 +21,11 @@ from ledger_pipelines.documents.sales import (
     SalesDocument,
     SalesLine,
 )
-from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
 from ledger_pipelines.integrations.neto_saasu.books import Books, Shop
 from ledger_pipelines.integrations.neto_saasu.context import Context, JournalView, Known, link
-from ledger_pipelines.integrations.neto_saasu.invoices import (
-    Decision,
-    Quick,
-    credit_key,
-    invoice_key,
-    payment_reference,
-)
-from ledger_pipelines.integrations.neto_saasu.receipts import completed, may_be_quick, paid_on
+from ledger_pipelines.integrations.neto_saasu.decisions import Decision
+from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_of, quick_payment
+from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key, payment_reference
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import (
@@ -238,16 +232,9 @@ class Decisions:
 
     @staticmethod
     def _quick(ctx: Context, document: SalesDocument, known: Known | None, total: Decimal) -> Quick | None:
-        if known is not None and "QuickPayment" not in known.fields():
-            return None
-        for payment in document.payments:
-            account = payment_account(ctx, completed(ctx, payment))
-            if may_be_quick(ctx, payment) and not isinstance(account, Reason):
-                return Quick(
-                    payment.key, payment_reference(ctx, payment.key), aud(min(payment.amount.amount, total)),
-                    paid_on(ctx, payment), account.id, sure=known is None or not known.adopted,
-                )  # fmt: skip
-        return None
+        if known is not None:
+            return quick_of(ctx, known, "AUD")
+        return quick_payment(ctx, document, aud(total))
 
 
 def invoice_known(
@@ -263,6 +250,7 @@ def invoice_known(
     if quick is not None:
         fields["QuickPayment"] = {
             "Reference": payment_reference(ctx, quick[0]), "Amount": Decimal(quick[1]), "BankedToAccountId": "9001",
+            "DatePaid": "2026-09-01",
         }  # fmt: skip
     effect = ctx.effect(
         "invoices", "invoice", invoice_key(ctx, document, revision), external_id=document.number, number=document.number,

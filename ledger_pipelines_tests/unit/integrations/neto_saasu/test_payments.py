@@ -12,9 +12,11 @@ import pytest
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.neto_saasu import invoices, payments, receipts
+from ledger_pipelines.integrations.neto_saasu import invoices, payments
 from ledger_pipelines.integrations.neto_saasu.context import link
-from ledger_pipelines.integrations.neto_saasu.invoices import Decision, credit_key, invoice_key
+from ledger_pipelines.integrations.neto_saasu.decisions import Decision
+from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_payment
+from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key
 from ledger_pipelines.sync.links import needs
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_money import (
@@ -170,7 +172,7 @@ class TestQuick:
     def test_above_the_total_leaves_the_rest(self) -> None:
         one = order("N1", "30", paid("1", "50"))
         assert coded(plan(Scene((one,), settings=self.SETTINGS))) == [
-            ("skip", "paid-with-invoice", "30.00"),
+            ("create", "payment", "30.00"),
             ("blocked", "overpaid", "20.00"),
         ]
 
@@ -195,7 +197,7 @@ class TestQuick:
         one = order("N1", "50", paid("1", "50"))
         with_fee = {"payments": {"quick": True, "fee_percent": {"PayPal": Decimal("2.6")}}}
         scene = Scene((one,), settings=with_fee)
-        assert not receipts.may_be_quick(scene.ctx(), one.payments[0])
+        assert quick_payment(scene.ctx(), one, one.grand_total) is None
         (row,) = plan(scene)
         assert body(row)["FeeAmount"] == Decimal("1.30")
 
@@ -206,7 +208,7 @@ class TestQuick:
         document = replace(one, payments=(paid("1", "60"),))
         decided = Decision(
             document, (), known.key, link(known.key), None, aud("86.90"), None,
-            invoices.Quick("1", "NETO-PAY-1", aud("50"), date(2026, 9, 1), "9001"), None,
+            Quick("1", "NETO-PAY-1", aud("50"), date(2026, 9, 1), "9001"), None,
         )  # fmt: skip
         pytest.MonkeyPatch().setattr(invoices, "decide", lambda _ctx, _order: decided)
         assert coded(plan(scene.knowing(known))) == [
