@@ -10,29 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 
-import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.reports.amounts import shown
+from ledger_pipelines.reports.pages import link, template
 from ledger_pipelines.reports.view import StatementData
 from ledger_pipelines.reports.waterfall import svg
 
 MOST_DOCUMENTS = 2000
 """More are summed in one row, so that the page stays small enough to open."""
-_TEMPLATES = Path(__file__).parent / "templates"
-
-
-@cache
-def _template() -> jinja2.Template:
-    loader = jinja2.FileSystemLoader(_TEMPLATES)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("statement.html.j2")
 
 
 def render(data: StatementData, *, most_documents: int = MOST_DOCUMENTS) -> str:
@@ -59,23 +47,16 @@ def render(data: StatementData, *, most_documents: int = MOST_DOCUMENTS) -> str:
 
     listed = data.documents[:most_documents]
     rest = data.documents[most_documents:]
-    return _template().render(
+    return template("statement.html.j2").render(
         d=data,
         money=money,
         n=number,
         sum=total,
         check=check,
-        link=_link,
+        link=link,
         picture=Markup(svg(data.waterfall, alone=False)),  # noqa: S704 - drawn by us, its texts escaped
         open_rows=data.open,
         document_rows=listed,
         more_documents=len(rest),
         more_amount=sum((row.amount for row in rest), ZERO),
     )
-
-
-def _link(text: str, address: str) -> Markup:
-    """A link when there is an https address, else the text."""
-    if address.startswith("https://"):
-        return Markup('<a href="{}" rel="noreferrer">{}</a>').format(address, text)
-    return escape(text)
