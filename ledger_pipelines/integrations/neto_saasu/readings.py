@@ -158,4 +158,6 @@ class Readings:
         manifest = store.manifest(entity.name, self._today)
         if manifest is None and (days := store.days(entity.name)):
             manifest = store.manifest(entity.name, days[-1])
-        return manifest is not None and manifest.read_until is not None and self._now - manifest.written_at < age
+        return (
+            manifest is not None and manifest.read_until is not None and self._now - manifest.written_at < age
+        )
