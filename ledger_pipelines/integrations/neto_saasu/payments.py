@@ -713,6 +713,3 @@ class _One:
             ),
             receipt.order,
         )
-
-
-__all__ = ["FLOW", "over_key", "payment_body", "payment_key", "rows", "split_key"]
