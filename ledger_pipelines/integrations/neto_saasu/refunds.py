@@ -30,6 +30,7 @@ from ledger_pipelines.integrations.neto_saasu.adjustment_notes import (
 )
 from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError, folded
 from ledger_pipelines.integrations.neto_saasu.claims import (
+    STANDING,
     Families,
     Standing,
     decimal,
@@ -183,7 +184,7 @@ class _Return:
             one
             for part in (WHOLE, ACCOUNTS)
             if (one := self.ctx.journal.known.get(note_key(self.ctx, self.rma.key, part))) is not None
-            and stands(self.ctx, one)
+            and one.state in STANDING
         ]
         for one in known:
             self._standing_note(one)
@@ -232,7 +233,7 @@ class _Return:
 
     def _standing_note(self, known: Known) -> None:
         amount = ZERO if known.amount is None else -abs(known.amount.amount)
-        if known.remote_id and ("Sale", known.remote_id) in self.ctx.books.deleted:
+        if deleted(self.ctx, known):
             self._block(
                 known.key,
                 Reason(

@@ -187,6 +187,12 @@ class TestNotes:
             ("blocked", "rma-changed", "3.00"),
         ]
 
+    def test_deleted_in_saasu_is_shown_and_not_made_again(self) -> None:
+        of = written(scene(rma("77", returned("33"))))
+        assert coded(plan(replace(of, deleted=frozenset({("Sale", of.known[0].remote_id)})))) == [
+            ("blocked", "note-deleted", "-33.00")
+        ]
+
     def test_ignored_by_a_user_leaves_its_refund_in_sight(self) -> None:
         of = scene(rma("77", returned("33"), refunds=(refund("31", "33"),)))
         of = replace(of, ignored=frozenset({refunds.note_key(of.ctx(), "77")}))
