@@ -79,8 +79,8 @@ def check(loaded: LoadedConfig) -> Iterator[Finding]:
             yield from _shop(loaded.config, name, connection)
     for name, integration in loaded.config.integrations.items():
         if isinstance(integration.settings, NetoSaasuSettings):
-            for reason in warnings(loaded.config, name):
-                yield Finding(name, reason.code, True, reason.text, reason.remedy)
+            for found in warnings(integration, loaded.config.saasu(integration.target)):
+                yield Finding(name, "warning", True, f"{found.field} {found.message}", found.remedy)
 
 
 def _amazon(name: str, connection: AmazonConnectionConfig, *, reachable: bool) -> Iterator[Finding]:
@@ -191,7 +191,9 @@ def _shop(config: LedgerConfig, name: str, connection: AnyConnection) -> Iterato
         looked = neto_check.check(client) if isinstance(client, NetoClient) else saasu_check.check(client)
         for found in looked:
             unreached = connection.sandbox and not found.ok and found.name == "credentials"
-            yield Finding(name, found.name, found.ok, found.text, _SANDBOX_HINT if unreached else found.remedy)
+            yield Finding(
+                name, found.name, found.ok, found.text, _SANDBOX_HINT if unreached else found.remedy
+            )
 
 
 @dataclass(frozen=True, slots=True)

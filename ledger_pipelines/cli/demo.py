@@ -21,10 +21,10 @@ from rich.text import Text
 
 from ledger_pipelines.cli import tables
 from ledger_pipelines.cli.context import load
+from ledger_pipelines.cli.demo_shop import show_shop
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, say
 from ledger_pipelines.cli.processes import at_sandbox, running_sandbox, sandbox_environment, stop_on_terminate
 from ledger_pipelines.cli.settlements import take_in, tell_arrival
-from ledger_pipelines.cli.demo_shop import show_shop
 from ledger_pipelines.cli.work import is_shop, open_service, progress
 from ledger_pipelines.config.connections import AmazonConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig

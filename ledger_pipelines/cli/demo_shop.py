@@ -30,8 +30,11 @@ def show_shop(loaded: LoadedConfig, name: str, control: str) -> int:
     with closing(build_service(loaded, name)) as service, progress() as tell:
         say("     initial sync: reading the shop and the books, pairing what both have ...")
         paired = service.initial_sync(tell)
+        done = service.initial()
         reading = service.calls()
-        say(f"     {len(paired.items)} items and {len(paired.contacts)} customers paired, {reading} calls, nothing written")
+        say(
+            f"     {len(paired.items)} items and {len(paired.contacts)} customers paired, {reading} calls, nothing written"
+        )
         say("     planning and writing six weeks of orders ...")
         first = service.run(None, (), tell)
         say("     again: what is written is never written twice ...")
@@ -40,7 +43,8 @@ def show_shop(loaded: LoadedConfig, name: str, control: str) -> int:
         figures = service.reconcile(days[0], days[-1])
         page = service.report(days[0], days[-1])
         spent = service.spent()
-    shops.show_pairing(paired)
+    if done is not None:
+        shops.show_pairing(done)
     out().print(Text("\nFirst run", style="bold"))
     shops.show_run(first, spent)
     out().print(Text("\nSecond run", style="bold"))
@@ -78,7 +82,9 @@ def _trial_balance(control: str, file: str) -> None:
     """The sandbox's own word on it."""
     answer = httpx.get(f"{control}/trial-balance/saasu", trust_env=False)
     balance = json.loads(answer.raise_for_status().text, parse_float=Decimal, parse_int=Decimal)
-    table = tables.plain_table("\nTrial balance of the sandbox's Saasu file", ["account", "balance"], right=["balance"])
+    table = tables.plain_table(
+        "\nTrial balance of the sandbox's Saasu file", ["account", "balance"], right=["balance"]
+    )
     for row in balance[file]["accounts"]:
         amount = Decimal(str(row["balance"]))
         if amount:

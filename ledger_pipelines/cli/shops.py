@@ -20,10 +20,10 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.neto_saasu.checks import warnings
-from ledger_pipelines.integrations.neto_saasu.pairing import Pairing
+from ledger_pipelines.integrations.neto_saasu.pairing import InitialSync, report_rows
 from ledger_pipelines.integrations.neto_saasu.results import FlowRun, RunResult, ShopStatus
 from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service
-from ledger_pipelines.sync.plan import Plan
+from ledger_pipelines.sync.result import Outcome
 
 LONGEST = 3660
 """Most days of one command."""
@@ -58,30 +58,30 @@ def initial_sync(loaded: LoadedConfig, name: str, *, as_json: bool) -> int:
 
     with closing(build_service(loaded, name)) as service, progress() as tell:
         found = service.initial_sync(tell)
+        done = service.initial()
         calls = service.calls()
     if as_json:
         print_json({"pairing": found, "calls": calls})
-    else:
-        show_pairing(found)
+    elif done is not None:
+        show_pairing(done)
         out().print(Text(f"{calls} calls; nothing was written to either side.", style="dim"))
     return NEEDS_A_PERSON if found.clashes else FINE
 
 
-def show_pairing(found: Pairing) -> None:
+def show_pairing(done: InitialSync) -> None:
     """What is paired, what nearly is, what clashes."""
-    counts = tables.plain_table("Initial sync", ["", "count"], right=["count"])
-    for words, count in found.counts().items():
-        counts.add_row(tables.cell(words), tables.cell(count))
+    counts = tables.plain_table("\nInitial sync", ["", "count"], right=["count"])
+    for words, count in done.pairing.counts().items():
+        counts.add_row(tables.cell(words.replace("_", " ")), tables.cell(count))
     out().print(counts)
-    for title, rows in (("Near misses", found.near_misses), ("Clashes", found.clashes)):
-        if not rows:
-            continue
-        table = tables.plain_table(f"\n{title}", ["what", "in the store", "in the books", "why"])
+    rows = report_rows(done)
+    if rows:
+        table = tables.plain_table("\nTo look at", ["", "in the store", "in Saasu", "why"])
         for row in rows[: tables.MOST_ROWS]:
-            table.add_row(*map(tables.cell, (row.what, row.store, row.books, row.text)))
+            table.add_row(*map(tables.cell, (row.section, row.here, row.there, row.text)))
         out().print(table)
-        if len(rows) > tables.MOST_ROWS:
-            out().print(f"... and {len(rows) - tables.MOST_ROWS} more; --json has all of them.")
+    if len(rows) > tables.MOST_ROWS:
+        out().print(f"... and {len(rows) - tables.MOST_ROWS} more; --json has all of them.")
 
 
 def plan(loaded: LoadedConfig, name: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
@@ -200,7 +200,7 @@ def _troubles(one: FlowRun) -> None:
         if reason is not None:
             out().print(Text(f"  {reason.text} {reason.remedy}", style="red"), soft_wrap=True)
     for row in (*result.rows, *result.others):
-        if row.needs_person and row.outcome.value not in ("blocked",):
+        if row.needs_person and row.outcome is not Outcome.BLOCKED:
             said = f"  {row.outcome.value}: {row.number} {row.kind}: {row.reason.text} {row.reason.remedy}"
             out().print(Text(said, style="yellow"), soft_wrap=True)
 
@@ -244,7 +244,6 @@ def reconcile(loaded: LoadedConfig, name: str, partition: str | None, *, as_json
 
 
 def _warn(loaded: LoadedConfig, name: str) -> None:
-    for reason in warnings(loaded.config, name):
-        say(f"Warning: {reason.text} {reason.remedy}".rstrip())
-
-
+    integration = loaded.config.integration(name)
+    for found in warnings(integration, loaded.config.saasu(integration.target)):
+        say(f"Warning: {found.field} {found.message}. {found.remedy}".rstrip())

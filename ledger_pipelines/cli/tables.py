@@ -16,9 +16,9 @@ from rich.text import Text
 from ledger_pipelines.cli.connections import Finding, OptionList
 from ledger_pipelines.cli.output import out
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
+from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult, Outcome
 

@@ -20,12 +20,12 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.errors import ConfigurationError, CredentialError, DataError, LedgerError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import Arrival
-from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult, SettlementStatus
-from ledger_pipelines.integrations.neto_saasu.results import ShopStatus
 from ledger_pipelines.integrations.amazon_netsuite.service import build_service
 from ledger_pipelines.integrations.neto_saasu import setup as neto_saasu
+from ledger_pipelines.integrations.neto_saasu.results import ShopStatus
 from ledger_pipelines.integrations.neto_saasu.service import build_service as build_shop
+from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
 

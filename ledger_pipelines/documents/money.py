@@ -81,18 +81,6 @@ def nearest(amount: Decimal, divisor: Decimal | int, digits: int) -> Decimal:
     return tidy(round_half_away(_EXACT.divide(amount, Decimal(divisor)), digits))
 
 
-def divided(
-    amount: Decimal, divisor: Decimal | int, digits: int, *, rounding: str = ROUND_HALF_UP
-) -> Decimal:
-    """`amount` divided by `divisor`, rounded to `digits` decimals: halves away from zero, unless told otherwise.
-
-    For what a ledger itself rounds (the net of an amount with tax) and for prices that are checked against their amount;
-    amounts that must sum up are split by `allocate`.
-    """
-    exact = _EXACT.divide(amount, Decimal(divisor))
-    return exact.quantize(Decimal(1).scaleb(-digits), rounding=rounding, context=_EXACT)
-
-
 def tidy(amount: Decimal) -> Decimal:
     """The same amount without trailing zeros after the point, and without exponent: `50.990000` is `50.99`."""
     return Decimal(plain(amount))

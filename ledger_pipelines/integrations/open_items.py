@@ -81,9 +81,7 @@ class Ignored:
             last[line.event.to_state] = line.event.what == IGNORED
         return frozenset(key for key, is_ignored in last.items() if is_ignored)
 
-    def say(
-        self, what: str, partition: str, keys: Iterable[str], who: str, why: str, now: datetime
-    ) -> None:
+    def say(self, what: str, partition: str, keys: Iterable[str], who: str, why: str, now: datetime) -> None:
         """Write down what a person said: IGNORED or RETRIED."""
         self._journal.log([Event(who, self._subject(partition), what, "", key, why) for key in keys], now)
 

@@ -41,6 +41,7 @@ class Why(StrEnum):
     REFUSED = "refused by the books"
     IGNORED = "ignored by a user"
     BY_HAND = "booked by hand"
+    BY_OTHERS = "booked by somebody else"
     OTHER_DAY = "other day"
     OTHER_AMOUNT = "other amount"
     OTHER_ACCOUNT = "other account"
@@ -54,8 +55,8 @@ class Why(StrEnum):
 
 BY_ITSELF: Final = frozenset({Why.NOT_EXPORTED, Why.WAITS_FOR_QUOTA, Why.IN_DOUBT, Why.NOT_READ})
 """Nobody has to do anything: a later run ends them."""
-SETTLED: Final = frozenset({Why.IGNORED})
-"""Somebody has decided already."""
+SETTLED: Final = frozenset({Why.IGNORED, Why.BY_OTHERS})
+"""Somebody has decided already, or it is in the books under another name."""
 
 
 class About(StrEnum):

@@ -84,7 +84,9 @@ class Estimate:
         """How many times a day stock is read, with that many runs."""
         if self.stock_minutes is None:
             return 0
-        return min(runs, MINUTES_A_DAY // self.stock_minutes) if self.stock_minutes else runs
+        if not self.stock_minutes:
+            return runs
+        return min(runs, MINUTES_A_DAY // self.stock_minutes)  # not money: a number of times
 
     def a_day(self, runs: int) -> int:
         """All calls of a day."""
@@ -95,15 +97,23 @@ def calls_a_run(facts: Facts) -> Estimate:
     """What runs cost, given the facts."""
     return Estimate(
         run=facts.lists + facts.deletions + facts.whole_lists,
-        sweep=max(1, -(-facts.items // PAGE)),
+        sweep=max(1, pages(facts.items, PAGE)),
         stock_minutes=facts.stock_minutes,
         documents=facts.orders + facts.customers + facts.payments + facts.products,
     )
 
 
+def pages(records: int, page: int) -> int:
+    """Pages of so many records."""
+    return -(-records // page)  # not money: pages
+
+
 def warning(
-    cron: str, seconds_between_calls: float, quota: int, estimate: Estimate
-) -> Reason | None:  # not money: seconds
+    cron: str,
+    seconds_between_calls: float,  # not money: seconds
+    quota: int,
+    estimate: Estimate,
+) -> Reason | None:
     """Why the schedule would not do; None = it would.
 
     Args:
@@ -129,14 +139,12 @@ def warning(
             else "Take a larger plan, or a larger share of it: the documents of a day alone need more.",
         )
     gap = shortest_gap_minutes(cron)
-    longest = (
-        estimate.run + (estimate.sweep if estimate.stock_minutes is not None else 0)
-    ) * seconds_between_calls
-    if longest > gap * 60:
+    most = estimate.run + (0 if estimate.stock_minutes is None else estimate.sweep)
+    if most * seconds_between_calls > gap * 60:
         return Reason(
             "run-longer-than-gap",
-            f"A run makes about {estimate.run + estimate.sweep} calls, one each {seconds_between_calls:g} s, which is longer "
-            f"than the {gap} minutes to the next one.",
+            f"A run with nothing to write makes about {most} calls, one each {seconds_between_calls:g} s; the schedule "
+            f"{cron!r} starts the next one after {gap} minutes already.",
             "Run it less often, or read stock less often.",
         )
     return None
@@ -168,7 +176,7 @@ def shortest_gap_minutes(cron: str) -> int:
 
 def _most_runs(quota: int, estimate: Estimate) -> int:
     """How many runs a day the quota allows; 0 = not one."""
-    runs = MINUTES_A_DAY // SHORTEST_MINUTES
+    runs = MINUTES_A_DAY // SHORTEST_MINUTES  # not money: a number of runs
     while runs and estimate.a_day(runs) > quota:
         runs -= 1
     return runs

@@ -6,7 +6,7 @@ here: which payment takes what (`payments`, `refunds`). Facts: saasu.md 5.9 (amo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,8 @@ from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.neto_saasu import invoices
 from ledger_pipelines.integrations.neto_saasu.books import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context, Known, link
-from ledger_pipelines.integrations.neto_saasu.invoices import Decision, invoice_key, payment_reference
+from ledger_pipelines.integrations.neto_saasu.decisions import Decision
+from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key, payment_reference
 
 STANDING = frozenset({EffectState.CONFIRMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD})
 """States in which the money is, or may be, in the books. Approved ones are planned afresh until they are sent."""
@@ -81,9 +82,13 @@ def names_of(ctx: Context, target: Json) -> tuple[str, ...]:
     return (str(target),)
 
 
+_DELETED_AS = {"payment": "SalePayment", "journal": "Journal", "invoice": "Sale"}
+
+
 def deleted(ctx: Context, known: Known) -> bool:
-    """Whether somebody deleted the payment in Saasu."""
-    return known.state is EffectState.CONFIRMED and ("SalePayment", known.remote_id) in ctx.books.deleted
+    """Whether somebody deleted in Saasu what the effect made."""
+    what = (_DELETED_AS.get(known.kind, ""), known.remote_id)
+    return known.state is EffectState.CONFIRMED and what in ctx.books.deleted
 
 
 def stands(ctx: Context, known: Known | None) -> bool:
@@ -159,7 +164,9 @@ def claim_of(ctx: Context, decision: Decision, references: Iterable[str]) -> Cla
         if amount is not None:
             found.append(Standing(reference, amount, None, ctx.books.read_at))
     claim = Claim(order, decision, tuple(found), total.amount - sum((one.amount for one in found), ZERO))
-    _hold_against_books(ctx, claim)
+    if decision.booked is not None:
+        claim.by_hand, claim.unread = shown_by_hand(ctx, decision.booked.paid, claim.standing)
+        claim.open -= claim.by_hand
     claim.open = max(claim.open, ZERO)
     return claim
 
@@ -183,15 +190,11 @@ def _read_after(ctx: Context, instant: datetime | None) -> bool:
     return instant is not None and ctx.books.read_at is not None and ctx.books.read_at >= instant
 
 
-def _hold_against_books(ctx: Context, claim: Claim) -> None:
-    """Compare with the books' own sum of what is paid."""
-    booked = claim.decision.booked
-    if booked is None:
-        return
-    shown = [one.amount for one in claim.standing if _read_after(ctx, one.since)]
-    claim.by_hand = max(booked.paid - sum(shown, ZERO), ZERO)
-    claim.unread = bool(claim.by_hand) and len(shown) < len(claim.standing)
-    claim.open -= claim.by_hand
+def shown_by_hand(ctx: Context, paid: Decimal, standing: Sequence[Standing]) -> tuple[Decimal, bool]:
+    """What the books show as paid beyond ours, and whether that may still be ours, confirmed since they were read."""
+    shown = [one.amount for one in standing if _read_after(ctx, one.since)]
+    beyond = max(paid - sum(shown, ZERO), ZERO)
+    return beyond, bool(beyond) and len(shown) < len(standing)
 
 
 class Families:
@@ -246,12 +249,17 @@ class TakenBack:
 def taken_back(ctx: Context, decision: Decision) -> list[TakenBack]:
     """Invoices of the order that were credited in full, oldest first, with the money that stands on them."""
     found = []
-    for revision, credit in enumerate(decision.credits):
-        key = invoice_key(ctx, decision.order, revision)
+    numbers = {credit_key(ctx, decision.order, number): number for number in range(1, _MOST_REVISIONS)}
+    for credit in decision.credits:
+        revision = numbers[credit]
+        key = invoice_key(ctx, decision.order, revision - 1)
         quick = quick_on(ctx, key)
         standing = (*standing_on(ctx, link(key)), *(() if quick is None else (quick,)))
-        found.append(TakenBack(credit, revision + 1, standing))
+        found.append(TakenBack(credit, revision, standing))
     return found
+
+
+_MOST_REVISIONS = 100
 
 
 def split_reference(ctx: Context, payment: str, order: SalesDocument) -> str:

@@ -7,24 +7,31 @@ Belongs here: indexes in memory, which orders belong in the file at all. Does no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from ledger_pipelines.documents.effects import Action, EffectState, Mode
+from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO
-from ledger_pipelines.documents.sales import DocumentKind, SalesDocument
+from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.neto_saasu.books import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.selection import select
 from ledger_pipelines.reports.shop_view import Why
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 
 IGNORED_CODE = "ignored-by-user"
+BY_OTHERS_CODE = "paid-already"
+_THERE = frozenset({"already-there", "already-booked", "in-invoice", "paid-with-invoice"})
+"""Codes of rows that write nothing because it is done: they explain no absence."""
 INVOICE_KINDS = frozenset({"invoice"})
 MONEY_KINDS = frozenset({"payment", "journal"})
 QUOTE_STATUS = "Q"
+CANCELLED, TOO_OLD = "the order is cancelled", "the order is from before the start date"
+_DELETED = {"invoice": "Sale", "payment": "SalePayment", "journal": "Journal"}
+_SKIPPED = {IGNORED_CODE: Why.IGNORED, BY_OTHERS_CODE: Why.BY_OTHERS}
 _OURS = re.compile(r"(neto-(?:pay|refund)-[^-]+)(?:-.*)?")
 _SUFFIX = re.compile(r"(.+)-((?:r|c)\d+|rma.+)")
 
@@ -65,21 +72,24 @@ def movement(reference: str, prefix: str) -> str | None:
 
 
 def standing(ctx: Context, order: SalesDocument) -> str:
-    """Why the settings keep an order out of the file; "" = it belongs there."""
-    settings = ctx.settings.orders_to_saasu
-    if not settings.enabled:
+    """Why the order is not to be in the file, in words that many orders share; "" = it is."""
+    if not ctx.settings.orders_to_saasu.enabled:
         return "orders are not exported: orders_to_saasu is off"
-    if order.kind is DocumentKind.QUOTE:
-        return "a quote"
     if order.cancelled:
-        return "the order is cancelled"
-    if order.day < ctx.first_day:
-        return "the order is from before the integration date"
-    if order.status not in settings.statuses:
+        return CANCELLED
+    reason = select(ctx, order)
+    if reason is None:
+        return ""
+    if reason.code == "status-not-exported":
         return f"the order has status {order.status}, which is not exported"
-    if ctx.mode is Mode.TEST and order.number not in ctx.settings.general.test_orders:
-        return "the order is not one of the test orders"
-    return ""
+    return _NOT_THERE.get(reason.code, reason.code.replace("-", " "))
+
+
+_NOT_THERE = {
+    "quote": "a quote, no order yet",
+    "not-a-test-order": "the order is none of the test orders",
+    "before-first-day": TOO_OLD,
+}
 
 
 class Rows:
@@ -124,9 +134,14 @@ class Effects:
         if known.state is EffectState.CONFIRMED and known.remote_id:
             self.invoice_by_id.setdefault(known.remote_id, known)
         if '"QuickPayment"' in known.body:
-            quick = known.fields().get("QuickPayment")
-            if isinstance(quick, dict):
-                self._movement(str(quick.get("Reference") or ""), known)
+            self._movement(self.money_reference(known), known)
+
+    def money_reference(self, known: Known) -> str:
+        """Reference of the money an effect brings, folded: of an invoice, that of the payment inside."""
+        if known.kind != "invoice":
+            return folded(known.external_id)
+        quick = known.fields().get("QuickPayment")
+        return folded(str(quick.get("Reference") or "")) if isinstance(quick, dict) else ""
 
     def _movement(self, reference: str, known: Known) -> None:
         about = movement(reference, self._prefix)
@@ -213,42 +228,51 @@ class Papers:
 class Explainer:
     """Why something of the store is not in the file: what the journal knows first, then the plans, then the settings."""
 
-    def __init__(self, ctx: Context, rows: Rows, effects: Effects, calls_left: int | None) -> None:
+    def __init__(
+        self, ctx: Context, rows: Rows, effects: Effects, calls_left: int | None, *, writes: bool
+    ) -> None:
         self._ctx, self._rows, self._effects, self._calls_left = ctx, rows, effects, calls_left
+        self._writes = writes
 
     def invoice(self, number: str, reference: str) -> Because:
         """Why an order's document is not in the file."""
-        because = self.of_effects(self._effects.of_invoice.get(folded(reference), ()), "Sale")
+        because = self.of_effects(self._effects.of_invoice.get(folded(reference), ()))
         because = because or self.of_rows(self._rows.about(number, INVOICE_KINDS))
         others = [row for row in self._rows.by_number.get(folded(number), ()) if row.kind not in MONEY_KINDS]
         return because or self.of_rows(others) or self._nobody_knows(f"Order {number}", "invoices")
 
-    def movement(self, about: str, number: str, key: str) -> Because | None:
-        """Why a payment is not in the file; None where neither the journal nor a plan tells."""
+    def movement(self, about: str, number: str, key: str, present: Collection[str] = ()) -> Because | None:
+        """Why a payment, or a part of it, is not in the file; None where neither the journal nor a plan tells.
+
+        Args:
+            about: Which payment, as `movement` tells it. key: the store's id of it.
+            number: Of its order.
+            present: References of its parts that are there, folded.
+        """
         effects = self._effects.of_movement.get(about, ())
-        kind = "Sale" if effects and effects[0].kind == "invoice" else "SalePayment"
-        because = self.of_effects(effects, kind)
+        absent = [one for one in effects if self._effects.money_reference(one) not in present]
+        because = self.of_effects(absent)
         if because is not None:
             return because
         rows = self._rows.about(number, MONEY_KINDS)
         exact = [row for row in rows if _names(row, about, key)]
         return self.of_rows(exact or rows)
 
-    def of_effects(self, effects: Iterable[Known], deleted_kind: str) -> Because | None:
+    def of_effects(self, effects: Iterable[Known]) -> Because | None:
         """What the journal's knowledge of some effects explains."""
         for known in effects:
             if known.key in self._ctx.journal.ignored or known.state is EffectState.IGNORED:
                 return Because(Why.IGNORED, "A user said to leave it out.")
         for known in effects:
-            because = self._of_effect(known, deleted_kind)
+            because = self._of_effect(known)
             if because is not None:
                 return because
         return None
 
-    def _of_effect(self, known: Known, deleted_kind: str) -> Because | None:
+    def _of_effect(self, known: Known) -> Because | None:
         state = known.state
         if state is EffectState.CONFIRMED:
-            return self._gone(known, deleted_kind)
+            return self._gone(known)
         if state is EffectState.HELD:
             return Because(Why.BLOCKED, known.text or "It is held.", known.remedy)
         if state is EffectState.REFUSED:
@@ -258,10 +282,10 @@ class Explainer:
                            "The next run looks for it; nothing to do.")  # fmt: skip
         return self._coming("Approved, and not written yet.")
 
-    def _gone(self, known: Known, deleted_kind: str) -> Because | None:
+    def _gone(self, known: Known) -> Because | None:
         books = self._ctx.books
         name = known.number or known.remote_id
-        if (deleted_kind, known.remote_id) in books.deleted:
+        if (_DELETED.get(known.kind, ""), known.remote_id) in books.deleted:
             return Because(Why.DELETED, f"It was written as {name} and was deleted in Saasu since.",
                            "Ignore it if that was meant; else book it again by hand.")  # fmt: skip
         if books.read_at is None or known.confirmed_at is None or known.confirmed_at >= books.read_at:
@@ -271,11 +295,8 @@ class Explainer:
                        "Look at it in Saasu: restore the reference, or ignore it if that was meant.")  # fmt: skip
 
     def of_rows(self, rows: Iterable[PlanRow]) -> Because | None:
-        """What rows of plans explain: what a person ignored, what is blocked, what will be written."""
-        some = list(rows)
-        for row in some:
-            if row.reason.code == IGNORED_CODE:
-                return Because(Why.IGNORED, row.reason.text)
+        """What rows of plans explain: what is blocked first, then what will be written, then what a person or a rule left."""
+        some = [row for row in rows if row.reason.code not in _THERE]
         for row in some:
             if row.action is Action.BLOCKED:
                 return Because(Why.BLOCKED, row.reason.text, row.reason.remedy)
@@ -283,15 +304,16 @@ class Explainer:
             if row.effect is not None:
                 return self._coming(row.reason.text)
         for row in some:
-            if row.action is Action.SKIP and row.reason.code != "already-there":
-                return Because(Why.NOT_EXPORTED, row.reason.text, row.reason.remedy)
+            return Because(
+                _SKIPPED.get(row.reason.code, Why.NOT_EXPORTED), row.reason.text, row.reason.remedy
+            )
         return None
 
     def _coming(self, text: str) -> Because:
         if self._calls_left == 0:
             return Because(Why.WAITS_FOR_QUOTA, f"{text} Today's calls to Saasu are used up.",
                            "Nothing to do: the rest is written when the day's calls are counted anew.")  # fmt: skip
-        if self._ctx.mode is Mode.PLAN:
+        if not self._writes:
             return Because(Why.NOT_EXPORTED, f"{text} Mode is plan: nothing is written.",
                            "Set mode to live when the plans are as you want them.")  # fmt: skip
         return Because(Why.NOT_EXPORTED, text, "The next run writes it; nothing to do.")

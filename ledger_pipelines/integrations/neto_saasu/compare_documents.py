@@ -107,7 +107,7 @@ class DocumentComparer:
                 self._wrong_total.add(order.number)
                 because = Because(
                     Why.OTHER_CURRENCY, f"The order is in {order.currency}, its invoice in {', '.join(sorted(foreign))}.",
-                    "Correct it in Saasu, or ignore it.",
+                    "Correct it in Saasu.",
                 )  # fmt: skip
                 yield self._row(
                     About.TOTAL, order, "Total", order.grand_total.amount, None, because, sales[0]
@@ -216,9 +216,11 @@ class DocumentComparer:
         """
         if not self._ctx.settings.payments.enabled:
             return
+        told = self._wrong_total | set(self._differing)
+        told |= {rma.related for rma in self._ctx.shop.returns.values()}
         for root, family in self._families().items():
             days = [order.day for order in family]
-            if not any(first <= day <= last for day in days) or not self._comparable(family):
+            if not any(first <= day <= last for day in days) or not self._comparable(family, told):
                 continue
             total = sum((order.grand_total.amount for order in family), ZERO)
             owed = max(ZERO, total - sum((_paid(order) for order in family), ZERO))
@@ -250,15 +252,11 @@ class DocumentComparer:
             seen.add(order.number)
         return order.number
 
-    def _comparable(self, family: list[SalesDocument]) -> bool:
-        numbers = {order.number for order in family}
-        if numbers & (self._wrong_total | set(self._differing)) or numbers & self._returned:
+    def _comparable(self, family: list[SalesDocument], told: set[str]) -> bool:
+        """Whether what is owed of it says anything of its own. told: orders with another difference, or a return."""
+        if any(order.number in told for order in family):
             return False
         return all(self._papers.sales(order.number) and not standing(self._ctx, order) for order in family)
-
-    @property
-    def _returned(self) -> set[str]:
-        return {rma.related for rma in self._ctx.shop.returns.values()}
 
     # --- rows --------------------------------------------------------------------------------------------------------
 

@@ -15,12 +15,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from ledger_pipelines.documents.dates import business_date
 from ledger_pipelines.documents.keys import Json
-from ledger_pipelines.documents.money import ZERO, Money
+from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
-from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError, folded
+from ledger_pipelines.integrations.neto_saasu import receipts
+from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
+from ledger_pipelines.integrations.neto_saasu.books import folded
 from ledger_pipelines.integrations.neto_saasu.compare import (
+    CANCELLED,
+    TOO_OLD,
     Because,
     Effects,
     Explainer,
@@ -32,10 +35,12 @@ from ledger_pipelines.integrations.neto_saasu.compare import (
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context, Known
 from ledger_pipelines.reports.shop_view import About, Difference, LeftOut, Why
-from ledger_pipelines.systems.saasu.records import SaasuJournal, SaasuPayment
+from ledger_pipelines.systems.saasu.records import SaasuAccount, SaasuJournal, SaasuPayment
 
 PAY, REFUND = "NETO-PAY-", "NETO-REFUND-"
 NO_METHOD = "no method told"
+BOOKED_BY_HAND = frozenset({CANCELLED, TOO_OLD})
+"""Orders that have no invoice of ours, while money received on them is in the bank all the same: a person books it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,6 @@ class Pairs:
     def __init__(self, ctx: Context, effects: Effects) -> None:
         self._ctx, self._effects = ctx, effects
         self._prefix = ctx.settings.orders_to_saasu.prefix
-        self._accounts: dict[tuple[str, str], str] = {}
         self._found: dict[str, Pair] = {}
         self._store()
         self._books()
@@ -106,75 +110,62 @@ class Pairs:
                 self._payment(PAY, payment, order)
         for payment in shop.payments.values():
             if payment.key not in seen:
-                self._payment(PAY, payment, shop.orders.get(payment.document))
+                order = shop.orders.get(payment.document)
+                self._payment(PAY, payment, order, gone="not shown on its order (any more)" if order else "")
         for rma in shop.returns.values():
             order = shop.orders.get(rma.related)
             for payment in rma.payments:
-                self._payment(REFUND, payment, order, rma)
+                self._payment(REFUND, payment, order, rma=rma)
 
     def _payment(
-        self, purpose: str, payment: Payment, order: SalesDocument | None, rma: SalesDocument | None = None
+        self,
+        purpose: str,
+        shown: Payment,
+        order: SalesDocument | None,
+        *,
+        rma: SalesDocument | None = None,
+        gone: str = "",
     ) -> None:
+        payment = receipts.completed(self._ctx, shown) if purpose == PAY else shown
         if not payment.amount:
             return
-        told = self._ctx.shop.payments.get(payment.key) if purpose == PAY else None
-        method_id = payment.method_id or (told.method_id if told else "")
         reference = f"{self._prefix}{purpose}{payment.key}"
-        about = movement(reference, self._prefix) or folded(reference)
-        money = (
-            told.amount
-            if told is not None and told.amount.currency != payment.amount.currency
-            else payment.amount
-        )
-        pair = self._pair(about, reference)
+        pair = self._pair(movement(reference, self._prefix) or folded(reference), reference)
+        day = receipts.paid_on(self._ctx, payment)
         pair.key = payment.key
         pair.what = f"{'Refund' if purpose == REFUND else 'Payment'} {payment.key}"
-        pair.method = self._ctx.shop.method_names.get(method_id) or payment.method or method_id or NO_METHOD
+        names = self._ctx.shop.method_names
+        pair.method = names.get(payment.method_id) or payment.method or payment.method_id or NO_METHOD
         document = order or rma
         pair.number = order.number if order else payment.document or (rma.number if rma else "")
         pair.customer = document.party.title if document else ""
-        pair.left_out = pair.left_out or self._left_out(purpose, money, order)
-        negative = (payment.kind is PaymentKind.REFUND) != (payment.amount.amount < 0)
-        foreign = "" if money.currency == self._ctx.shop.currency else f"It is in {money.currency}."
-        amount = ZERO if foreign else abs(payment.amount.amount)
+        pair.left_out = pair.left_out or gone or self._left_out(purpose, payment, order, day)
+        foreign = payment.amount.currency != self._ctx.shop.currency
+        amount = ZERO if foreign else payment.amount.amount
+        account = payment_account(self._ctx, payment)
         pair.store.append(
-            Entry(self._day(payment, told), -amount if negative else amount, self._account(pair.method, method_id), problem=foreign)
+            Entry(
+                day, -amount if payment.kind is PaymentKind.REFUND else amount,
+                account.id if isinstance(account, SaasuAccount) else "",
+                problem=f"It is in {payment.amount.currency}." if foreign else "",
+            )
         )  # fmt: skip
 
-    def _day(self, payment: Payment, told: Payment | None) -> date:
-        at = payment.at or (told.at if told else None)
-        return payment.day if at is None else business_date(at, self._ctx.zone)
-
-    def _left_out(self, purpose: str, money: Money, order: SalesDocument | None) -> str:
+    def _left_out(self, purpose: str, payment: Payment, order: SalesDocument | None, day: date) -> str:
+        """Why a payment is not to be in the file; "" = it is, or somebody has to decide."""
         settings = self._ctx.settings
         if purpose == PAY and not settings.payments.enabled:
             return "payments are not exported: payments is off"
         if purpose == REFUND and not settings.refunds.enabled:
             return "refunds are not exported: refunds is off"
-        if money.currency != self._ctx.shop.currency:
-            return f"in {money.currency}, not in {self._ctx.shop.currency}"
+        if payment.amount.currency != self._ctx.shop.currency:
+            return f"in {payment.amount.currency}, not in {self._ctx.shop.currency}"
         if order is None:
             return "the order is not known yet"
-        return standing(self._ctx, order)
-
-    def _account(self, method: str, method_id: str) -> str:
-        """Id of the bank account the settings give a method, "" = none."""
-        if (method, method_id) not in self._accounts:
-            self._accounts[method, method_id] = self._resolved(method, method_id)
-        return self._accounts[method, method_id]
-
-    def _resolved(self, method: str, method_id: str) -> str:
-        settings = self._ctx.settings.payments
-        wanted = {folded(name) for name in (method, method_id) if name}
-        named = next(
-            (to for name, to in settings.methods.items() if folded(name) in wanted), settings.default_account
-        )
-        if named is None:
-            return ""
-        try:
-            return self._ctx.books.account(named, "payments.methods", bank=True).id
-        except UnresolvedError:
-            return ""
+        why = standing(self._ctx, order)
+        if why in BOOKED_BY_HAND:
+            return "received before the start date" if day < self._ctx.first_day else ""
+        return why
 
     # --- the file --------------------------------------------------------------------------------------------------
 
@@ -263,14 +254,16 @@ class MoneyComparer:
     def __init__(self, ctx: Context, papers: Papers, explainer: Explainer, links: Links) -> None:
         self._ctx, self._papers, self._explainer, self._links = ctx, papers, explainer, links
         self._ours_paid: dict[str, Decimal] = {}
-        self._customers = {folded(number): order.party.title for number, order in ctx.shop.orders.items()}
+        self._numbers = {folded(number): number for number in ctx.shop.orders}
 
     def compare(self, pairs: Pairs, first: date, last: date) -> MoneyComparison:
         """The differences of these days."""
         compared = [pair for pair in pairs if pair.compared]
         for pair in compared:
-            paid = on(entry for entry in pair.books if not entry.journal)
-            self._ours_paid[pair.number] = self._ours_paid.get(pair.number, ZERO) + paid
+            for entry in pair.books:
+                if not entry.journal:
+                    number = self._order_of(pair, entry)
+                    self._ours_paid[number] = self._ours_paid.get(number, ZERO) + entry.amount
         differences: list[Difference] = []
         differing = set()
         for pair in compared:
@@ -282,6 +275,11 @@ class MoneyComparer:
         return MoneyComparison(
             tuple(compared), tuple(differences), _left_out(pairs, first, last), frozenset(differing)
         )
+
+    def _order_of(self, pair: Pair, entry: Entry) -> str:
+        """Whose invoice a payment of the file is on: a part for an order that was split off names it at its end."""
+        part = folded(entry.reference)[len(folded(pair.reference)) + 1 :]
+        return self._numbers.get(part, pair.number)
 
     def _of_pair(self, pair: Pair) -> list[Difference]:
         by_day = {day: (on(pair.store, day), on(pair.books, day)) for day in pair.days()}
@@ -301,8 +299,7 @@ class MoneyComparer:
         )
         return Difference(
             about=About.MONEY, why=because.why, day=day, order=pair.number,
-            customer=pair.customer or self._customers.get(folded(pair.number), ""),
-            what=pair.what, method=pair.method,
+            customer=pair.customer, what=pair.what, method=pair.method,
             store=store if any(entry.day == day for entry in pair.store) else None,
             books=books if any(entry.day == day for entry in pair.books) else None,
             text=because.text, remedy=because.remedy, reference=pair.reference, number=here.number if here else "",
@@ -320,7 +317,7 @@ class MoneyComparer:
                 "Look it up in the store; delete the payment in Saasu if it was taken back there.",
             )  # fmt: skip
         if foreign:
-            return Because(Why.OTHER_CURRENCY, " ".join(foreign), "Correct it in Saasu, or ignore it.")
+            return Because(Why.OTHER_CURRENCY, " ".join(foreign), "Correct it in Saasu.")
         store, books = on(pair.store), on(pair.books)
         if store == books:
             return Because(
@@ -334,8 +331,9 @@ class MoneyComparer:
                 Why.TWICE, f"Saasu has more than one payment with this reference: {numbers}.",
                 "Delete the one too many in Saasu.",
             )  # fmt: skip
-        rest = self._explainer.movement(pair.about, pair.number, pair.key)
-        if abs(books) < abs(store) and rest is not None and rest.why not in (Why.DELETED, Why.NOT_READ):
+        present = {folded(entry.reference) for entry in pair.books}
+        rest = self._explainer.movement(pair.about, pair.number, pair.key, present)
+        if abs(books) < abs(store) and rest is not None:
             return Because(rest.why, f"Only {books} of {store} is in Saasu. {rest.text}", rest.remedy)
         return Because(
             Why.OTHER_AMOUNT,

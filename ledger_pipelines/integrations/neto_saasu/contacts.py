@@ -86,6 +86,12 @@ def resolve(ctx: Context, order: SalesDocument) -> Contact:
     )
 
 
+def default_id(ctx: Context) -> Json:
+    """The id of the default contact; None = none is set, or it is not to be found."""
+    named = ctx.settings.orders_to_saasu.default_contact
+    return None if named is None else _default(ctx).value
+
+
 def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     """One row for each buyer of orders that are exported, after that of their company where it is made on its own."""
     found: dict[str, PlanRow] = {}
@@ -110,21 +116,19 @@ def _ours(ctx: Context, buyer: Buyer) -> Contact | None:
     if known is None or not may_be_there(known):
         return None
     if ("Contact", known.remote_id) in ctx.books.deleted:
-        return (
-            Contact(
-                reason=Reason(
-                    "contact-deleted",
-                    f"The contact of {buyer.party.title} was deleted in Saasu after it was made there (id {known.remote_id}).",
-                    f"Make a contact there with the Contact ID {buyer.reference}, and pair again (initial sync).",
-                )
-            )
-            if not _elsewhere(ctx, buyer)
-            else None
-        )
+        return None if _elsewhere(ctx, buyer) else Contact(reason=_deleted(buyer, known.remote_id))
     there = ctx.books.contact_by_id.get(known.remote_id)
     if there is not None and not there.active:
         return _inactive(there)
     return Contact(link(key), key)
+
+
+def _deleted(buyer: Buyer, id_: str) -> Reason:
+    return Reason(
+        "contact-deleted",
+        f"The contact of {buyer.party.title} was deleted in Saasu after it was made there (id {id_}).",
+        f"Make a contact there with the Contact ID {buyer.reference}; it is found by that.",
+    )
 
 
 def _elsewhere(ctx: Context, buyer: Buyer) -> bool:

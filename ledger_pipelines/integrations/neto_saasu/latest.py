@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -160,7 +160,7 @@ class LatestRecords:
 
 
 def _rows(table: pa.Table, entity: EntityLike, manifest: Manifest | None) -> Rows:
-    records: list[str] = table.column(RECORD).to_pylist()
+    records = cast("list[str]", table.column(RECORD).to_pylist())
     texts = dict(zip(_keys(table, entity), records, strict=True))
     read_at = None if manifest is None else manifest.read_until or manifest.written_at
     return Rows(texts, table.drop_columns([RECORD]), read_at)

@@ -73,6 +73,8 @@ class _Index:
     records: Mapping[str, Any]
     keys: Mapping[str, str]
     """The snapshot's own key -> the key flows use."""
+    of_order: Mapping[str, tuple[str, ...]]
+    """Of payments and RMAs: order number -> their keys."""
 
 
 class Mirror:
@@ -175,12 +177,13 @@ class Mirror:
             DataError: A snapshot that is needed is missing. A record that cannot be read raises when it is looked at.
         """
         orders = self._index("orders").records
-        payments, returns = self._index("payments").records, self._index("rmas").records
+        of_payments, of_returns = self._index("payments"), self._index("rmas")
+        payments, returns = of_payments.records, of_returns.records
         if order_ids is not None:
             about = _closure(order_ids, self._kin_of_orders())
             orders = Part(orders, about)
-            payments = Part(payments, self._of_orders("payments", about))
-            returns = Part(returns, self._of_orders("rmas", about))
+            payments = Part(payments, (key for one in about for key in of_payments.of_order.get(one, ())))
+            returns = Part(returns, (key for one in about for key in of_returns.of_order.get(one, ())))
         stock = self._rows("stock")
         if self._stock is None or self._stock[0] is not stock:
             self._stock = (stock, _levels(stock))
@@ -228,6 +231,18 @@ class Mirror:
         found = {f"neto/{name}": self._neto.content_hash(name, day) for name in entities}
         return {**found, "saasu/items": self._saasu.content_hash("items", day)}
 
+    def days(self) -> list[date]:
+        """Days of which the store was ever read, in order."""
+        found: set[date] = set()
+        for name in SOURCES:
+            found.update(self._neto.store.days(name))
+        return sorted(found)
+
+    def store_read_at(self) -> datetime | None:
+        """The oldest of the newest readings of the store's lists of changes; None = never read."""
+        readings = (self._neto.rows(NETO[name], required=False).read_at for name in SHOP_NEEDS)
+        return min((at for at in readings if at is not None), default=None)
+
     # --- beneath ----------------------------------------------------------------------------------------------------
 
     def _rows(self, name: str) -> Rows:
@@ -240,7 +255,8 @@ class Mirror:
         if kept is None or kept.rows is not rows:
             keys = _flow_keys(name, rows)
             texts = {used: rows.texts[key] for key, used in keys.items()}
-            kept = self._indexes[name] = _Index(rows, Decoded(texts, self._decoder(name)), keys)
+            of_order = _by_order(rows) if name in ("payments", "rmas") else {}
+            kept = self._indexes[name] = _Index(rows, Decoded(texts, self._decoder(name)), keys, of_order)
         return kept
 
     def _of(self, name: str, day: date) -> tuple[Any, ...]:
@@ -270,11 +286,12 @@ class Mirror:
             self._kin = (rows, kin)
         return self._kin[1]
 
-    def _of_orders(self, name: str, order_ids: Collection[str]) -> list[str]:
-        index = self._index(name)
-        return [
-            index.keys[key] for key, order in index.rows.column("order_id").items() if str(order) in order_ids
-        ]
+
+def _by_order(rows: Rows) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for key, order in rows.column("order_id").items():
+        found[str(order)] = (*found.get(str(order), ()), key)
+    return found
 
 
 def _flow_keys(name: str, rows: Rows) -> dict[str, str]:
@@ -286,7 +303,7 @@ def _flow_keys(name: str, rows: Rows) -> dict[str, str]:
         return {key: folded(key) for key in rows.texts}
     if name != "products":
         return {key: key for key in rows.texts}
-    changed = rows.column("changed") if rows.table is not None else {}
+    changed = rows.column("changed")
     skus = rows.column("sku")
     order = sorted(skus, key=lambda key: (str(changed[key]), key))
     return {key: str(skus[key]) for key in order}

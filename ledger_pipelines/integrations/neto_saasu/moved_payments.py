@@ -20,7 +20,7 @@ from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.claims import Claim, Standing, TakenBack, stands
 from ledger_pipelines.integrations.neto_saasu.context import Context, link
-from ledger_pipelines.integrations.neto_saasu.invoices import Decision
+from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
 _FLOW, _PAYMENT = "payments", "payment"
@@ -33,8 +33,8 @@ def moved(ctx: Context, claim: Claim, old: Sequence[TakenBack]) -> list[PlanRow]
     found: list[PlanRow] = []
     for invoice in old:
         for standing in invoice.standing:
-            if standing.amount > 0:
-                found += _pair(ctx, claim, invoice, standing)
+            if standing.amount > 0 and standing.since is not None:
+                found += _pair(ctx, claim, invoice, standing, old[-1].revision)
     return found
 
 
@@ -48,8 +48,7 @@ def forth_key(ctx: Context, reference: str, revision: int) -> str:
     return ctx.key(_PAYMENT, reference, "repost", revision)
 
 
-def _pair(ctx: Context, claim: Claim, invoice: TakenBack, standing: Standing) -> list[PlanRow]:
-    newest = len(claim.decision.credits)
+def _pair(ctx: Context, claim: Claim, invoice: TakenBack, standing: Standing, newest: int) -> list[PlanRow]:
     back, forth = (
         back_key(ctx, standing.reference, invoice.revision),
         forth_key(ctx, standing.reference, newest),
@@ -97,7 +96,7 @@ def _row(
     effect = ctx.effect(
         _FLOW, _PAYMENT, key, external_id=reference, number=order.number,
         title=f"{standing.reference} of order {order.number}, moved", body=body, expected=Expected(money, day),
-        depends_on=depends_on,
+        depends_on=depends_on, source=f"order:{order.key}",
     )  # fmt: skip
     words = (
         "back on the adjustment note" if amount < 0 else "on the new invoice, out of the adjustment note's"

@@ -12,12 +12,11 @@ from decimal import Decimal
 
 from ledger_pipelines.documents.dates import business_date
 from ledger_pipelines.documents.keys import Json
-from ledger_pipelines.documents.money import ZERO, Money, exponent, round_half_away
+from ledger_pipelines.documents.money import Money, exponent, round_half_away
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
-from ledger_pipelines.integrations.neto_saasu.accounts import fee_percent, payment_account
+from ledger_pipelines.integrations.neto_saasu.accounts import fee_percent
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.sync.plan import Reason
-from ledger_pipelines.systems.saasu.records import SaasuAccount
 
 SUMMARY = 75
 """Most characters of a summary in Saasu (saasu.md 5.9)."""
@@ -78,21 +77,6 @@ def fee(ctx: Context, payment: Payment) -> Decimal:
     """What the method keeps of it, in the payment's currency; 0 where no fee is set for the method."""
     return round_half_away(
         payment.amount.amount * fee_percent(ctx, payment) * _CENT, exponent(payment.amount.currency)
-    )
-
-
-def may_be_quick(ctx: Context, payment: Payment) -> bool:
-    """Whether the payment may go inside its invoice's call (QuickPayment), which has no field for a fee (saasu.md 5.9)."""
-    choices = ctx.settings.payments
-    order = ctx.shop.orders.get(payment.document)
-    whole = completed(ctx, payment)
-    return (
-        choices.enabled
-        and choices.quick
-        and whole.amount.amount > ZERO
-        and (order is None or obstacle(whole, order) is None)
-        and isinstance(payment_account(ctx, whole), SaasuAccount)
-        and not fee(ctx, whole)
     )
 
 

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
+from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
 from ledger_pipelines.integrations.neto_saasu.compare import Effects, Explainer, Links, Papers, Rows, movement
 from ledger_pipelines.integrations.neto_saasu.compare_documents import DocumentComparer
 from ledger_pipelines.integrations.neto_saasu.compare_money import MoneyComparer, Pair, Pairs
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.settings import QuantityBasis
+from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import SETTING, wanted_quantity, written
 from ledger_pipelines.reports.shop_view import (
     AccountLine,
     DayLine,
@@ -32,6 +33,7 @@ from ledger_pipelines.reports.shop_view import (
     Waiting,
 )
 from ledger_pipelines.sync.plan import PlanRow
+from ledger_pipelines.systems.saasu.records import SaasuItem
 
 __all__ = ["Links", "Scope", "reconcile"]
 
@@ -47,6 +49,7 @@ class Scope:
         store_read_at: When orders, payments and returns were last read, the oldest of them, UTC; None = never.
         fresh: Readings that are older fail their check.
         calls_left: Calls to Saasu that are left today; None = any number, or not known.
+        mode: Of the integration, where plans are made as in another one; None = the context's.
         links: Addresses of records.
     """
 
@@ -58,6 +61,7 @@ class Scope:
     store_read_at: datetime | None
     fresh: timedelta = timedelta(hours=24)
     calls_left: int | None = None
+    mode: Mode | None = None
     links: Links = field(default_factory=Links)
 
     def days(self) -> Iterator[date]:
@@ -78,7 +82,8 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
     """
     rows, effects = Rows(planned), Effects(ctx)
     papers = Papers(ctx, effects)
-    explainer = Explainer(ctx, rows, effects, scope.calls_left)
+    mode = scope.mode or ctx.mode
+    explainer = Explainer(ctx, rows, effects, scope.calls_left, writes=mode is not Mode.PLAN)
     pairs = Pairs(ctx, effects)
     money = MoneyComparer(ctx, papers, explainer, scope.links).compare(pairs, scope.first, scope.last)
     documents = DocumentComparer(ctx, papers, rows, explainer, scope.links, money.differing)
@@ -86,7 +91,7 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
     return ShopReconciliation(
         heading=ShopHeading(
             ctx.integration, ctx.source, ctx.target, scope.store, scope.file, ctx.shop.currency, scope.first, scope.last,
-            ctx.zone.key, ctx.mode.value, scope.now,
+            ctx.zone.key, mode.value, scope.now,
         ),
         days=tuple(_days(scope, money.pairs, documents)),
         methods=_methods(ctx, scope, money.pairs),
@@ -184,26 +189,36 @@ def _accounts(ctx: Context, scope: Scope, pairs: Iterable[Pair]) -> tuple[Accoun
 
 
 def _drift(ctx: Context) -> tuple[tuple[Drift, ...], int]:
-    """Items whose quantity in the store's warehouse is not what Saasu gives; how many were compared."""
+    """Items whose quantity in the store's warehouse is not what Saasu gives; how many were compared.
+
+    A store has none below zero. What was set after the store was read counts as set.
+    """
     settings = ctx.settings.inventory_from_saasu
     if not settings.enabled or settings.warehouse is None:
         return (), 0
     try:
-        place = ctx.shop.warehouse(settings.warehouse, "inventory_from_saasu.warehouse").id
+        place = ctx.shop.warehouse(settings.warehouse, SETTING).id
     except UnresolvedError:
         return (), 0
     there = {level.item: level.on_hand for level in ctx.shop.stock if level.place == place}
+    read_at = ctx.shop.stock_read_at
+    for (sku, warehouse), last in written(ctx).items():
+        if warehouse == place and read_at is not None and last.at > read_at:
+            there[sku] = last.quantity
     found, compared = [], 0
     for item in ctx.books.stock:
-        if not item.inventoried or item.on_hand is None or item.code not in ctx.shop.items:
+        product, wanted = ctx.shop.items.get(item.code), wanted_quantity(item, settings.quantity)
+        if product is None or wanted is None or not _stocked(item, product):
             continue
-        wanted = item.on_hand
-        if settings.quantity is QuantityBasis.ON_HAND_LESS_COMMITTED:
-            wanted -= item.committed or ZERO
         compared += 1
-        if there.get(item.code, ZERO) != wanted:
-            found.append(Drift(item.code, item.description, wanted, there.get(item.code, ZERO)))
+        books, store = max(wanted, ZERO), there.get(item.code, ZERO)
+        if books != store:
+            found.append(Drift(item.code, item.description, books, store))
     return tuple(sorted(found, key=lambda one: one.item)), compared
+
+
+def _stocked(item: SaasuItem, product: Item) -> bool:
+    return item.inventoried and product.inventoried and not product.is_parent and not product.is_kit
 
 
 def _waiting(ctx: Context, rows: Rows) -> Iterator[Waiting]:

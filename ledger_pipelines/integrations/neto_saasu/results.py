@@ -1,4 +1,4 @@
-"""What a run, an initial sync and a status say.
+"""What a run and a status say.
 
 Belongs here: the shapes. Does not belong here: making them (`service`), showing them (`cli`, `orchestration`).
 """
@@ -10,19 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ledger_pipelines.documents.effects import Mode
-from ledger_pipelines.integrations.neto_saasu.pairing import Pairing
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
-
-
-@dataclass(frozen=True, slots=True)
-class InitialSync:
-    """An initial sync that was done: for which store and file, when, and what came of it."""
-
-    done_at: datetime
-    store: str
-    file_id: str
-    pairing: Pairing
 
 
 @dataclass(frozen=True, slots=True)

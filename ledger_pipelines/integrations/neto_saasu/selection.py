@@ -59,7 +59,8 @@ def in_the_books(ctx: Context, order: SalesDocument) -> SaasuInvoice | None:
         *ctx.books.invoices_by_number.get(reference, ()),
         *ctx.books.invoices_by_purchase_order.get(reference, ()),
     )
-    return next((invoice for invoice in found if invoice.kind != ADJUSTMENT), None)
+    gone = ctx.books.deleted
+    return next((one for one in found if one.kind != ADJUSTMENT and ("Sale", one.id) not in gone), None)
 
 
 def needs_contact(ctx: Context, order: SalesDocument) -> bool:

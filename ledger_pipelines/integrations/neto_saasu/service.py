@@ -20,7 +20,7 @@ import msgspec
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import Clock, SystemClock, business_date
-from ledger_pipelines.documents.effects import EffectState, Mode, Writer
+from ledger_pipelines.documents.effects import Action, EffectState, Mode, Writer
 from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.errors import ConfigurationError, DataError, RefusedError
 from ledger_pipelines.integrations.neto_saasu import (
@@ -33,11 +33,11 @@ from ledger_pipelines.integrations.neto_saasu import (
     stock_from_saasu,
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.neto_saasu.days import DaysDone
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.memory import EVERY_PARTITION, JournalMemory
 from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
-from ledger_pipelines.integrations.neto_saasu.pairing import Pairing, pair
-from ledger_pipelines.integrations.neto_saasu.reconcile import Scope, reconcile
+from ledger_pipelines.integrations.neto_saasu.pairing import InitialSync, Pairing, decoded, pair
 from ledger_pipelines.integrations.neto_saasu.readings import (
     OpenSide,
     Readings,
@@ -45,7 +45,8 @@ from ledger_pipelines.integrations.neto_saasu.readings import (
     neto_entities,
     saasu_entities,
 )
-from ledger_pipelines.integrations.neto_saasu.results import FlowRun, InitialSync, RunResult, ShopStatus
+from ledger_pipelines.integrations.neto_saasu.reconcile import Scope, reconcile
+from ledger_pipelines.integrations.neto_saasu.results import FlowRun, RunResult, ShopStatus
 from ledger_pipelines.integrations.neto_saasu.settings import FLOWS, TO_NETO
 from ledger_pipelines.integrations.neto_saasu.setup import Setup, setup_of
 from ledger_pipelines.integrations.open_items import (
@@ -118,14 +119,22 @@ class NetoSaasu:
     def neto(self) -> NetoClient:
         """The store's client. Raises ConfigurationError when a credential's variable is missing."""
         return neto_connect.connect(
-            self.source, self.setup.source_config, state_folder=self._state, run_id=self._run_id, clock=self.clock
+            self.source,
+            self.setup.source_config,
+            state_folder=self._state,
+            run_id=self._run_id,
+            clock=self.clock,
         )
 
     @cached_property
     def saasu(self) -> SaasuClient:
         """The file's client. Raises ConfigurationError when a credential's variable is missing."""
         return saasu_connect.connect(
-            self.target, self.setup.target_config, state_folder=self._state, run_id=self._run_id, clock=self.clock
+            self.target,
+            self.setup.target_config,
+            state_folder=self._state,
+            run_id=self._run_id,
+            clock=self.clock,
         )
 
     @cached_property
@@ -148,6 +157,11 @@ class NetoSaasu:
             return NetoWriter(self.neto, timedelta(seconds=self.setup.source_config.settle_window_seconds))
         return SaasuWriter(self.saasu)
 
+    @cached_property
+    def days_done(self) -> DaysDone:
+        """Which days were carried out, and as what."""
+        return DaysDone(self.setup.folder / "days")
+
     @property
     def _state(self) -> Path:
         return self.setup.data / "state"
@@ -157,7 +171,8 @@ class NetoSaasu:
         for name in ("neto", "saasu", "journal"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
-        self.__dict__.pop("memory", None)
+        for name in ("memory", "_pairs"):
+            self.__dict__.pop(name, None)
 
     def today(self) -> date:
         """The books' date now."""
@@ -180,12 +195,24 @@ class NetoSaasu:
     def pair(self, progress: Progress | None = None) -> Pairing:
         """Pair what the snapshots hold, and note that the initial sync was done. No call is made."""
         _tell(progress, "pairing", 0, 1)
-        shop = self.mirror.shop()
-        found = pair(shop, self.mirror.books(), self.setup.settings)
-        done = InitialSync(
-            done_at=self.clock.now(), store=self.setup.store, file_id=self.setup.account, pairing=found
+        self.journal.birth  # noqa: B018  it is there before the initial sync is done: see `_memory_lost`
+        shop, settings = self.mirror.shop(), self.setup.settings
+        found = pair(
+            shop.items.values(),
+            shop.customers.values(),
+            shop.orders.values(),
+            self.mirror.books(),
+            settings.orders_to_saasu.prefix,
         )
-        write_atomically(self._initial_file(), msgspec.json.encode(done, decimal_format="string"))
+        done = InitialSync(
+            done_at=self.clock.now(),
+            store=self.setup.store,
+            file=self.setup.account,
+            days_back=settings.initial_sync.days,
+            pairing=found,
+        )
+        make_folder(self.setup.folder)
+        write_atomically(self._initial_file(), done.encoded())
         with suppress(FileNotFoundError):
             self._attempt_file().unlink()
         self.__dict__.pop("_pairs", None)
@@ -198,15 +225,8 @@ class NetoSaasu:
             raw = self._initial_file().read_bytes()
         except FileNotFoundError:
             return None
-        try:
-            done = msgspec.json.decode(raw, type=InitialSync)
-        except msgspec.DecodeError as error:
-            raise DataError(
-                f"{self._initial_file()} cannot be read: {error}.",
-                remedy=f"Do the initial sync again: ledger-pipelines initial-sync {self.name}.",
-            ) from None
-        fits = (done.store, done.file_id) == (self.setup.store, self.setup.account)
-        return done if fits else None
+        done = decoded(raw)
+        return done if done.is_of(self.setup.store, self.setup.account) else None
 
     def ready(self) -> None:
         """Whether exports may write.
@@ -276,7 +296,7 @@ class NetoSaasu:
         with making_many():
             plan = self._compute(flow, day)
             self._plans.save(plan)
-        self._mark(plan)
+        self.days_done.planned(flow, day, waits=any(row.action is Action.BLOCKED for row in plan.rows))
         return plan
 
     def export(
@@ -306,10 +326,15 @@ class NetoSaasu:
                 code="no-plan",
             )
         wanted = mode or self.setup.mode
+        token = self._token(day)
         if not plan.effects() and not self._left(plan):
-            idle = apply(plan, journal=self.journal, writer=self.writer(flow), mode=Mode.PLAN, clock=self.clock)
+            idle = apply(
+                plan, journal=self.journal, writer=self.writer(flow), mode=Mode.PLAN, clock=self.clock
+            )
+            if wanted is Mode.LIVE:
+                self.days_done.carried_out(flow, day, token)
             return replace(idle, mode=wanted.value)
-        return apply(
+        result = apply(
             plan,
             journal=self.journal,
             writer=self.writer(flow),
@@ -323,6 +348,9 @@ class NetoSaasu:
             stop=stop,
             who=who or _who(),
         )
+        if wanted is Mode.LIVE and result.parked is None and result.stopped is None and not result.tripped:
+            self.days_done.carried_out(flow, day, token)
+        return result
 
     def run(
         self,
@@ -357,7 +385,9 @@ class NetoSaasu:
             for place, day in enumerate(about):
                 _tell(progress, name, place, len(about))
                 plan = self.plan(name, day)
-                runs.append(FlowRun(name, plan, self.export(name, day, mode=mode, who=who) if writes else None))
+                runs.append(
+                    FlowRun(name, plan, self.export(name, day, mode=mode, who=who) if writes else None)
+                )
                 result = runs[-1].result
                 if result is not None and (result.parked is not None or result.stopped is not None):
                     return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows)
@@ -367,14 +397,30 @@ class NetoSaasu:
         """Fresh plans: what a run would write. Reads, never writes."""
         news = self.refresh(progress)
         about = sorted(set(days) or {*news.days, *self.days_due(), self.today()})
-        return [self.plan(name, day) for name in self._chosen(flow) for day in about if day >= self.setup.start_date]
+        return [
+            self.plan(name, day)
+            for name in self._chosen(flow)
+            for day in about
+            if day >= self.setup.start_date
+        ]
 
     def days_due(self) -> list[date]:
-        """Days with something open: rows of their plans wait for a person, or writes are not finished."""
-        days = {date.fromisoformat(one.partition) for one in self.unfinished()}
-        for flow in FLOWS:
-            days |= {date.fromisoformat(name) for name in self._marked(flow)}
-        return sorted(days)
+        """Days to plan: what the store changed on them was never carried out as it is now, something of them waits for a
+        person, or their writes are not finished."""
+        due = {date.fromisoformat(one.partition) for one in self.unfinished()}
+        done = {flow: self.days_done.of(flow) for flow in self.flows}
+        for day in self.mirror.days():
+            if day < self.setup.start_date:
+                continue
+            token = self._token(day)
+            for known in done.values():
+                mark = known.get(day)
+                if mark is None or mark.open or mark.token != token:
+                    due.add(day)
+        return sorted(due)
+
+    def _token(self, day: date) -> str:
+        return digest(*(f"{name}={value}" for name, value in sorted(self.mirror.tokens(day).items())))
 
     # --- what came of it -------------------------------------------------------------------------------------------
 
@@ -436,7 +482,8 @@ class NetoSaasu:
         ignored = self.memory.ignored.of(EVERY_PARTITION)
         partition = "" if day is None else day.isoformat()
         for flow in FLOWS:
-            for name in self._marked(flow):
+            for waiting in self.days_done.waiting(flow):
+                name = waiting.isoformat()
                 if partition in ("", name):
                     for row in self._blocked(flow, name):
                         if row.key not in ignored:
@@ -505,7 +552,7 @@ class NetoSaasu:
         self._chosen(flow)
         ctx = self.context(day, exported)
         inputs = {
-            "records": self.mirror.token(flow, day),
+            **self.mirror.tokens(day),
             "settings": digest(msgspec.json.encode(ctx.settings.model_dump(mode="json"), order="sorted")),
             "mode": ctx.mode.value,
         }
@@ -542,13 +589,15 @@ class NetoSaasu:
     def _settle(self) -> None:
         """Settle what an earlier run left in the middle: a plan made while a row is in doubt could not ask for it."""
         for flow in ("invoices", "stock_from_saasu"):
-            search = Search(
-                integration=self.name, connection=self.source if flow in TO_NETO else self.target
-            )
+            search = Search(integration=self.name, connection=self.source if flow in TO_NETO else self.target)
             counts = self.journal.counts(search)
             if any(counts.get(state) for state in _IN_DOUBT):
                 recover(
-                    journal=self.journal, writer=self.writer(flow), clock=self.clock, search=search, who=_who()
+                    journal=self.journal,
+                    writer=self.writer(flow),
+                    clock=self.clock,
+                    search=search,
+                    who=_who(),
                 )
 
     def _left(self, plan: Plan) -> bool:
@@ -580,11 +629,11 @@ class NetoSaasu:
         ignored = self.memory.ignored.of(EVERY_PARTITION)
         rows: dict[str, None] = {}
         for flow in FLOWS:
-            for partition in self._marked(flow):
-                for row in self._blocked(flow, partition):
-                    if wanted & {row.key, row.number} and row.key not in known:
-                        if (what == IGNORED) != (row.key in ignored):
-                            rows[row.key] = None
+            for waiting in self.days_done.waiting(flow):
+                for row in self._blocked(flow, waiting.isoformat()):
+                    meant = wanted & {row.key, row.number} and row.key not in known
+                    if meant and (what == IGNORED) != (row.key in ignored):
+                        rows[row.key] = None
         if what == RETRIED:
             rows |= dict.fromkeys(key for key in ignored if key in wanted)
         self.memory.ignored.say(what, EVERY_PARTITION, rows, who, why, self.clock.now())
@@ -612,23 +661,6 @@ class NetoSaasu:
         make_folder(self.setup.folder)
         write_atomically(self._attempt_file(), name.encode())
         return name
-
-    def _mark_file(self, flow: str, partition: str) -> Path:
-        return self.setup.folder / "open" / flow / partition
-
-    def _mark(self, plan: Plan) -> None:
-        """Keep in mind which days have rows that wait for a person, so that nobody has to look at a year of plans."""
-        mark = self._mark_file(plan.flow, plan.partition)
-        if any(row.action.value == "blocked" for row in plan.rows):
-            make_folder(mark.parent)
-            mark.touch()
-        else:
-            with suppress(FileNotFoundError):
-                mark.unlink()
-
-    def _marked(self, flow: str) -> list[str]:
-        folder = self.setup.folder / "open" / flow
-        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
     def _blocked(self, flow: str, partition: str) -> list[PlanRow]:
         plan = self._plans.latest(self.name, flow, partition)
@@ -661,6 +693,8 @@ def _run_name(now: datetime) -> str:
     return f"run-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}"
 
 
-def build_service(loaded: LoadedConfig, name: str, *, clock: Clock | None = None, run_id: str = "") -> NetoSaasu:
+def build_service(
+    loaded: LoadedConfig, name: str, *, clock: Clock | None = None, run_id: str = ""
+) -> NetoSaasu:
     """The integration `name` of a configuration. Raises ConfigurationError as `setup_of`."""
     return NetoSaasu(setup_of(loaded, name), clock=clock, run_id=run_id)

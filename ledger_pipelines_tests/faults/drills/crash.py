@@ -10,7 +10,7 @@ order -> invoice -> payment -> journal). Verdicts come from the books of the one
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from random import Random
 
@@ -39,6 +39,8 @@ EACH_CLASS = (WriteClass.NATIVE_KEY, WriteClass.SEARCH, WriteClass.NEITHER)
 MAIN_SCENE = "small"
 SOME = 8
 """So many of the durable operations where not each is taken."""
+EVERY = 2
+"""After each so-manieth durable operation of a whole integration; of the engine alone, after each."""
 POOL = "12"
 """Twelve documents by three workers, two a call."""
 _FAST = (
@@ -144,8 +146,8 @@ class DRILL(Drill):
             last = counts[DURABLE]
             if scene == MAIN_SCENE:
                 for point in points():
-                    yield from (make(stops) for stops in _at(point, counts.get(point, 1), chooser))
-                yield from (make((Stop(DURABLE, nth),)) for nth in range(1, last + 2))
+                    yield from (make(stops) for stops in _at(point, counts.get(point, 1), chooser)[:2])
+                yield from (make((Stop(DURABLE, nth),)) for nth in (*range(1, last, EVERY), last, last + 1))
                 again = self.chain.counts(make(), FIRST_ANSWER_LOST)[DURABLE]
                 for nth in sorted(chooser.sample(range(1, again + 1), min(again, SOME))):
                     yield make((Stop.parse(FIRST_ANSWER_LOST), Stop(DURABLE, nth)))
@@ -159,7 +161,7 @@ class DRILL(Drill):
             )
             for trouble in of_it:
                 yield make((), trouble)
-                for point in chooser.sample(amid, 2 if scene == MAIN_SCENE else 1):
+                for point in chooser.sample(amid, 1):
                     nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
                     yield make((Stop(point, nth),), trouble)
                 if scene == MAIN_SCENE:
@@ -167,12 +169,12 @@ class DRILL(Drill):
                     yield make((Stop.parse(FIRST_ANSWER_LOST), Stop("recover.after_probe")), trouble)
 
 
-def _at(point: str, reaches: int, chooser: Random) -> Iterable[tuple[Stop, ...]]:
+def _at(point: str, reaches: int, chooser: Random) -> Sequence[tuple[Stop, ...]]:
     """The point at its first, its last and a chosen reach; where it is reached only after a lost answer, that first."""
     before = (Stop.parse(FIRST_ANSWER_LOST),) if point in AFTER_A_LOST_ANSWER else ()
     last = 1 if before or is_of_a_refused_file(point) else max(1, reaches)
-    for nth in sorted({1, last, chooser.randint(1, last)}):
-        yield (*before, Stop(point, nth))
+    reached = dict.fromkeys((1, last, chooser.randint(1, last)))
+    return [(*before, Stop(point, nth)) for nth in reached]
 
 
 def _stops(name: str) -> tuple[Stop, ...]:

@@ -37,9 +37,7 @@ from ledger_pipelines.systems.saasu.records import (
 SYDNEY = ZoneInfo("Australia/Sydney")
 DAY = date(2025, 3, 3)
 HOME = Address("8 Dock Rd", "NEWCASTLE", "NSW", "2300", "AU")
-PAT = Party(
-    "pat_rivers", "Pat", "Rivers", "", "pat@example.com", "0400 000 111", billing=HOME, shipping=HOME
-)
+PAT = Party("pat_rivers", "Pat", "Rivers", "", "pat@example.com", "0400 000 111", billing=HOME, shipping=HOME)
 TAX_CODES = (
     SaasuTaxCode("7", "G1", "GST", Decimal("0.1"), True, False, True),
     SaasuTaxCode("8", "G1,G3", "GST free", Decimal(0), True, False, True),
@@ -97,9 +95,7 @@ def saasu_invoice(id_: str, number: str, total: str, **other: Any) -> SaasuInvoi
 def books(**other: Any) -> Books:
     """The file: three tax codes, accounts, set-up items, TEE and MUG, Pat."""
     items = (*set_up_items(), saasu_item("101", "TEE-RED-M"), saasu_item("102", "MUG-01"))
-    contacts = (
-        saasu_contact("501", "pat_rivers", given="Pat", family="Rivers", email="pat@example.com"),
-    )
+    contacts = (saasu_contact("501", "pat_rivers", given="Pat", family="Rivers", email="pat@example.com"),)
     found: dict[str, Any] = {
         "currency": "AUD",
         "items": items,
@@ -122,9 +118,7 @@ def shop(orders: Iterable[SalesDocument] = (), customers: Iterable[Party] = (PAT
 
 def settings(**groups: Mapping[str, Any]) -> NetoSaasuSettings:
     """Settings by group; an invoice type of Tax Invoice unless told, no conversion."""
-    orders = {"invoice_type": "Tax Invoice", "convert_statuses": ()} | dict(
-        groups.pop("orders_to_saasu", {})
-    )
+    orders = {"invoice_type": "Tax Invoice", "convert_statuses": ()} | dict(groups.pop("orders_to_saasu", {}))
     return NetoSaasuSettings.model_validate({"orders_to_saasu": orders, **groups})
 
 
@@ -160,7 +154,12 @@ def context(
 
 
 def line(
-    item: str = "MUG-01", quantity: str = "1", unit: str = "16.50", amount: str = "", tax: str = "", **other: Any
+    item: str = "MUG-01",
+    quantity: str = "1",
+    unit: str = "16.50",
+    amount: str = "",
+    tax: str = "",
+    **other: Any,
 ) -> SalesLine:
     """A line of an inclusive order; tax is a tenth on top unless told."""
     comes_to = Decimal(amount) if amount else (Decimal(quantity) * Decimal(unit)).quantize(d("0.01"))
@@ -182,7 +181,9 @@ def order(number: str = "N10234", *lines: SalesLine, **other: Any) -> SalesDocum
     parts = lines or (line(),)
     charges = other.get("charges", ())
     has_tax = other.pop("has_tax", True)
-    tax = sum((one.tax for one in parts), Decimal(0)) + sum((one.tax or Decimal(0) for one in charges), Decimal(0))
+    tax = sum((one.tax for one in parts), Decimal(0)) + sum(
+        (one.tax or Decimal(0) for one in charges), Decimal(0)
+    )
     tax = Decimal(other.pop("tax", tax))
     total = sum((one.amount - one.coupon for one in parts), Decimal(0))
     total += sum((one.amount for one in charges), Decimal(0)) + (Decimal(0) if has_tax else tax)
@@ -225,7 +226,9 @@ def company(id_: str, name: str) -> SaasuCompany:
     return SaasuCompany(id_, name)
 
 
-def known(effect: Effect, state: EffectState = EffectState.CONFIRMED, remote_id: str = "", **other: Any) -> Known:
+def known(
+    effect: Effect, state: EffectState = EffectState.CONFIRMED, remote_id: str = "", **other: Any
+) -> Known:
     """What the journal knows of an effect."""
     found: dict[str, Any] = {
         "key": effect.key,

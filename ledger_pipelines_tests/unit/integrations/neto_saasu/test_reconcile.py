@@ -270,6 +270,14 @@ def test_what_is_planned_waits_for_tomorrow_when_the_days_calls_are_gone() -> No
     assert one.why is Why.WAITS_FOR_QUOTA
 
 
+def test_in_mode_plan_the_page_says_that_nothing_is_written() -> None:
+    books = Books("AUD", invoices=(invoice("1", "N1", "50.00", day(3), "50.00"),))
+    approved = known("p", "payment", "NETO-PAY-5501", EffectState.APPROVED)
+    found = done(context([ORDER], books, [approved]), mode=Mode.PLAN)
+    assert found.heading.mode == "plan"
+    assert "nothing is written" in found.differences[0].text
+
+
 def test_a_quick_payment_that_was_deleted_with_its_invoice_is_found_by_the_invoices_effect() -> None:
     body = canonical({"QuickPayment": {"Reference": "NETO-PAY-5501", "Amount": D(50)}})
     effect = known(
@@ -330,12 +338,16 @@ def test_an_overpayment_is_its_payment_and_its_journal_together() -> None:
     journal = SaasuJournal("90", "NETO-PAY-5501-OVER", day(4), "")
     books = Books("AUD", invoices=(INVOICE,), payments=(PAID,), journals=(journal,))
     assert done(context([over], books, [effect])).clean
-    without = done(
-        context([over], replace(books, journals=())), [blocked("N1", "journal", "overpaid", "5501")]
-    )
+    quick = canonical({"QuickPayment": {"Reference": "NETO-PAY-5501", "Amount": D(50)}})
+    there = known("i", "invoice", "N1", EffectState.CONFIRMED, body=quick, remote_id="1", confirmed_at=READ)
+    less = replace(books, journals=())
+    without = done(context([over], less, [there]), [blocked("N1", "journal", "overpaid", "5501")])
     (one,) = without.differences
     assert (one.difference, one.why) == (D(10), Why.BLOCKED)
     assert one.text.startswith("Only 50.00 of 60.00 is in Saasu.")
+    before = replace(effect, confirmed_at=READ - timedelta(days=1))
+    (lost,) = done(context([over], less, [there, before])).differences
+    assert lost.why is Why.DELETED
 
 
 def test_a_paid_refund_is_negative_on_both_sides() -> None:
@@ -356,11 +368,38 @@ def test_a_paid_refund_is_negative_on_both_sides() -> None:
 
 def test_payments_of_orders_that_do_not_flow_are_left_out_and_counted() -> None:
     new = order("N2", "20.00", day(3), paid("5502", "20.00", day(4), "N2"), status="New")
-    old = order("N3", "30.00", date(2026, 4, 1), paid("5503", "30.00", day(4), "N3"))
-    found = done(context([ORDER, new, old], Books("AUD", invoices=(INVOICE,), payments=(PAID,))))
+    quote = order("Q3", "30.00", day(3), paid("5503", "30.00", day(4), "Q3"), kind=DocumentKind.QUOTE)
+    listed = {"5504": paid("5504", "7.00", day(4), "N1"), "5505": paid("5505", "8.00", day(4), "N77")}
+    shop = Shop("AUD", orders={one.number: one for one in (ORDER, new, quote)}, payments=listed)
+    found = done(context(shop=shop, books=Books("AUD", invoices=(INVOICE,), payments=(PAID,))))
     assert found.clean
     assert found.taken == D(50)
-    assert [(one.payments, one.amount) for one in found.left_out] == [(1, D(20)), (1, D(30))]
+    assert [(one.why, one.payments, one.amount) for one in found.left_out] == [
+        ("a quote, no order yet", 1, D(30)),
+        ("not shown on its order (any more)", 1, D(7)),
+        ("the order has status New, which is not exported", 1, D(20)),
+        ("the order is not known yet", 1, D(8)),
+    ]
+
+
+def test_money_on_a_cancelled_or_old_order_is_in_the_bank_and_so_it_is_compared() -> None:
+    old = order("N3", "30.00", date(2026, 4, 1), paid("5503", "30.00", day(4), "N3"))
+    gone = order("N4", "20.00", day(3), paid("5504", "20.00", day(4), "N4"), cancelled=True)
+    rows = [blocked("N3", "payment", "old-order-paid"), blocked("N4", "payment", "cancelled-order-paid")]
+    found = done(context([old, gone]), rows)
+    assert [(one.order, one.why) for one in found.differences] == [("N3", Why.BLOCKED), ("N4", Why.BLOCKED)]
+    assert found.documents == ()
+    earlier = replace(old, payments=(paid("5503", "30.00", date(2026, 4, 30), "N3"),))
+    left = done(context([earlier]), first=date(2026, 4, 1)).left_out
+    assert [one.why for one in left] == ["received before the start date"]
+
+
+def test_what_a_user_ignored_is_told_and_counts_no_more() -> None:
+    row = replace(blocked("N1", "payment", "ignored-by-user"), action=Action.SKIP)
+    books = Books("AUD", invoices=(invoice("1", "N1", "50.00", day(3), "50.00"),))
+    found = done(context([ORDER], books), [row])
+    assert [one.why for one in found.differences] == [Why.IGNORED]
+    assert found.clean and found.difference == D(50)
 
 
 def test_a_payment_of_an_unexported_order_that_is_in_the_books_is_compared_all_the_same() -> None:
@@ -409,6 +448,22 @@ def test_a_payment_in_the_books_that_the_store_does_not_know_shows_in_what_is_ow
     found = done(context([unpaid], Books("AUD", invoices=(INVOICE,))))
     (one,) = found.documents
     assert (one.about, one.why, one.store, one.books) == (About.OWED, Why.BY_HAND, D(50), D(0))
+
+
+def test_parts_of_one_payment_on_split_and_reposted_invoices_are_one_payment() -> None:
+    parent = order("N1", "30.00", day(3), paid("5501", "50.00", day(4), "N1"))
+    child = order("N1-1", "20.00", day(3), related="N1")
+    parts = (
+        received("1", "NETO-PAY-5501", "30.00", day(4)), received("2", "NETO-PAY-5501-N1-1", "20.00", day(4)),
+        received("3", "NETO-PAY-5501-C1", "-30.00", day(9)), received("4", "NETO-PAY-5501-R1", "30.00", day(9)),
+    )  # fmt: skip
+    papers = (
+        invoice("1", "N1", "30.00", day(3)), invoice("2", "N1-1", "20.00", day(3)), invoice("3", "N1-C1", "-30.00", day(9)),
+        invoice("4", "N1-R1", "30.00", day(9)),
+    )  # fmt: skip
+    found = done(context([parent, child], Books("AUD", invoices=papers, payments=parts)))
+    assert found.clean
+    assert found.received == D(50)
 
 
 def test_what_is_owed_of_a_split_order_is_compared_for_the_family() -> None:

@@ -1,0 +1,144 @@
+"""What an order has other than the invoice that was written of it.
+
+Belongs here: what the invoice says by now according to the journal, comparing, saying it in words. Does not belong here: what
+follows from a difference (`revisions`).
+
+Only what comes from the order counts: days, texts, quantities, prices, the customer, the total. What comes from settings (tax
+codes, accounts, set-up items, tags, notes, due dates) may change without every order of the past counting as edited.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ledger_pipelines.documents.effects import LINK
+from ledger_pipelines.documents.keys import Json, canonical
+from ledger_pipelines.documents.money import Money, plain
+from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.neto_saasu.contacts import Contact
+from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.layout import Layout
+from ledger_pipelines.integrations.neto_saasu.quick import FIELD
+from ledger_pipelines.integrations.neto_saasu.references import convert_key, invoice_key, update_key
+
+Body = Mapping[str, Json]
+
+_NOT_UPDATED = frozenset({FIELD, "InvoiceType", "InvoiceNumber", "PurchaseOrderNumber", "TransactionType"})
+"""What a change of an invoice leaves alone: payments and types have rules of their own, numbers stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An invoice of ours as the journal knows it: the request that made it with all confirmed changes over it.
+
+    changes: how many were confirmed; total: with the last of them.
+    """
+
+    known: Known
+    revision: int
+    body: Body
+    changes: int
+    total: Money | None
+    converted: bool
+
+
+def written(ctx: Context, order: SalesDocument, revision: int) -> Written | None:
+    """The confirmed invoice of a revision."""
+    known = ctx.journal.confirmed(invoice_key(ctx, order, revision))
+    if known is None:
+        return None
+    body, total, changes = dict(known.fields()), known.amount, 0
+    while (change := ctx.journal.confirmed(update_key(ctx, order, revision, changes + 1))) is not None:
+        body |= change.fields()
+        total = change.amount or total
+        changes += 1
+    convert = ctx.journal.confirmed(convert_key(ctx, order, revision))
+    if convert is not None:
+        body |= convert.fields()
+    return Written(known, revision, body, changes, total, convert is not None)
+
+
+def changed_fields(ctx: Context, before: Body, after: Body) -> dict[str, Json]:
+    """Fields of the request that an update must send."""
+    names = [name for name in after if name not in _NOT_UPDATED]
+    found = {
+        name: after[name]
+        for name in names
+        if canonical(with_ids(ctx, before.get(name))) != canonical(with_ids(ctx, after[name]))
+    }
+    return found | {
+        name: "" for name in ("NotesExternal", "NotesInternal") if before.get(name) and name not in after
+    }
+
+
+def differences(
+    ctx: Context, before: Written, after: Body, contact: Contact, laid: Layout, default: Json
+) -> list[str]:
+    """What a person would call a change of the order, in words; none: it is as it was written.
+
+    default: the id of the default contact, None = there is none. An invoice on it says nothing of the order's customer.
+    """
+    found = []
+    if before.total is not None and before.total != laid.total:
+        found.append(f"the total {before.total} is now {laid.total}")
+    for name, what in (("TransactionDate", "the date"), ("Currency", "the currency")):
+        if before.body.get(name) != after.get(name):
+            found.append(f"{what} {before.body.get(name)} is now {after.get(name)}")
+    was, now = (with_ids(ctx, one) for one in (before.body.get("BillingContactId"), contact.value))
+    if was != now and not contact.default and was != default:
+        found.append("the customer is another one")
+    same_words = all(before.body.get(name) == after.get(name) for name in ("Layout", "IsTaxInc"))
+    if same_words:
+        found += _lines(_items(before.body), _items(after))
+    return found
+
+
+def _lines(before: Sequence[Body], after: Sequence[Body]) -> list[str]:
+    old, new = (Counter(map(_shown, lines)) for lines in (before, after))
+    gone = [f"the line '{text}' is gone" for text in (old - new).elements()]
+    return gone + [f"the line '{text}' is new" for text in (new - old).elements()]
+
+
+def _items(body: Body) -> list[Body]:
+    lines = body.get("LineItems")
+    return [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list) else []
+
+
+def _shown(line: Body) -> str:
+    """What of a line comes from the order."""
+    text = str(line.get("Description", ""))
+    if "TotalAmount" in line:
+        return f"{text} {_number(line['TotalAmount'], 2)}"
+    percent = _number(line.get("PercentageDiscount"))
+    less = f" less {percent} %" if percent != "0" else ""
+    return f"{_number(line.get('Quantity'))} x {text} at {_number(line.get('UnitPrice'), 2)}{less}"
+
+
+def _number(value: Json, digits: int = 0) -> str:
+    return plain(Decimal(str(value or 0)), digits)
+
+
+def with_ids(ctx: Context, value: Json) -> Json:
+    """The same value with the ids of links that are confirmed."""
+    if isinstance(value, dict):
+        target = value.get(LINK)
+        if isinstance(target, str):
+            known = ctx.journal.confirmed(target)
+            return known.remote_id if known is not None and known.remote_id else value
+        return {name: with_ids(ctx, one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [with_ids(ctx, one) for one in value]
+    return value
+
+
+def credited(body: Body) -> list[Json]:
+    """The lines of a request with all quantities, or amounts, the other way round."""
+    return [dict(line) | _turned(line) for line in _items(body)]
+
+
+def _turned(line: Body) -> dict[str, Json]:
+    name = "TotalAmount" if "TotalAmount" in line else "Quantity"
+    return {name: -Decimal(str(line.get(name) or 0))}
