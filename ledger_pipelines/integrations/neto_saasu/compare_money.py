@@ -110,12 +110,12 @@ class Pairs:
                 self._payment(PAY, payment, order)
         for payment in shop.payments.values():
             if payment.key not in seen:
-                order = shop.orders.get(payment.document)
-                self._payment(PAY, payment, order, gone="not shown on its order (any more)" if order else "")
+                its = shop.orders.get(payment.document)
+                self._payment(PAY, payment, its, gone="not shown on its order (any more)" if its else "")
         for rma in shop.returns.values():
-            order = shop.orders.get(rma.related)
+            its = shop.orders.get(rma.related)
             for payment in rma.payments:
-                self._payment(REFUND, payment, order, rma=rma)
+                self._payment(REFUND, payment, its, rma=rma)
 
     def _payment(
         self,
