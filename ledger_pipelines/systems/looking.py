@@ -24,5 +24,6 @@ class Option:
 
     id: str
     name: str
+    number: str = ""
     detail: str = ""
-    inactive: bool = False
+    isinactive: bool = False
