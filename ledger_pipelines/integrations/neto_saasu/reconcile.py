@@ -19,7 +19,7 @@ from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
 from ledger_pipelines.integrations.neto_saasu.compare import Effects, Explainer, Links, Papers, Rows, movement
 from ledger_pipelines.integrations.neto_saasu.compare_documents import DocumentComparer
-from ledger_pipelines.integrations.neto_saasu.compare_money import MoneyComparer, Pair, Pairs
+from ledger_pipelines.integrations.neto_saasu.compare_money import Line, MoneyComparer, Pair, Pairs
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import SETTING, wanted_quantity, written
 from ledger_pipelines.reports.shop_view import (
@@ -86,7 +86,7 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
     explainer = Explainer(ctx, rows, effects, scope.calls_left, writes=mode is not Mode.PLAN)
     pairs = Pairs(ctx, effects)
     money = MoneyComparer(ctx, papers, explainer, scope.links).compare(pairs, scope.first, scope.last)
-    documents = DocumentComparer(ctx, papers, rows, explainer, scope.links, money.differing)
+    documents = DocumentComparer(ctx, papers, explainer, scope.links, money.differing)
     drift, compared = _drift(ctx)
     return ShopReconciliation(
         heading=ShopHeading(
@@ -95,7 +95,7 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
         ),
         days=tuple(_days(scope, money.pairs, documents)),
         methods=_methods(ctx, scope, money.pairs),
-        accounts=_accounts(ctx, scope, money.pairs),
+        accounts=_accounts(ctx, scope, money.pairs, pairs.moved),
         differences=money.differences,
         documents=documents.compare(scope.first, scope.last),
         drift=drift,
@@ -157,7 +157,9 @@ def _methods(ctx: Context, scope: Scope, pairs: Iterable[Pair]) -> tuple[MethodL
     )
 
 
-def _accounts(ctx: Context, scope: Scope, pairs: Iterable[Pair]) -> tuple[AccountLine, ...]:
+def _accounts(
+    ctx: Context, scope: Scope, pairs: Iterable[Pair], moved: Iterable[tuple[date, Line]]
+) -> tuple[AccountLine, ...]:
     """What should have moved on each bank account by the store's payments alone, and what did."""
     sums: dict[str, _Sum] = {}
     for pair in pairs:
@@ -174,6 +176,9 @@ def _accounts(ctx: Context, scope: Scope, pairs: Iterable[Pair]) -> tuple[Accoun
         inside = payment.account in sums and scope.first <= payment.day <= scope.last
         if inside and movement(payment.reference, prefix) is None:
             sums[payment.account].others += payment.amount
+    for day, line in moved:
+        if line.account in sums and scope.first <= day <= scope.last:
+            sums[line.account].others += line.amount
     names = {account.id: account.name for account in ctx.books.accounts}
     return tuple(
         AccountLine(
