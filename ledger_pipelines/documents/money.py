@@ -72,16 +72,13 @@ def quotient(amount: Decimal, divisor: Decimal | int, digits: int) -> Decimal | 
     return tidy(near) if _EXACT.multiply(near, by) == amount else None
 
 
-def divided(
-    amount: Decimal, divisor: Decimal | int, digits: int, *, rounding: str = ROUND_HALF_UP
-) -> Decimal:
-    """`amount` divided by `divisor`, rounded to `digits` decimals: halves away from zero, unless told otherwise.
+def nearest(amount: Decimal, divisor: Decimal | int, digits: int) -> Decimal:
+    """`amount` divided by `divisor`, rounded to `digits` decimals: a price for people, which need not multiply back.
 
-    For what a ledger itself rounds (the net of an amount with tax) and for prices that are checked against their amount;
-    amounts that must sum up are split by `allocate`.
+    Raises:
+        decimal.DivisionByZero, decimal.InvalidOperation: `divisor` is zero.
     """
-    exact = _EXACT.divide(amount, Decimal(divisor))
-    return exact.quantize(Decimal(1).scaleb(-digits), rounding=rounding, context=_EXACT)
+    return tidy(round_half_away(_EXACT.divide(amount, Decimal(divisor)), digits))
 
 
 def nearest(amount: Decimal, divisor: Decimal | int, digits: int) -> Decimal:

@@ -7,10 +7,10 @@ quantity are kept). Does not belong here: which lines there are (`layout`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import Context, Decimal
 from typing import Final
 
-from ledger_pipelines.documents.money import ZERO, divided, round_half_away, tidy
+from ledger_pipelines.documents.money import ZERO, nearest, round_half_away, tidy
 
 PRICE_DIGITS: Final = 4
 QUANTITY_DIGITS: Final = 3
@@ -44,7 +44,7 @@ def line_amount(quantity: Decimal, unit_price: Decimal, percent: Decimal = ZERO)
 
 def tax_within(gross: Decimal, rate: Decimal) -> Decimal:
     """Tax that an amount with tax contains. rate: a fraction."""
-    return gross - divided(gross, _ONE + rate, 2)
+    return gross - nearest(gross, _ONE + rate, 2)
 
 
 def tax_on(net: Decimal, rate: Decimal) -> Decimal:
@@ -83,15 +83,18 @@ def priced(
         if percent == round_half_away(percent, PERCENT_DIGITS) and as_it_is.amount == amount:
             return (as_it_is,)
     for digits in range(2, PRICE_DIGITS + 1):
-        folded = Priced(quantity, tidy(divided(amount, quantity, digits)))
+        folded = Priced(quantity, nearest(amount, quantity, digits))
         if folded.amount == amount:
             return (folded,)
     return _in_two(amount, quantity)
 
 
 def _in_two(amount: Decimal, quantity: Decimal) -> tuple[Priced, ...] | None:
+    """All but one unit at a price not above the amount's own, so that the last one's has the same sign."""
     one = _ONE.copy_sign(quantity)
-    price = divided(amount, quantity, PRICE_DIGITS, rounding=ROUND_DOWN)
+    price = nearest(amount, quantity, PRICE_DIGITS)
+    if abs(_EXACT.multiply(price, quantity)) > abs(amount):
+        price -= Decimal(1).scaleb(-PRICE_DIGITS).copy_sign(price)
     most = Priced(tidy(quantity - one), tidy(price))
     last = Priced(one, tidy((amount - most.amount) * one))
     return (most, last) if most.amount + last.amount == amount else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from ledger_pipelines.documents.dates import business_date
@@ -55,6 +55,10 @@ def payment_day(ctx: Context, payment: Payment) -> date:
     return payment.day if payment.at is None else business_date(payment.at, ctx.zone)
 
 
+def _instant(payment: Payment) -> tuple[datetime, int, str]:
+    return payment.at or datetime.combine(payment.day, time(), tzinfo=UTC), len(payment.key), payment.key
+
+
 def quick_payment(ctx: Context, order: SalesDocument, total: Money) -> Quick | None:
     """The order's first payment, where it can go along whole; otherwise it is the payments flow's.
 
@@ -64,7 +68,7 @@ def quick_payment(ctx: Context, order: SalesDocument, total: Money) -> Quick | N
     choices = ctx.settings.payments
     if not (choices.enabled and choices.quick) or not order.payments:
         return None
-    first = min(order.payments, key=lambda one: (payment_day(ctx, one), str(one.at or ""), one.key))
+    first = min(order.payments, key=_instant)
     account = payment_account(ctx, first)
     reference = payment_reference(ctx, first.key)
     fits = first.amount.currency == total.currency and first.amount.is_bookable

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ledger_pipelines.documents.effects import Action, Effect, EffectState, Mode
+from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.sales import Address, Charge, ChargeKind, DocumentKind, SalesDocument
 from ledger_pipelines.integrations.neto_saasu import contacts
 from ledger_pipelines.integrations.neto_saasu.context import Context, Known
@@ -286,7 +287,8 @@ def test_a_payment_after_the_export_changes_nothing_of_the_invoice() -> None:
 def test_someone_elses_invoice_of_the_order_is_paid_and_not_repeated(field: str) -> None:
     there = saasu_invoice("70", "", "16.50", purchase_order="", owed=d("6.50"))
     one = order("N1")
-    ctx = context([one], file=books(invoices=(replace(there, **{field: "n1"}),)))
+    told: dict[str, Any] = {field: "n1"}
+    ctx = context([one], file=books(invoices=(replace(there, **told),)))
     found = decide(ctx, one)
     assert only(found) == (Action.SKIP, "already-booked")
     assert (found.invoice, found.ours, found.total, found.owed) == ("70", False, aud("16.50"), aud("6.50"))
@@ -515,7 +517,9 @@ def test_a_paid_invoice_is_not_changed(how: str) -> None:
     more = []
     if how == "journal":
         ctx = context()
-        body = {"PaymentItems": [{"InvoiceTransactionId": {"$link": ours.key}, "AmountPaid": 1}]}
+        body: dict[str, Json] = {
+            "PaymentItems": [{"InvoiceTransactionId": {"$link": ours.key}, "AmountPaid": 1}]
+        }
         paid = ctx.effect("payments", "payment", "K", external_id="P", number="N1", title="", body=body)
         more = [known(paid, EffectState.UNKNOWN)]
     there = saasu_invoice("70", "N1", "49.50", paid=d("10.00") if how == "books" else d("0"))
