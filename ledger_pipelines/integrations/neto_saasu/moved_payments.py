@@ -33,7 +33,7 @@ def moved(ctx: Context, claim: Claim, old: Sequence[TakenBack]) -> list[PlanRow]
     found: list[PlanRow] = []
     for invoice in old:
         for standing in invoice.standing:
-            if standing.amount > 0:
+            if standing.amount > 0 and standing.since is not None:
                 found += _pair(ctx, claim, invoice, standing, old[-1].revision)
     return found
 
@@ -96,7 +96,7 @@ def _row(
     effect = ctx.effect(
         _FLOW, _PAYMENT, key, external_id=reference, number=order.number,
         title=f"{standing.reference} of order {order.number}, moved", body=body, expected=Expected(money, day),
-        depends_on=depends_on,
+        depends_on=depends_on, source=f"order:{order.key}",
     )  # fmt: skip
     words = (
         "back on the adjustment note" if amount < 0 else "on the new invoice, out of the adjustment note's"

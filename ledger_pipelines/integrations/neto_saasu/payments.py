@@ -333,14 +333,15 @@ class _One:
             return receipt.amount
         amount = in_books(ctx, reference) if standing is None else standing.amount
         if amount is not None:
-            self._skip(key, Reason("already-booked", f"{receipt.title} is in Saasu already, as {reference}."))
+            reason = Reason("already-booked", f"{receipt.title} is in Saasu already, as {reference}.")
+            self._skip(key, reason, amount)
             return amount
         if self.paid_already:
             number = claim.decision.booked.number if claim.decision.booked else receipt.order.number
-            self._skip(
-                key, Reason("paid-already", f"Invoice {number}, booked by somebody else, shows it as paid.")
-            )
-            return claim.take_paid(receipt.amount)
+            amount = claim.take_paid(receipt.amount)
+            reason = Reason("paid-already", f"Invoice {number}, booked by somebody else, shows it as paid.")
+            self._skip(key, reason, amount)
+            return amount
         return None
 
     def _booked_by_us(self, known: Known) -> Decimal | None:
@@ -451,7 +452,7 @@ class _One:
         return self.ctx.effect(
             FLOW, kind, key, external_id=reference, number=receipt.order.number, title=receipt.title, body=body,
             expected=Expected(receipt.money(part), receipts.paid_on(self.ctx, receipt.payment)), depends_on=depends_on,
-            source=f"payment/{receipt.payment.key}",
+            source=f"payment:{receipt.payment.key}",
         )  # fmt: skip
 
     def _by_hand(self, claim: Claim) -> Reason:
@@ -565,11 +566,13 @@ class _One:
         account = self.account or payment_account(ctx, receipt.payment)
         key = split_key(ctx, receipt.payment.key, claim.order)
         if key in ctx.journal.ignored:
-            return ZERO
-        if isinstance(account, Reason):
-            self._block(key, account, rest, also=claim.order)
-            return claim.take(rest)
+            part = claim.take(rest)
+            self._skip(key, Reason("ignored-by-user", "Ignored by a user."), part)
+            return part
         part = claim.take(rest)
+        if isinstance(account, Reason):
+            self._block(key, account, part, also=claim.order)
+            return part
         reference = split_reference(ctx, receipt.payment.key, claim.order)
         body = payment_body(
             ctx, receipt.payment, claim.order.number, claim.decision.invoice, part, account.id, reference

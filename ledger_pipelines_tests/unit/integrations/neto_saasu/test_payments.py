@@ -387,7 +387,7 @@ class TestAgainstTheBooks:
             one, (), "", "4711", None, aud("80"), None, None, theirs, ours=False
         )
         assert coded(plan(Scene((one,), invoices=(theirs,)))) == [
-            ("skip", "paid-already", "100.00"),
+            ("skip", "paid-already", "80.00"),
             ("blocked", "overpaid", "20.00"),
         ]
 
@@ -440,6 +440,23 @@ class TestSplit:
             ("blocked", "split-after-payment", "40.00"),
         ]
         assert coded(plan(scene, "N2")) == [("blocked", "split-after-payment", "40.00")]
+
+    def test_journaled_as_too_much_before_the_child_came_needs_a_person(self) -> None:
+        before = written(Scene((order("N1", "60", paid("1", "100")),), settings=TestOver.JOURNAL))
+        scene = replace(before, orders=(order("N1", "60", paid("1", "100")), order("N2", "30", related="N1")))
+        assert coded(plan(scene)) == [
+            ("skip", "already-there", "60.00"),
+            ("skip", "already-there", "40.00"),
+            ("blocked", "split-after-payment", "30.00"),
+        ]
+
+    def test_part_that_a_user_ignores_is_not_reported_as_too_much(self) -> None:
+        scene = Scene((order("N1", "60", paid("1", "100")), order("N2", "40", related="N1")))
+        key = payments.split_key(scene.ctx(), "1", scene.orders[1])
+        assert coded(plan(replace(scene, ignored=frozenset({key})))) == [
+            ("create", "payment", "60.00"),
+            ("skip", "ignored-by-user", "40.00"),
+        ]
 
     def test_childs_own_payment_is_no_excess_twice(self) -> None:
         scene = Scene(
