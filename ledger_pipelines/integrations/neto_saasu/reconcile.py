@@ -8,14 +8,16 @@ The file is taken as it was last read, never as we believe to have written it. P
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Item
+from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
 from ledger_pipelines.integrations.neto_saasu.compare import Effects, Explainer, Links, Papers, Rows, movement
 from ledger_pipelines.integrations.neto_saasu.compare_documents import DocumentComparer
@@ -34,6 +36,8 @@ from ledger_pipelines.reports.shop_view import (
 )
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.saasu.records import SaasuItem
+
+T = TypeVar("T")
 
 __all__ = ["Links", "Scope", "reconcile"]
 
@@ -80,6 +84,7 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
         scope: Which days.
         planned: Rows of the latest plans of all flows: they say why something is not in the file.
     """
+    ctx, unreadable = _readable(ctx)
     rows, effects = Rows(planned), Effects(ctx)
     papers = Papers(ctx, effects)
     mode = scope.mode or ctx.mode
@@ -100,11 +105,33 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
         documents=documents.compare(scope.first, scope.last),
         drift=drift,
         left_out=money.left_out,
-        waiting=tuple(_waiting(ctx, rows)),
+        waiting=(*unreadable, *_waiting(ctx, rows)),
         readings=_readings(ctx, scope),
         stock_compared=ctx.settings.inventory_from_saasu.enabled,
         items_compared=compared,
     )  # fmt: skip
+
+
+def _readable(ctx: Context) -> tuple[Context, tuple[Waiting, ...]]:
+    """The same without orders, returns and payments that cannot be read; those wait for a person."""
+    problems: dict[tuple[str, str], Waiting] = {}
+
+    def those(what: str, records: Mapping[str, T]) -> dict[str, T]:
+        found = {}
+        for key in records:
+            try:
+                found[key] = records[key]
+            except DataError as error:
+                problems[what, key] = Waiting(key, what, None, error.code, error.message, error.remedy)
+        return found
+
+    shop = replace(
+        ctx.shop,
+        orders=those("Order", ctx.shop.orders),
+        returns=those("Return", ctx.shop.returns),
+        payments=those("Payment", ctx.shop.payments),
+    )
+    return replace(ctx, shop=shop), tuple(problems[key] for key in sorted(problems))
 
 
 def _days(scope: Scope, pairs: Iterable[Pair], documents: DocumentComparer) -> Iterator[DayLine]:
