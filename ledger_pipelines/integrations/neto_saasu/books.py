@@ -81,6 +81,11 @@ class Books:
         return {item.code: item for item in self.items}
 
     @cached_property
+    def item_by_id(self) -> Mapping[str, SaasuItem]:
+        """By id."""
+        return {item.id: item for item in self.items}
+
+    @cached_property
     def items_by_folded_code(self) -> Mapping[str, tuple[SaasuItem, ...]]:
         """By code without regard to case and outer blanks: near misses."""
         return grouped(self.items, "code")
@@ -157,16 +162,16 @@ class Books:
 
     def set_up_item(self, named: str, setting: str) -> SaasuItem:
         """An active sold item by code or id: shipping, surcharge, discount. Raises UnresolvedError."""
-        found = [one for one in self.items if one.code == named] or [
-            one for one in self.items if one.id == named.strip()
-        ]
+        there = self.item_by_code.get(named) or self.item_by_id.get(named.strip())
+        found = [] if there is None else [there]
         usable = [one for one in found if one.active and one.sold]
         return _one(usable, found, f"item {named!r}", setting, "an active item that is sold")
 
     def contact(self, named: str, setting: str) -> SaasuContact:
         """An active contact by id, Contact ID or e-mail address. Raises UnresolvedError."""
+        by_id = self.contact_by_id.get(named.strip())
         found: Sequence[SaasuContact] = (
-            [one for one in self.contacts if one.id == named.strip()]
+            (() if by_id is None else (by_id,))
             or self.contacts_by_reference.get(folded(named), ())
             or self.contacts_by_email.get(folded(named), ())
         )

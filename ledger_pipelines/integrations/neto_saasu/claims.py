@@ -82,9 +82,13 @@ def names_of(ctx: Context, target: Json) -> tuple[str, ...]:
     return (str(target),)
 
 
+_DELETED_AS = {"payment": "SalePayment", "journal": "Journal", "invoice": "Sale"}
+
+
 def deleted(ctx: Context, known: Known) -> bool:
-    """Whether somebody deleted the payment in Saasu."""
-    return known.state is EffectState.CONFIRMED and ("SalePayment", known.remote_id) in ctx.books.deleted
+    """Whether somebody deleted in Saasu what the effect made."""
+    what = (_DELETED_AS.get(known.kind, ""), known.remote_id)
+    return known.state is EffectState.CONFIRMED and what in ctx.books.deleted
 
 
 def stands(ctx: Context, known: Known | None) -> bool:

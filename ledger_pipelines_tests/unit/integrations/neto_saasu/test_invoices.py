@@ -25,6 +25,7 @@ from ledger_pipelines.integrations.neto_saasu.invoices import (
 )
 from ledger_pipelines.integrations.neto_saasu.references import convert_key, update_key, void_key
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.systems.saasu.records import SaasuPayment
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
     DAY,
     PAT,
@@ -37,6 +38,7 @@ from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
     line,
     order,
     payment,
+    saasu_contact,
     saasu_invoice,
     saasu_item,
     set_up_items,
@@ -256,6 +258,13 @@ def test_a_payment_that_cannot_go_along_whole_is_left_to_its_own_flow(
     assert (decision.quick, decision.owed) == (None, aud("16.50"))
 
 
+def test_a_payment_that_the_books_have_is_not_written_again() -> None:
+    """The journal was lost; the payment came from an invoice that a person deleted, say."""
+    one = order("N1", payments=(payment(),))
+    there = SaasuPayment("81", "neto-pay-5501", DAY, "9001", d("16.50"), d("0"), "AUD", "", None)
+    assert decide(context([one], choices=PAID, file=books(payments=(there,))), one).quick is None
+
+
 def test_what_was_paid_in_the_call_is_known_from_the_journal() -> None:
     """The order's payments may be others by now; a payment must not be written twice, nor forgotten."""
     one = order("N1", payments=(payment("5501", "10.00"),))
@@ -308,6 +317,12 @@ def test_with_a_prefix_the_bare_number_is_another_sale() -> None:
     file = books(invoices=(saasu_invoice("70", "N1", "99.00"),))
     ctx = context([one], file=file, choices=settings(orders_to_saasu={"prefix": "W-"}))
     assert only(decide(ctx, one)) == (Action.CREATE, "new-invoice")
+
+
+def test_a_sale_that_was_deleted_takes_no_number() -> None:
+    one = order("N1")
+    file = books(invoices=(saasu_invoice("70", "N1", "99.00"),), deleted=frozenset({("Sale", "70")}))
+    assert only(decide(context([one], file=file), one)) == (Action.CREATE, "new-invoice")
 
 
 def test_an_adjustment_note_of_that_number_is_not_the_invoice() -> None:
@@ -510,6 +525,38 @@ def test_an_unpaid_invoice_is_updated_and_each_change_is_an_effect_of_its_own() 
     assert again.total == aud("49.50")
 
 
+def test_changes_follow_one_another() -> None:
+    done: list[Known] = []
+    for change, one in enumerate((EDITED, replace(ONE, changed=LATER), EDITED), start=1):
+        (row,) = edited(on_edit("update"), done, one, total="0.00").rows
+        assert row.effect is not None
+        assert row.key == update_key(context(), ONE, 0, change)
+        done.append(known(row.effect, remote_id="70"))
+    assert only(edited(on_edit("update"), done, total="33.00")) == (Action.SKIP, "already-there")
+
+
+def test_another_customer_is_an_edit_and_another_default_contact_is_none() -> None:
+    alex = replace(PAT, key="alex", family="Doe")
+    file = books(contacts=(*books().contacts, saasu_contact("502", "alex"), saasu_contact("42", "web")))
+    one = order("N1")
+    moved = replace(one, party=alex)
+    ctx = context([moved], known=[confirmed(one)], file=file)
+    found = decide(ctx, moved)
+    assert only(found) == (Action.BLOCKED, "order-edited")
+    assert "customer" in found.rows[0].reason.text
+    to_default = settings(orders_to_saasu={"contact": "default", "default_contact": "web"})
+    assert only(decide(context([one], known=[confirmed(one)], file=file, choices=to_default), one)) == (
+        Action.SKIP,
+        "already-there",
+    )
+    on_default = confirmed(one, file=file, choices=to_default)
+    back = settings(orders_to_saasu={"default_contact": "web"})
+    assert only(decide(context([one], known=[on_default], file=file, choices=back), one)) == (
+        Action.SKIP,
+        "already-there",
+    )
+
+
 @pytest.mark.parametrize("how", ["books", "journal", "call"])
 def test_a_paid_invoice_is_not_changed(how: str) -> None:
     one = replace(ONE, payments=(payment("1", "10.00"),)) if how == "call" else ONE
@@ -522,6 +569,10 @@ def test_a_paid_invoice_is_not_changed(how: str) -> None:
         }
         paid = ctx.effect("payments", "payment", "K", external_id="P", number="N1", title="", body=body)
         more = [known(paid, EffectState.UNKNOWN)]
+        refused = replace(more[0], state=EffectState.REFUSED)
+        free = books(invoices=(saasu_invoice("70", "N1", "49.50"),))
+        ctx = context([EDITED], known=[ours, refused], choices=on_edit("update"), file=free)
+        assert only(decide(ctx, EDITED)) == (Action.UPDATE, "order-edited")
     there = saasu_invoice("70", "N1", "49.50", paid=d("10.00") if how == "books" else d("0"))
     ctx = context([EDITED], known=[ours, *more], choices=on_edit("update"), file=books(invoices=(there,)))
     assert only(decide(ctx, EDITED)) == (Action.BLOCKED, "order-edited")
@@ -535,6 +586,7 @@ def test_an_invoice_that_was_not_read_since_is_not_changed_blindly() -> None:
 
 def test_a_changed_order_is_credited_in_full_and_posted_anew() -> None:
     found = edited(on_edit("credit"), paid=d("49.50"))
+    credit_and_pay = settings(orders_to_saasu={"on_edit": "credit"}, payments={"methods": {"card": "Bank"}})
     assert codes(found) == [(Action.CREATE, "order-edited"), (Action.CREATE, "order-edited")]
     credit, new = (row.effect for row in found.rows)
     assert credit is not None
@@ -553,16 +605,20 @@ def test_a_changed_order_is_credited_in_full_and_posted_anew() -> None:
         ("101", -1, 33),
     ]
     assert credit.expected.amount == aud("49.50")
-    anew = body_of(new)
-    assert (anew["InvoiceNumber"], anew["PurchaseOrderNumber"], anew["TransactionDate"]) == (
+    body = body_of(new)
+    assert (body["InvoiceNumber"], body["PurchaseOrderNumber"], body["TransactionDate"]) == (
         "N1-R1",
         "N1-R1",
         "2025-03-10",
     )
     assert new.depends_on == (credit.key,)
-    assert "QuickPayment" not in anew
     assert (found.invoice, found.total, found.credits) == ({"$link": new.key}, aud("33.00"), (credit.key,))
     done = [known(credit, remote_id="71"), known(new, remote_id="72")]
+    money = replace(EDITED, payments=(payment("5501", "10.00"),))
+    for more in ((), done[:1]):
+        anew = decide(context([money], known=[confirmed(ONE), *more], choices=credit_and_pay), money).rows[-1]
+        assert anew.key == new.key
+        assert "QuickPayment" not in body_of(anew.effect), "it was paid on the old one"
     assert only(edited(on_edit("credit"), done)) == (Action.SKIP, "already-there")
     half = edited(on_edit("credit"), done[:1])
     assert [(row.key, row.action) for row in half.rows] == [(new.key, Action.CREATE)]

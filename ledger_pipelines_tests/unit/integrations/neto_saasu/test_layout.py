@@ -20,7 +20,7 @@ from ledger_pipelines.documents.sales import (
     SalesDocument,
     SalesLine,
 )
-from ledger_pipelines.integrations.neto_saasu.arithmetic import priced
+from ledger_pipelines.integrations.neto_saasu.arithmetic import priced, tax_within
 from ledger_pipelines.integrations.neto_saasu.layout import Layout, lay_out
 from ledger_pipelines.integrations.neto_saasu.skus import item_key
 from ledger_pipelines.sync.plan import Reason
@@ -29,6 +29,7 @@ from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
     books,
     context,
     d,
+    known,
     line,
     order,
     product,
@@ -190,8 +191,15 @@ def test_tax_that_is_not_what_the_code_makes_blocks_with_both_figures() -> None:
     assert "1.50" in found.text
 
 
-def test_a_cent_between_the_taxes_is_no_difference() -> None:
+def test_a_cent_between_the_taxes_is_no_difference_and_two_are() -> None:
     laid_out(order("N1", line("MUG-01", "1", "16.50", tax="1.51")))
+    assert refused(order("N1", line("MUG-01", "1", "16.50", tax="1.52"))).code == "tax-differs"
+
+
+def test_the_net_is_rounded_and_the_tax_is_what_is_left() -> None:
+    """At 20 % three cents are 2.5 and 0.5: rounding the tax instead would make a cent of it (saasu.md 6.1)."""
+    assert (tax_within(d("0.03"), d("0.2")), tax_within(d("-0.03"), d("0.2"))) == (d("0.00"), d("0.00"))
+    assert (tax_within(d("99.90"), d("0.1")), tax_within(d("12.00"), d("0.1"))) == (d("9.08"), d("1.09"))
 
 
 @pytest.mark.parametrize(
@@ -216,6 +224,23 @@ def test_an_item_that_is_being_made_is_linked() -> None:
     store = shop([one], items={"CUP": product("CUP")})
     laid = laid_out(one, store=store)
     assert rows_of(laid)[0]["InventoryId"] == {"$link": item_key(context(), "CUP")}
+
+
+def test_an_item_that_was_deleted_and_made_anew_is_the_new_one() -> None:
+    one = order("N1", line())
+    ctx = context([one])
+    effect = ctx.effect(
+        "items_to_saasu", "item", item_key(ctx, "MUG-01"), external_id="MUG-01", number="", title="", body={}
+    )
+    for id_, file, wants in (
+        ("300", books(deleted=frozenset({("Item", "300")})), "102"),
+        ("102", books(), {"$link": effect.key}),
+    ):
+        assert (
+            rows_of(laid_out(one, file=file, known=[known(effect, remote_id=id_)]))[0]["InventoryId"] == wants
+        )
+    gone = books(items=set_up_items(), deleted=frozenset({("Item", "300")}))
+    assert refused(one, file=gone, known=[known(effect, remote_id="300")]).code == "item-deleted"
 
 
 def test_an_unknown_sku_takes_the_whole_order_to_service_layout_where_that_is_chosen() -> None:

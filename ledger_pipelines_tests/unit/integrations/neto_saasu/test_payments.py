@@ -12,7 +12,7 @@ import pytest
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.neto_saasu import invoices, payments
+from ledger_pipelines.integrations.neto_saasu import invoices, payment_family, payments
 from ledger_pipelines.integrations.neto_saasu.context import link
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_payment
@@ -142,7 +142,7 @@ class TestOnePayment:
 
     def test_ignored_by_a_user_takes_nothing(self) -> None:
         scene = Scene((order("N1", "10", paid("1", "10"), paid("2", "10", after=1)),))
-        key = payments.payment_key(scene.ctx(), "1")
+        key = payment_family.payment_key(scene.ctx(), "1")
         assert coded(plan(replace(scene, ignored=frozenset({key})))) == [
             ("skip", "ignored-by-user", "10.00"),
             ("create", "payment", "10.00"),
@@ -449,10 +449,17 @@ class TestSplit:
             ("skip", "already-there", "40.00"),
             ("blocked", "split-after-payment", "30.00"),
         ]
+        journal = next(one for one in scene.known if one.kind == "journal")
+        gone = replace(scene, deleted=frozenset({("Journal", journal.remote_id)}))
+        assert coded(plan(gone)) == [
+            ("skip", "already-there", "60.00"),
+            ("create", "payment-of-split-order", "30.00"),
+            ("blocked", "payment-deleted", "10.00"),
+        ]
 
     def test_part_that_a_user_ignores_is_not_reported_as_too_much(self) -> None:
         scene = Scene((order("N1", "60", paid("1", "100")), order("N2", "40", related="N1")))
-        key = payments.split_key(scene.ctx(), "1", scene.orders[1])
+        key = payment_family.split_key(scene.ctx(), "1", scene.orders[1])
         assert coded(plan(replace(scene, ignored=frozenset({key})))) == [
             ("create", "payment", "60.00"),
             ("skip", "ignored-by-user", "40.00"),

@@ -13,7 +13,7 @@ import pytest
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.neto_saasu import invoices, refunds
+from ledger_pipelines.integrations.neto_saasu import invoices, refund_payouts, refunds
 from ledger_pipelines.integrations.neto_saasu.context import link
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key
@@ -185,6 +185,12 @@ class TestNotes:
         assert coded(plan(replace(of, returns=(rma("77", returned("30")),)))) == [
             ("skip", "already-there", "-33.00"),
             ("blocked", "rma-changed", "3.00"),
+        ]
+
+    def test_deleted_in_saasu_is_shown_and_not_made_again(self) -> None:
+        of = written(scene(rma("77", returned("33"))))
+        assert coded(plan(replace(of, deleted=frozenset({("Sale", of.known[0].remote_id)})))) == [
+            ("blocked", "note-deleted", "-33.00")
         ]
 
     def test_ignored_by_a_user_leaves_its_refund_in_sight(self) -> None:
@@ -383,6 +389,6 @@ def test_nothing_goes_back_above_the_credit_and_nothing_is_lost(seed: int) -> No
         drawn = sum((known.amount.amount for known in of.known if known.kind == "journal" and known.amount), ZERO)  # fmt: skip
         assert on_notes <= whole
         assert drawn <= on_notes
-        refunded = [row for row in rows if row.reason.code != "credit" and row.key != refunds.credit_payment_key(of.ctx(), "77")]  # fmt: skip
+        refunded = [row for row in rows if row.reason.code != "credit" and row.key != refund_payouts.credit_payment_key(of.ctx(), "77")]  # fmt: skip
         seen = sum((abs(row.amount.amount) for row in refunded if row.kind in ("payment", "journal") and row.amount), ZERO)  # fmt: skip
         assert seen == sum((one.amount.amount for one in paid_out), ZERO)  # type: ignore[attr-defined]
