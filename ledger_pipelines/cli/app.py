@@ -34,7 +34,11 @@ Json = Annotated[
     bool, Parameter(name="--json", negative="", help="Print JSON for scripts instead of tables.")
 ]
 Partition = Annotated[
-    str | None, Parameter(name="--partition", help="Settlement id. Default: every open one.")
+    str | None,
+    Parameter(
+        name="--partition",
+        help="Settlement id; for a shop a day, or a range of days like 2026-09-01..2026-09-30. Default: all that is open.",
+    ),
 ]
 Who = Annotated[
     str | None, Parameter(name="--who", help="Your name, for the log. Default: the user logged in.")
@@ -84,7 +88,7 @@ def dev(*, port: int = 3000) -> int:
 
 @app.command
 def sandbox(*, port: int = 8700, seed: Literal["demo", "empty"] = "demo", state: Path | None = None) -> int:
-    """The vendors' APIs as local servers: control on PORT, NetSuite on PORT+6, Amazon on PORT+7.
+    """The vendors' APIs as local servers: control on PORT, Neto on PORT+1, Saasu +2, NetSuite +6, Amazon +7.
 
     Parameters
     ----------
@@ -268,6 +272,34 @@ def run(
     from ledger_pipelines.cli.work import run as carry_out
 
     return carry_out(integration, flow, partition, as_json=json)
+
+
+@app.command(name="initial-sync")
+def initial_sync(integration: str, /, *, json: Json = False) -> int:
+    """Read a shop and its books whole and pair what both have already. Needed once; writes to neither side.
+
+    Parameters
+    ----------
+    integration
+        Name of the integration.
+    """
+    from ledger_pipelines.cli.work import initial_sync as pair
+
+    return pair(integration, as_json=json)
+
+
+@app.command
+def reconcile(integration: str, /, *, partition: Partition = None, json: Json = False) -> int:
+    """Compare a shop with its books as both were last read: by day, by payment method, each difference explained.
+
+    Parameters
+    ----------
+    integration
+        Name of the integration.
+    """
+    from ledger_pipelines.cli.work import reconcile as compare
+
+    return compare(integration, partition, as_json=json)
 
 
 @app.command

@@ -11,22 +11,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
 from ledger_pipelines.config.connections import (
     AmazonConnectionConfig,
+    AnyConnection,
     NetSuiteConnectionConfig,
     missing_variables,
 )
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import LedgerConfig
+from ledger_pipelines.config.shops import NetoConnectionConfig
 from ledger_pipelines.errors import ConfigurationError, PermanentError
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
+from ledger_pipelines.integrations.neto_saasu.checks import warnings
+from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.systems.neto import check as neto_check
+from ledger_pipelines.systems.neto import connect as neto_connect
+from ledger_pipelines.systems.neto.client import NetoClient
+from ledger_pipelines.systems.neto.options import Options as NetoOptions
 from ledger_pipelines.systems.netsuite.check import check as netsuite_check
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.connect import connect
 from ledger_pipelines.systems.netsuite.options import Option, Options
+from ledger_pipelines.systems.saasu import check as saasu_check
+from ledger_pipelines.systems.saasu import connect as saasu_connect
+from ledger_pipelines.systems.saasu.client import SaasuClient
+from ledger_pipelines.systems.saasu.options import Options as SaasuOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +73,14 @@ def check(loaded: LoadedConfig) -> Iterator[Finding]:
             yield Finding(name, "secrets", True, f"{len(connection.variables())} environment variables set")
         if isinstance(connection, AmazonConnectionConfig):
             yield from _amazon(name, connection, reachable=not missing)
-        elif not missing:
+        elif not missing and isinstance(connection, NetSuiteConnectionConfig):
             yield from _netsuite(loaded.config, name, connection)
+        elif not missing:
+            yield from _shop(loaded.config, name, connection)
+    for name, integration in loaded.config.integrations.items():
+        if isinstance(integration.settings, NetoSaasuSettings):
+            for found in warnings(integration, loaded.config.saasu(integration.target)):
+                yield Finding(name, "warning", True, f"{found.field} {found.message}", found.remedy)
 
 
 def _amazon(name: str, connection: AmazonConnectionConfig, *, reachable: bool) -> Iterator[Finding]:
@@ -151,6 +170,32 @@ def _netsuite(config: LedgerConfig, name: str, connection: NetSuiteConnectionCon
             yield Finding(name, found.name, found.ok, found.text, remedy)
 
 
+@contextmanager
+def shop_client(config: LedgerConfig, name: str) -> Iterator[NetoClient | SaasuClient]:
+    """A client of a Neto or Saasu connection, closed at the end. Raises ConfigurationError."""
+    state = config.data_folder / "state"
+    found = config.connections[name]
+    client: NetoClient | SaasuClient
+    if isinstance(found, NetoConnectionConfig):
+        client = neto_connect.connect(name, found, state_folder=state)
+    else:
+        client = saasu_connect.connect(name, config.saasu(name), state_folder=state)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _shop(config: LedgerConfig, name: str, connection: AnyConnection) -> Iterator[Finding]:
+    with shop_client(config, name) as client:
+        looked = neto_check.check(client) if isinstance(client, NetoClient) else saasu_check.check(client)
+        for found in looked:
+            unreached = connection.sandbox and not found.ok and found.name == "credentials"
+            yield Finding(
+                name, found.name, found.ok, found.text, _SANDBOX_HINT if unreached else found.remedy
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class OptionList:
     """Records of one kind that a setting may name."""
@@ -160,12 +205,34 @@ class OptionList:
     refused: str = ""
 
 
+class Lists(Protocol):
+    """Lists of one account."""
+
+    def names(self) -> tuple[str, ...]:
+        """Kinds there are."""
+        ...
+
+    def read(self, kind: str, search: str = "") -> tuple[Option, ...]:
+        """One of them."""
+        ...
+
+
+@contextmanager
+def _lists(config: LedgerConfig, name: str) -> Iterator[Lists]:
+    if isinstance(config.connections[name], NetSuiteConnectionConfig):
+        with netsuite_client(config, name) as netsuite:
+            yield Options(netsuite)
+        return
+    with shop_client(config, name) as client:
+        yield NetoOptions(client) if isinstance(client, NetoClient) else SaasuOptions(client)
+
+
 def options(config: LedgerConfig, name: str, kind: str | None, search: str) -> Iterator[OptionList]:
     """What a setting may name, asked of the account itself: one list a kind.
 
     Args:
         config: The configuration.
-        name: Of a NetSuite connection.
+        name: Of a NetSuite, Neto or Saasu connection.
         kind: One list; None: all, those the role may not see with the reason.
         search: Part of the name.
 
@@ -173,12 +240,13 @@ def options(config: LedgerConfig, name: str, kind: str | None, search: str) -> I
         ConfigurationError: The connection has no lists, or none of that name.
         LedgerError: The account refuses the one list asked for.
     """
-    if not isinstance(config.connections.get(name), NetSuiteConnectionConfig):
+    found = config.connections.get(name)
+    if found is None or isinstance(found, AmazonConnectionConfig):
         raise ConfigurationError(
-            f"Connection {name} has no lists that a setting may name.", remedy="Name a NetSuite connection."
+            f"Connection {name} has no lists that a setting may name.",
+            remedy="Name a NetSuite, Neto or Saasu connection.",
         )
-    with netsuite_client(config, name) as client:
-        lists = Options(client)
+    with _lists(config, name) as lists:
         if kind is not None:
             yield OptionList(kind, lists.read(kind, search))
             return

@@ -13,7 +13,7 @@ from ledger_pipelines.cli.output import say
 from ledger_pipelines.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuiteConnectionConfig
+    from ledger_pipelines.config.connections import AnyConnection
     from ledger_pipelines.config.load import LoadedConfig
 
 
@@ -31,7 +31,7 @@ def load(path: Path | None = None, *, quiet: bool = False) -> LoadedConfig:
     return loaded
 
 
-def connection(loaded: LoadedConfig, name: str) -> NetSuiteConnectionConfig | AmazonConnectionConfig:
+def connection(loaded: LoadedConfig, name: str) -> AnyConnection:
     """A connection by name. Raises ConfigurationError: there is none, or it was left out, and why."""
     found = loaded.config.connections.get(name)
     if found is None:

@@ -1,4 +1,4 @@
-"""The command `demo`: a sandbox, Amazon's demo settlements the whole way into its books, and what came of it.
+"""The command `demo`: a sandbox, Amazon's demo settlements and a shop the whole way into their books.
 
 Belongs here: the order of the show. Does not belong here: any step's work; each is what the product does everywhere.
 Data go to a folder of the demo's own, made anew each time; the sandbox's books live in memory and end with it.
@@ -21,10 +21,11 @@ from rich.text import Text
 
 from ledger_pipelines.cli import tables
 from ledger_pipelines.cli.context import load
+from ledger_pipelines.cli.demo_shop import show_shop
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, say
 from ledger_pipelines.cli.processes import at_sandbox, running_sandbox, sandbox_environment, stop_on_terminate
 from ledger_pipelines.cli.settlements import take_in, tell_arrival
-from ledger_pipelines.cli.work import open_service, progress
+from ledger_pipelines.cli.work import is_shop, open_service, progress
 from ledger_pipelines.config.connections import AmazonConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.effects import Mode
@@ -44,20 +45,18 @@ def run_demo() -> int:
     """
     stop_on_terminate()
     began = time.monotonic()
-    loaded, name = _demo_config(load())
+    loaded, name, shop = _demo_config(load())
     folder = loaded.config.data_folder
-    say(
-        "1/4  Starting the sandbox: NetSuite and Amazon on this machine, with books and settlements in them ..."
-    )
+    say("1/5  Starting the sandbox: Amazon, NetSuite, Neto and Saasu on this machine, with books in them ...")
     with running_sandbox(folder / "sandbox.log") as sandbox:
         os.environ.update(sandbox_environment(loaded.config, sandbox.credentials))
         loaded = replace(loaded, config=at_sandbox(loaded.config, sandbox.credentials))
-        say("2/4  Fetching the settlement reports from Amazon ...")
+        say("2/5  Fetching the settlement reports from Amazon ...")
         source = loaded.config.integration(name).source
         _fetch(loaded, source)
         for outcome in take_in(loaded, source):
             tell_arrival(outcome)
-        say("3/4  Planning, writing, reading back ...")
+        say("3/5  Planning, writing, reading back ...")
         with closing(open_service(loaded, name)) as service, progress() as tell:
             settlements = service.settlements()
             if not settlements:
@@ -76,10 +75,13 @@ def run_demo() -> int:
                 )
                 found[sid] = replace(found[sid], flows=(*before.flows, *found[sid].flows))
             results = list(found.values())
-        say("4/4  What was written")
+        say("4/5  What was written")
         _show(results)
         _show_clearing(sandbox.control)
-    fine = all(_clean(one) for one in results)
+        fine = all(_clean(one) for one in results)
+        if shop is not None:
+            say("5/5  A Neto shop into its Saasu books ...")
+            fine = show_shop(loaded, shop, sandbox.control) == FINE and fine
     out().print(Text(f"\nDone in {time.monotonic() - began:.0f} s; nothing is left running.", style="dim"))
     for one in results:
         if one.statement is not None:
@@ -90,8 +92,8 @@ def run_demo() -> int:
     return FINE if fine else NEEDS_A_PERSON
 
 
-def _demo_config(loaded: LoadedConfig) -> tuple[LoadedConfig, str]:
-    """The configuration with a data folder of the demo's own, and the integration that runs on the sandbox."""
+def _demo_config(loaded: LoadedConfig) -> tuple[LoadedConfig, str, str | None]:
+    """The configuration with a data folder of the demo's own, and the integrations that run on the sandbox."""
     config = loaded.config
     fitting = [
         name
@@ -100,7 +102,9 @@ def _demo_config(loaded: LoadedConfig) -> tuple[LoadedConfig, str]:
         and config.connections[one.target].sandbox
         and one.mode is Mode.LIVE
     ]
-    if not fitting:
+    settlements = [name for name in fitting if not is_shop(loaded, name)]
+    shops = [name for name in fitting if is_shop(loaded, name)]
+    if not settlements:
         raise ConfigurationError(
             "The demo writes to the sandbox only, and this configuration has no live integration on it.",
             remedy="Run it with the ledger.yaml that is shipped.",
@@ -119,7 +123,8 @@ def _demo_config(loaded: LoadedConfig) -> tuple[LoadedConfig, str]:
         "journal_url": None,
         "journal_url_env": None,
     }
-    return replace(loaded, config=config.model_copy(update=own)), fitting[0]
+    demo = replace(loaded, config=config.model_copy(update=own))
+    return demo, settlements[0], shops[0] if shops else None
 
 
 def _fetch(loaded: LoadedConfig, name: str) -> None:

@@ -23,6 +23,7 @@ import httpx
 from ledger_pipelines.cli.output import FINE, STOPPED, say
 from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuiteConnectionConfig
 from ledger_pipelines.config.models import LedgerConfig
+from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.storage.atomic import make_folder
 
@@ -131,7 +132,8 @@ def at_sandbox(config: LedgerConfig, credentials: Mapping[str, Any]) -> LedgerCo
     for name, connection in config.connections.items():
         given = credentials.get(connection.system)
         if connection.sandbox and isinstance(given, Mapping):
-            moved = {"base_url": given["base_url"]} | (
+            field = "store" if connection.system == "neto" else "base_url"
+            moved = {field: given["base_url"]} | (
                 {"token_url": None} if connection.system == "amazon" else {}
             )
             connections[name] = connection.model_copy(update=moved)
@@ -154,6 +156,9 @@ def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) ->
         elif isinstance(connection, NetSuiteConnectionConfig):
             named = connection.auth
             given = _method(given, connection.auth.method)
+        elif isinstance(connection, NetoConnectionConfig | SaasuConnectionConfig):
+            named = connection.auth
+            given = _shop(given)
         for field in () if named is None else type(named).model_fields:
             variable = getattr(named, field)
             if field.endswith("_env") and variable is not None:
@@ -161,6 +166,12 @@ def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) ->
                 if value is not None:
                     found[variable] = str(value)
     return found
+
+
+def _shop(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values of Neto or Saasu under the names that our fields have."""
+    app = given.get("app")
+    return {**given, "key": given.get("api_key"), **(app if isinstance(app, Mapping) else {})}
 
 
 def _method(given: Mapping[str, Any], method: str) -> Mapping[str, Any]:

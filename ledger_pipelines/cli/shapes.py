@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
+from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult
 
@@ -120,7 +120,7 @@ def open_item(one: OpenItem) -> Shape:
     return {
         "key": one.key,
         "number": one.number,
-        "settlement_id": one.settlement_id,
+        "partition": one.partition,
         "flow": one.flow,
         "state": one.state,
         "code": one.code,

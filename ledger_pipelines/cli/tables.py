@@ -16,9 +16,9 @@ from rich.text import Text
 from ledger_pipelines.cli.connections import Finding, OptionList
 from ledger_pipelines.cli.output import out
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
+from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult, Outcome
 
@@ -180,9 +180,9 @@ def show_open_items(items: Sequence[OpenItem]) -> None:
     for (code, remedy), count in groups.most_common():
         summary.add_row(cell(count), cell(code), cell(remedy))
     out().print(summary)
-    table = plain_table("\nRecords", ["number", "settlement", "flow", "amount", "why"], right=["amount"])
+    table = plain_table("\nRecords", ["number", "partition", "flow", "amount", "why"], right=["amount"])
     for item in items[:MOST_ROWS]:
-        table.add_row(*map(cell, (item.number, item.settlement_id, item.flow, item.amount, item.text)))
+        table.add_row(*map(cell, (item.number, item.partition, item.flow, item.amount, item.text)))
     out().print(table)
     if len(items) > MOST_ROWS:
         out().print(f"... and {len(items) - MOST_ROWS} more; --json has all of them.")

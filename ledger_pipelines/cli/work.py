@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from ledger_pipelines.cli import shapes, tables
+from ledger_pipelines.cli import shapes, shops, tables
 from ledger_pipelines.cli.context import integration_name, load
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, err, out, print_error, print_json, say
 from ledger_pipelines.cli.settlements import take_in, tell_arrival
@@ -20,9 +20,12 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.errors import ConfigurationError, CredentialError, DataError, LedgerError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import Arrival
-from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.service import build_service
+from ledger_pipelines.integrations.neto_saasu import setup as neto_saasu
+from ledger_pipelines.integrations.neto_saasu.results import ShopStatus
+from ledger_pipelines.integrations.neto_saasu.service import build_service as build_shop
+from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
 
@@ -30,8 +33,32 @@ Progress = Callable[[str, int, int], None]
 T = TypeVar("T")
 
 
-class Service(Protocol):
-    """What the commands need of an integration (`integrations.amazon_netsuite.service`)."""
+class Worklist(Protocol):
+    """What every integration can be asked."""
+
+    def resume(self, progress: Progress | None = None) -> ApplyResult:
+        """Finish what earlier runs left."""
+        ...
+
+    def errors(self) -> list[OpenItem]:
+        """What is open."""
+        ...
+
+    def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
+        """Take up again; the keys concerned."""
+        ...
+
+    def ignore(self, names: Sequence[str], who: str, why: str) -> list[str]:
+        """Count as resolved; the keys concerned."""
+        ...
+
+    def close(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+class Service(Worklist, Protocol):
+    """What the commands need of an integration of settlements (`integrations.amazon_netsuite.service`)."""
 
     name: str
 
@@ -51,34 +78,24 @@ class Service(Protocol):
         """Plan and export."""
         ...
 
-    def resume(self, progress: Progress | None = None) -> ApplyResult:
-        """Finish what earlier runs left."""
-        ...
-
     def status(self) -> list[SettlementStatus]:
         """Where each settlement stands."""
-        ...
-
-    def errors(self, settlement_id: str | None = None) -> list[OpenItem]:
-        """What is open."""
-        ...
-
-    def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
-        """Take up again; the keys concerned."""
-        ...
-
-    def ignore(self, names: Sequence[str], who: str, why: str) -> list[str]:
-        """Count as resolved; the keys concerned."""
-        ...
-
-    def close(self) -> None:
-        """Close what was opened."""
         ...
 
 
 def open_service(loaded: LoadedConfig, name: str) -> Service:
     """The integration of that name, over the settlements that were accepted. Raises ConfigurationError."""
     return build_service(loaded, name)
+
+
+def is_shop(loaded: LoadedConfig, name: str) -> bool:
+    """Whether it is about a shop and its books, not about settlements."""
+    return loaded.config.integration(name).kind == neto_saasu.KIND
+
+
+def open_worklist(loaded: LoadedConfig, name: str) -> Worklist:
+    """The integration of that name, whatever its kind. Raises ConfigurationError."""
+    return build_shop(loaded, name) if is_shop(loaded, name) else build_service(loaded, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +130,8 @@ def plan(integration: str, flow: str | None, partition: str | None, *, as_json: 
     """Show what would be written, for every settlement or one. 1 when a row is blocked: a person has to decide."""
     loaded = load()
     name = integration_name(loaded, integration)
+    if is_shop(loaded, name):
+        return shops.plan(loaded, name, flow, partition, as_json=as_json)
     refused = _take_in(loaded, name) if partition is None else 0
     with closing(open_service(loaded, name)) as service, progress() as tell:
         found, failures = _each(_chosen(service, partition), lambda sid: service.plans(flow, sid, tell))
@@ -142,6 +161,8 @@ def run(integration: str, flow: str | None, partition: str | None, *, as_json: b
     """Run now. Without a partition: what waits in the drop folder, and every settlement that is not reconciled yet."""
     loaded = load()
     name = integration_name(loaded, integration)
+    if is_shop(loaded, name):
+        return shops.run(loaded, name, flow, partition, as_json=as_json)
     refused = _take_in(loaded, name) if partition is None else 0
     with closing(open_service(loaded, name)) as service:
         chosen = _chosen(service, partition)
@@ -175,24 +196,55 @@ def _take_in(loaded: LoadedConfig, name: str) -> int:
     return refused
 
 
+def initial_sync(integration: str, *, as_json: bool) -> int:
+    """Pair a shop and its books. Raises ConfigurationError: the integration has none."""
+    loaded = load()
+    return shops.initial_sync(loaded, _shop(loaded, integration), as_json=as_json)
+
+
+def reconcile(integration: str, partition: str | None, *, as_json: bool) -> int:
+    """Compare a shop with its books. Raises ConfigurationError: the integration has none."""
+    loaded = load()
+    return shops.reconcile(loaded, _shop(loaded, integration), partition, as_json=as_json)
+
+
+def _shop(loaded: LoadedConfig, integration: str) -> str:
+    name = integration_name(loaded, integration)
+    if not is_shop(loaded, name):
+        raise ConfigurationError(
+            f"{name} is about settlements: it has no initial sync, and reconciles settlement by settlement.",
+            remedy=f"ledger-pipelines run {name}.",
+        )
+    return name
+
+
 def status(*, as_json: bool) -> int:
-    """Every settlement of every integration. 1 when something is open, or left out of the configuration."""
+    """Every settlement, every shop. 1 when something is open, or left out of the configuration."""
     loaded = load(quiet=as_json)
     found: dict[str, list[SettlementStatus]] = {}
+    stores: dict[str, ShopStatus] = {}
     for name in loaded.config.integrations:
+        if is_shop(loaded, name):
+            with closing(build_shop(loaded, name)) as shop:
+                stores[name] = shop.status()
+            continue
         with closing(open_service(loaded, name)) as service:
             found[name] = service.status()
     if as_json:
+        settlements = {name: [shapes.status(one) for one in some] for name, some in found.items()}
         print_json(
             {
-                "integrations": {name: [shapes.status(one) for one in some] for name, some in found.items()},
+                "integrations": settlements | {name: shops.status_shape(one) for name, one in stores.items()},
                 "left_out": [str(problem) for problem in loaded.problems],
             }
         )
     else:
         for name, some in found.items():
             tables.show_status(name, some)
+        for one in stores.values():
+            shops.show_status(one)
     open_items = any(one.open_items for some in found.values() for one in some)
+    open_items = open_items or any(one.open_items for one in stores.values())
     return NEEDS_A_PERSON if open_items or loaded.left_out else FINE
 
 
@@ -201,13 +253,13 @@ def errors(search: str, *, as_json: bool) -> int:
     loaded = load(quiet=as_json)
     found: list[OpenItem] = []
     for name in loaded.config.integrations:
-        with closing(open_service(loaded, name)) as service:
+        with closing(open_worklist(loaded, name)) as service:
             found += service.errors()
     wanted = search.lower()
     fitting = [
         one
         for one in found
-        if any(part.lower().startswith(wanted) for part in (one.number, one.key, one.settlement_id, one.code))
+        if any(part.lower().startswith(wanted) for part in (one.number, one.key, one.partition, one.code))
     ]
     if as_json:
         print_json([shapes.open_item(one) for one in fitting])
@@ -232,7 +284,8 @@ def ignore(number: str, who: str | None, why: str) -> int:
 def resume(integration: str | None, *, as_json: bool) -> int:
     """Settle unknown outcomes and send what is approved."""
     loaded = load()
-    with closing(open_service(loaded, integration_name(loaded, integration))) as service, progress() as tell:
+    name = integration_name(loaded, integration)
+    with closing(open_worklist(loaded, name)) as service, progress() as tell:
         result = service.resume(tell)
     if as_json:
         print_json(shapes.result(result))
@@ -241,12 +294,12 @@ def resume(integration: str | None, *, as_json: bool) -> int:
     return result.exit_code
 
 
-def _act(number: str, words: str, act: Callable[[Service], list[str]]) -> int:
+def _act(number: str, words: str, act: Callable[[Worklist], list[str]]) -> int:
     loaded = load()
     touched: list[str] = []
     missing: DataError | None = None
     for name in loaded.config.integrations:
-        with closing(open_service(loaded, name)) as service:
+        with closing(open_worklist(loaded, name)) as service:
             try:
                 touched += act(service)
             except DataError as error:

@@ -81,15 +81,6 @@ def nearest(amount: Decimal, divisor: Decimal | int, digits: int) -> Decimal:
     return tidy(round_half_away(_EXACT.divide(amount, Decimal(divisor)), digits))
 
 
-def nearest(amount: Decimal, divisor: Decimal | int, digits: int) -> Decimal:
-    """`amount` divided by `divisor`, rounded to `digits` decimals: a price for people, which need not multiply back.
-
-    Raises:
-        decimal.DivisionByZero, decimal.InvalidOperation: `divisor` is zero.
-    """
-    return tidy(round_half_away(_EXACT.divide(amount, Decimal(divisor)), digits))
-
-
 def tidy(amount: Decimal) -> Decimal:
     """The same amount without trailing zeros after the point, and without exponent: `50.990000` is `50.99`."""
     return Decimal(plain(amount))

@@ -1,4 +1,4 @@
-"""Which entities a NetSuite connection has, known without its credentials, when definitions load.
+"""Which entities a connection has, known without its credentials, when definitions load.
 
 Belongs here: names. Does not belong here: reading (`reading`), and anything that makes loading slow.
 """
@@ -6,17 +6,27 @@ Belongs here: names. Does not belong here: reading (`reading`), and anything tha
 from __future__ import annotations
 
 from ledger_pipelines.config.connections import NetSuiteConnectionConfig
+from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
+from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
 from ledger_pipelines.systems.netsuite.entities import entities
 from ledger_pipelines.systems.netsuite.settings import NetSuiteConnection, TokenCredentials
+from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
 from ledger_pipelines.systems.secrets import Secret
+
+ReadConfig = NetSuiteConnectionConfig | NetoConnectionConfig | SaasuConnectionConfig
+"""A connection whose entities are kept as daily snapshots."""
 
 _NOBODY = TokenCredentials(Secret(""), Secret(""), Secret(""), Secret(""))
 
 
-def entity_names(configured: NetSuiteConnectionConfig) -> tuple[str, ...]:
+def entity_names(configured: ReadConfig) -> tuple[str, ...]:
     """Those named in its configuration, else all there are for such an account."""
     if configured.entities:
         return configured.entities
+    if isinstance(configured, NetoConnectionConfig):
+        return tuple(NETO)
+    if isinstance(configured, SaasuConnectionConfig):
+        return tuple(SAASU)
     account = NetSuiteConnection(
         name="",
         account=configured.account,

@@ -44,3 +44,60 @@ def snapshot_job(connection: str, assets: Sequence[dg.AssetsDefinition]) -> dg.U
         run_tags={names.CONNECTION_TAG: connection},
         description=f"Takes the daily snapshots of {connection}.",
     )
+
+
+def shop_jobs(
+    name: str,
+    integration: IntegrationConfig,
+    everything: Sequence[dg.AssetKey],
+    needed: Sequence[dg.AssetKey],
+    flows: Sequence[str],
+) -> list[dg.UnresolvedAssetJobDefinition]:
+    """Jobs of a shop's integration: initial sync, sync, and each flow alone.
+
+    Args:
+        everything: Snapshots of both sides.
+        needed: Those the flows are decided from.
+        flows: Flows that are on.
+    """
+    tags = {
+        names.INTEGRATION_TAG: name,
+        names.CONNECTION_TAG: integration.source,
+        names.TARGET_TAG: integration.target,
+    }
+
+    def job(job_name: str, keys: Sequence[dg.AssetKey], text: str) -> dg.UnresolvedAssetJobDefinition:
+        return dg.define_asset_job(
+            job_name,
+            selection=dg.AssetSelection.assets(*keys),
+            executor_def=EXECUTOR,
+            run_tags=tags,
+            description=text,
+        )
+
+    def of(flow: str) -> list[dg.AssetKey]:
+        return [names.plan_key(name, flow), names.export_key(name, flow)]
+
+    both = f"{integration.source} and {integration.target}"
+    exports = [key for flow in flows for key in of(flow)]
+    return [
+        job(
+            names.initial_sync_job(name),
+            [*everything, names.pairing_key(name)],
+            f"Reads {both} whole, from the first day to today, and pairs them. Writes to neither side. Choose all days, "
+            "as one run.",
+        ),
+        job(
+            names.sync_job(name),
+            [*needed, *exports, names.reconciliation_key(name)],
+            f"Brings {both} up to date: reads both, plans and exports every flow, reconciles. Takes any range of days.",
+        ),
+        *(
+            job(
+                names.flow_job(name, flow),
+                of(flow),
+                f"Plans and exports {flow} alone, from what was read last.",
+            )
+            for flow in flows
+        ),
+    ]

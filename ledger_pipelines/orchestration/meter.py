@@ -6,20 +6,28 @@ Belongs here: calls, seconds, progress lines. Does not belong here: what is done
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 import dagster as dg
 
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.results import Shown
-from ledger_pipelines.orchestration.services import SettlementService
 
 _EVERY_SECONDS = 5.0  # not money: seconds
+
+
+class Counting(Protocol):
+    """Something that counts its calls."""
+
+    def calls(self) -> int:
+        """Calls made so far."""
+        ...
 
 
 class Meter:
     """Calls and seconds of one step; a line of progress every few seconds."""
 
-    def __init__(self, context: dg.AssetExecutionContext, service: SettlementService) -> None:
+    def __init__(self, context: dg.AssetExecutionContext, service: Counting) -> None:
         self._log = context.log
         self._service = service
         self._began = self._told = time.monotonic()

@@ -15,6 +15,9 @@ INTEGRATION_TAG = "ledger/integration"
 TARGET_TAG = "ledger/target"
 SETTLEMENT_TAG = "ledger/settlement"
 REASON_TAG = "ledger/reason"
+READING_TAG = "ledger/reading"
+"""How snapshots of a run are read: `refresh` = only what changed since the last reading; else each day whole."""
+REFRESH = "refresh"
 
 _SETTLEMENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
 
@@ -54,6 +57,11 @@ def reconciliation_key(integration: str) -> dg.AssetKey:
     return dg.AssetKey([integration, "reconciliation"])
 
 
+def pairing_key(integration: str) -> dg.AssetKey:
+    """What both sides have in common already."""
+    return dg.AssetKey([integration, "pairing"])
+
+
 CONFIGURATION_KEY = dg.AssetKey(["configuration"])
 
 
@@ -75,6 +83,21 @@ def arrival_op(connection: str) -> str:
 def snapshot_job(connection: str) -> str:
     """The job that takes a connection's snapshots."""
     return f"{connection}_snapshots"
+
+
+def initial_sync_job(integration: str) -> str:
+    """The job that reads both sides whole and pairs them."""
+    return f"{integration}_initial_sync"
+
+
+def sync_job(integration: str) -> str:
+    """The job that takes days through all flows of a shop's integration."""
+    return f"{integration}_sync"
+
+
+def flow_job(integration: str, flow: str) -> str:
+    """The job of one flow alone: its plan and its export."""
+    return f"{integration}_{flow}"
 
 
 def write_pool(connection: str) -> str:

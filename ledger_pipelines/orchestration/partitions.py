@@ -16,13 +16,36 @@ from ledger_pipelines.config.models import Books
 
 
 @cache
-def _daily(start: date, time_zone: str) -> dg.DailyPartitionsDefinition:
-    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=time_zone)
+def _daily(start: date, time_zone: str, end_offset: int) -> dg.DailyPartitionsDefinition:
+    return dg.DailyPartitionsDefinition(
+        start_date=start.isoformat(), timezone=time_zone, end_offset=end_offset
+    )
 
 
 def daily(books: Books, start: date) -> dg.DailyPartitionsDefinition:
     """Days of the books from `start` to yesterday; the same object for the same start."""
-    return _daily(start, books.time_zone)
+    return _daily(start, books.time_zone, 0)
+
+
+def until_now(time_zone: str, start: date) -> dg.DailyPartitionsDefinition:
+    """Days from `start` to today, which is not over: for what is read and exported many times a day."""
+    return _daily(start, time_zone, 1)
+
+
+def same_days(
+    downstream: dg.PartitionsDefinition, upstream: dg.PartitionsDefinition | None
+) -> dg.PartitionMapping | None:
+    """How a day's asset depends on another's: by the same day where both have it.
+
+    Equal definitions need no mapping (and run in one run). An earlier or later start must not block a range, so a day the
+    other has not is no obstacle; days of another zone are not days of this one: such an asset is looked at whole.
+    """
+    if upstream is None or upstream == downstream:
+        return None
+    zones = {one.timezone for one in (upstream, downstream) if isinstance(one, dg.DailyPartitionsDefinition)}
+    if len(zones) == 1:
+        return dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+    return dg.AllPartitionMapping()
 
 
 def settlements_name(connection: str) -> str:

@@ -1,11 +1,11 @@
-"""Schedules: nightly snapshots with a look back, gaps filled, summaries refreshed, integrations by the clock.
+"""Schedules: nightly snapshots with a look back, gaps filled, summaries refreshed, settlements by the clock.
 
-Belongs here: when, and for which partitions. Does not belong here: what is done. All are in the books' time zone.
+Belongs here: when, and for which partitions. Does not belong here: what is done, shops (`shop_schedule`). All are in the books' time zone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -45,47 +45,59 @@ def gaps(materialized: Sequence[str], yesterday: date) -> list[date]:
     return [day for day in (first + timedelta(days=n) for n in range(span)) if day not in there]
 
 
-def _range_tags(first: date, last: date) -> dict[str, str]:
+def range_tags(first: date, last: date) -> dict[str, str]:
+    """What asks for a run over a range of days (dagster.md 5)."""
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
 
 
 def build_nightly(
-    connection: str, job: dg.UnresolvedAssetJobDefinition, books: Books, start: date, lookback: int
+    connection: str,
+    job: dg.UnresolvedAssetJobDefinition,
+    time_zone: str,
+    start: date,
+    lookback: int,
+    tags: Mapping[str, str] | None = None,
 ) -> dg.ScheduleDefinition:
-    """Yesterday and the days before it again: records change after their day has ended."""
+    """Yesterday and the days before it again: records change after their day has ended.
+
+    Args:
+        time_zone: Of the connection's days.
+        tags: More tags of the run: how it reads.
+    """
 
     @dg.schedule(
         name=f"{connection}_nightly",
         cron_schedule=NIGHTLY,
-        execution_timezone=books.time_zone,
+        execution_timezone=time_zone,
         job=job,
         description=f"Reads yesterday and the {lookback} days before it again.",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        today = _today(context.scheduled_execution_time, books.zone)
+        today = today_at(context.scheduled_execution_time, ZoneInfo(time_zone))
         last = today - timedelta(days=1)
         first = max(start, last - timedelta(days=lookback))
         if last < start:
             return dg.SkipReason(f"The first day is {start.isoformat()}.")
-        return dg.RunRequest(run_key=f"nightly:{last.isoformat()}", tags=_range_tags(first, last))
+        asked = {**range_tags(first, last), **(tags or {})}
+        return dg.RunRequest(run_key=f"nightly:{last.isoformat()}", tags=asked)
 
     return nightly
 
 
 def build_gap_filler(
-    connection: str, job: dg.UnresolvedAssetJobDefinition, books: Books, keys: Sequence[dg.AssetKey]
+    connection: str, job: dg.UnresolvedAssetJobDefinition, time_zone: str, keys: Sequence[dg.AssetKey]
 ) -> dg.ScheduleDefinition:
     """Days that were never fetched, after a long downtime, say: Dagster's own catching up ends after five ticks."""
 
     @dg.schedule(
         name=f"{connection}_gaps",
         cron_schedule=GAPS,
-        execution_timezone=books.time_zone,
+        execution_timezone=time_zone,
         job=job,
         description="Fetches days between the first one fetched and yesterday that are missing.",
     )
     def fill(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
-        today = _today(context.scheduled_execution_time, books.zone)
+        today = today_at(context.scheduled_execution_time, ZoneInfo(time_zone))
         wanted: dict[tuple[date, date], list[dg.AssetKey]] = {}
         for key in keys:
             there = sorted(context.instance.get_materialized_partitions(key))
@@ -95,7 +107,7 @@ def build_gap_filler(
             dg.RunRequest(
                 run_key=f"gap:{today.isoformat()}:{first.isoformat()}:{last.isoformat()}",
                 asset_selection=missing,
-                tags=_range_tags(first, last),
+                tags=range_tags(first, last),
             )
             for (first, last), missing in sorted(wanted.items())[:MOST_GAPS]
         ]
@@ -124,7 +136,7 @@ def build_summaries(
         description="Reads back and refreshes the settlement records of the last months.",
     )
     def summaries(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
-        today = _today(context.scheduled_execution_time, books.zone)
+        today = today_at(context.scheduled_execution_time, books.zone)
         with runtime.passing(name) as service:
             due = service.summaries_due(today)
         requests = [
@@ -171,5 +183,6 @@ def build_by_clock(
     return by_clock
 
 
-def _today(at: datetime, zone: ZoneInfo) -> date:
+def today_at(at: datetime, zone: ZoneInfo) -> date:
+    """The date of an instant there."""
     return at.astimezone(zone).date()

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import IntegrationConfig, LedgerConfig
@@ -21,13 +21,13 @@ from ledger_pipelines.documents.settlement import Footing, Settlement, Settlemen
 from ledger_pipelines.integrations.amazon_netsuite.books import Books
 from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
-from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
+from ledger_pipelines.orchestration.shops import BuildShop, ShopService
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
+from ledger_pipelines.systems.entities import ChangesReader, EntityLike
 
 if TYPE_CHECKING:
-    from ledger_pipelines.sync.sweep import Reader
-    from ledger_pipelines.systems.netsuite.entities import Entity
+    from ledger_pipelines.integrations.open_items import Unfinished
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
@@ -110,11 +110,11 @@ class Reading(Protocol):
     """One account opened for a sweep."""
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> ChangesReader:
         """Reads it."""
         ...
 
-    def entity(self, name: str) -> Entity:
+    def entity(self, name: str) -> EntityLike:
         """An entity by name. Raises ConfigurationError."""
         ...
 
@@ -127,14 +127,48 @@ OpenReader = Callable[[LoadedConfig, str, str], AbstractContextManager[Reading]]
 """(configuration, connection, run id) -> the account, closed at the end of the block."""
 
 
+class _Closable(Protocol):
+    def close(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+S = TypeVar("S", bound=_Closable)
+
+
 @dataclass
+class _Made(Generic[S]):
+    """Services of one kind in this process."""
+
+    loaded: LoadedConfig
+    build: Callable[[LoadedConfig, str, str], S]
+    _made: dict[tuple[str, str], S] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, integration: str, run_id: str) -> S:
+        with self._lock:
+            if (integration, run_id) not in self._made:
+                for old in [key for key in self._made if key[1] != run_id]:
+                    self._made.pop(old).close()
+                self._made[integration, run_id] = self.build(self.loaded, integration, run_id)
+            return self._made[integration, run_id]
+
+    @contextmanager
+    def passing(self, integration: str) -> Iterator[S]:
+        service = self.build(self.loaded, integration, "")
+        try:
+            yield service
+        finally:
+            service.close()
+
+
 class Runtime:
     """The configuration, and the services of this process. It never leaves the process."""
 
-    loaded: LoadedConfig
-    build: BuildService
-    _made: dict[tuple[str, str], SettlementService] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, loaded: LoadedConfig, build: BuildService, build_shop: BuildShop) -> None:
+        self.loaded = loaded
+        self._settlements: _Made[SettlementService] = _Made(loaded, build)
+        self._shops: _Made[ShopService] = _Made(loaded, build_shop)
 
     @property
     def config(self) -> LedgerConfig:
@@ -147,21 +181,19 @@ class Runtime:
         Raises:
             ConfigurationError: It cannot be made. Other integrations are not touched.
         """
-        with self._lock:
-            if (integration, run_id) not in self._made:
-                for old in [key for key in self._made if key[1] != run_id]:
-                    self._made.pop(old).close()
-                self._made[integration, run_id] = self.build(self.loaded, integration, run_id)
-            return self._made[integration, run_id]
+        return self._settlements.of(integration, run_id)
 
-    @contextmanager
-    def passing(self, integration: str) -> Iterator[SettlementService]:
+    def passing(self, integration: str) -> AbstractContextManager[SettlementService]:
         """A service of the caller's own, closed at the end: sensors run side by side in one long-lived process."""
-        service = self.build(self.loaded, integration, "")
-        try:
-            yield service
-        finally:
-            service.close()
+        return self._settlements.passing(integration)
+
+    def shop(self, integration: str, run_id: str) -> ShopService:
+        """The same as `service`, of a shop's integration. Raises ConfigurationError."""
+        return self._shops.of(integration, run_id)
+
+    def passing_shop(self, integration: str) -> AbstractContextManager[ShopService]:
+        """The same as `passing`, of a shop's integration."""
+        return self._shops.passing(integration)
 
     def integrations_from(self, connection: str) -> dict[str, IntegrationConfig]:
         """The usable integrations that read this connection."""

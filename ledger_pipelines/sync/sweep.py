@@ -52,6 +52,7 @@ class Sweep:
         run_id: Of the run.
         done_by: Runs whose finished days need not be read again: this one, and those it is a re-execution of.
         now: The instant the reading begins; kept with the days, for `refresh`. None = a later refresh reads them whole.
+        reach: The opening day also takes other records last changed that long before it (master data: all of them).
     """
 
     window: Window
@@ -60,6 +61,7 @@ class Sweep:
     run_id: str
     done_by: Collection[str] = field(default=())
     now: datetime | None = None
+    reach: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +172,13 @@ def _changes(
         return
     zone = asked.window.zone
     rest = Window(days[0], asked.window.last, zone)
-    opens = days[0] == asked.opening and entity.opening
+    start = rest.start
+    if days[0] == asked.opening:
+        start = EARLIEST if entity.opening else start - asked.reach
     place, keys = _places(entity)
     held: Held = {day: {} for day in days}
     at: dict[Row, date] = {}
-    for page in reader.read_changes(entity, EARLIEST if opens else rest.start, rest.end):
+    for page in reader.read_changes(entity, start, rest.end):
         latest: Cell = None
         for cells in page.cells:
             day = _day_of(entity, cells[place], asked, days[0])

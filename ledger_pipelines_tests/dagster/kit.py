@@ -16,17 +16,21 @@ import pytest
 
 from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.config.load import LoadedConfig, load_config
+from ledger_pipelines.config.models import IntegrationKind
 from ledger_pipelines.integrations.kinds import KINDS
+from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.sandbox.amazon.demo_files import demo_settlement_files
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 
 SHIPPED = Path(__file__).parents[2] / "ledger.yaml"
+PORTS = {"netsuite": 8706, "amazon": 8707, "neto": 8701, "saasu": 8702}
+_KINDS = {"neto_saasu": IntegrationKind(NetoSaasuSettings), **KINDS}
 
 
 def configuration(folder: Path, addresses: Mapping[str, str] | None = None, **changes: str) -> LoadedConfig:
     """The shipped ledger.yaml with its data in `folder` and the sandbox elsewhere; `changes`: text for text."""
     text = SHIPPED.read_text()
-    for vendor, port in (("netsuite", 8706), ("amazon", 8707)):
+    for vendor, port in PORTS.items():
         if addresses:
             text = text.replace(f"http://127.0.0.1:{port}", addresses[vendor])
     for before, after in changes.items():
@@ -34,7 +38,7 @@ def configuration(folder: Path, addresses: Mapping[str, str] | None = None, **ch
         text = text.replace(before, after)
     path = folder / "ledger.yaml"
     path.write_text(text)
-    return load_config(path, KINDS)
+    return load_config(path, _KINDS)
 
 
 @contextmanager

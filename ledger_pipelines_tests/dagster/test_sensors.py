@@ -15,7 +15,7 @@ from dagster._core.events import EngineEventData
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.integrations.amazon_netsuite.service import AmazonNetSuite as Service
-from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
+from ledger_pipelines.integrations.open_items import Unfinished
 from ledger_pipelines.orchestration.build import build_definitions
 from ledger_pipelines.orchestration.hygiene import end_orphans
 from ledger_pipelines.orchestration.sensors import drop

@@ -30,19 +30,8 @@ from ledger_pipelines.integrations.amazon_netsuite.decide import decide, worklis
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decided
 from ledger_pipelines.integrations.amazon_netsuite.flows import plan_flow
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
+from ledger_pipelines.integrations.amazon_netsuite.known import known as known_of
 from ledger_pipelines.integrations.amazon_netsuite.limits import guards_of
-from ledger_pipelines.integrations.amazon_netsuite.open_items import (
-    EVERYTHING,
-    IGNORED,
-    OPEN,
-    RETRIED,
-    IgnoredGroups,
-    OpenItem,
-    blocked_item,
-    journal_item,
-    unfinished,
-)
-from ledger_pipelines.integrations.amazon_netsuite.open_items import known as known_of
 from ledger_pipelines.integrations.amazon_netsuite.order_invoices import invoice_key
 from ledger_pipelines.integrations.amazon_netsuite.read_books import read_back, read_books
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL, ReadBack, decode_readback
@@ -58,7 +47,18 @@ from ledger_pipelines.integrations.amazon_netsuite.statement_view import (
 )
 from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlements
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, reopened, verified
-from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
+from ledger_pipelines.integrations.open_items import (
+    EVERYTHING,
+    IGNORED,
+    OPEN,
+    RETRIED,
+    Ignored,
+    OpenItem,
+    Unfinished,
+    blocked_item,
+    journal_item,
+    unfinished,
+)
 from ledger_pipelines.memory import making_many
 from ledger_pipelines.storage.atomic import write_atomically
 from ledger_pipelines.storage.journal import Entry, Journal, Search, fingerprint
@@ -103,9 +103,9 @@ class AmazonNetSuite:
         return Journal.open(self.setup.journal_address)
 
     @cached_property
-    def ignored(self) -> IgnoredGroups:
+    def ignored(self) -> Ignored:
         """What persons told us to ignore."""
-        return IgnoredGroups(self.journal, self.name)
+        return Ignored(self.journal, self.name)
 
     @cached_property
     def client(self) -> NetSuiteClient:

@@ -6,8 +6,6 @@ Does not belong here: deciding which applies (`decide`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -47,15 +45,6 @@ ON_ITS_WAY = frozenset({GroupState.NEW, GroupState.MATCHED})
 CASH_SALE_IN_CLEARING = "cash-sale-in-clearing"
 JOURNAL_CODES = frozenset({"journal-only", CASH_SALE_IN_CLEARING})
 """Reasons of groups that no document of ours has to answer for: the journal books all there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A settlement whose writes are not finished. resolvable_at: from when on another run can settle all of them."""
-
-    settlement_id: str
-    rows: int
-    resolvable_at: datetime
 
 
 def amount_text(amount: Decimal, currency: str) -> str:

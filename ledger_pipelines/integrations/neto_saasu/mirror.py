@@ -231,6 +231,18 @@ class Mirror:
         found = {f"neto/{name}": self._neto.content_hash(name, day) for name in entities}
         return {**found, "saasu/items": self._saasu.content_hash("items", day)}
 
+    def days(self) -> list[date]:
+        """Days of which the store was ever read, in order."""
+        found: set[date] = set()
+        for name in SOURCES:
+            found.update(self._neto.store.days(name))
+        return sorted(found)
+
+    def store_read_at(self) -> datetime | None:
+        """The oldest of the newest readings of the store's lists of changes; None = never read."""
+        readings = (self._neto.rows(NETO[name], required=False).read_at for name in SHOP_NEEDS)
+        return min((at for at in readings if at is not None), default=None)
+
     # --- beneath ----------------------------------------------------------------------------------------------------
 
     def _rows(self, name: str) -> Rows:

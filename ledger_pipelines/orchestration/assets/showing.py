@@ -159,7 +159,8 @@ def _inert(text: str) -> str:
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
-def _open_rows(result: ApplyResult) -> list[RowResult]:
+def open_rows(result: ApplyResult) -> list[RowResult]:
+    """Rows without their document."""
     return [row for row in (*result.rows, *result.others) if row.outcome not in _SETTLED or row.needs_person]
 
 
@@ -170,7 +171,7 @@ def export(result: ApplyResult) -> Shown:
     return {
         m.MODE: result.mode,
         m.COUNTS: m.counts_table({outcome.value: count for outcome, count in counts.items()}),
-        m.OPEN_ITEMS: open_items(_open_rows(result)),
+        m.OPEN_ITEMS: open_items(open_rows(result)),
         m.PLAN_ROWS: m.table(
             ("order", "document", "outcome", "in the target", "amount", "why"),
             [
@@ -206,7 +207,7 @@ def open_items(rows: Sequence[RowResult]) -> dg.MarkdownMetadataValue:
                 m.money_text(row.amount),
                 row.outcome.value,
                 row.reason.text,
-                row.reason.remedy or _patience(row),
+                remedy(row),
                 row.key,
             )
             for row in rows
@@ -216,9 +217,10 @@ def open_items(rows: Sequence[RowResult]) -> dg.MarkdownMetadataValue:
     )
 
 
-def _patience(row: RowResult) -> str:
-    if row.resolvable_at is None:
-        return ""
+def remedy(row: RowResult) -> str:
+    """The one thing to do about a row."""
+    if row.reason.remedy or row.resolvable_at is None:
+        return row.reason.remedy
     return f"Nothing: it settles itself after {row.resolvable_at:%Y-%m-%d %H:%M} UTC."
 
 
@@ -245,7 +247,7 @@ def why_stopped(result: ApplyResult) -> str | None:
 
 def export_check(result: ApplyResult) -> dg.AssetCheckResult:
     """Whether every row has its document: a warning, because the others were written."""
-    rows = _open_rows(result)
+    rows = open_rows(result)
     persons = sum(row.needs_person for row in rows)
     waiting = len(rows) - persons
     parts = [f"{persons:,} rows need a person"] if persons else []

@@ -1,17 +1,21 @@
-"""Daily snapshots of a NetSuite connection: one asset an entity, one run for any range of days.
+"""Daily snapshots of a connection: one asset an entity, one run for any range of days.
 
-Belongs here: the asset, its window, its checks. Does not belong here: reading and splitting (`sweep`), storing
+Belongs here: the asset, its window, its checks. Does not belong here: reading and splitting (`sync.sweep`), storing
 (`storage.snapshots`). A value returned would go to the IO manager, which refuses ranges after all the work is done
 (dagster.md 0.5): only checks are returned, numbers are told day by day. Annotations are not postponed: Dagster reads them itself.
+
+A run reads each of its days whole; with the tag `ledger/reading=refresh` it asks only for what changed since the last
+reading, and leaves lists without a time of change as they are while they are young: a call saved is a call for a document.
 """
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -19,12 +23,15 @@ from ledger_pipelines.config.connections import NetSuiteConnectionConfig
 from ledger_pipelines.documents.dates import Window, business_date
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration import names, partitions
+from ledger_pipelines.orchestration.entity_names import ReadConfig
 from ledger_pipelines.orchestration.failing import told
 from ledger_pipelines.orchestration.results import Result
 from ledger_pipelines.orchestration.services import OpenReader, Runtime
 
 if TYPE_CHECKING:
+    from ledger_pipelines.storage.snapshots import SnapshotStore
     from ledger_pipelines.sync.sweep import DayDone, Sweep
+    from ledger_pipelines.systems.entities import EntityLike
 
 KEYS_UNIQUE = "keys_are_unique"
 NEWEST = "newest_day"
@@ -34,22 +41,41 @@ CHECKS = {
     NEWEST: "The days of this run are there, up to the newest.",
     SCHEMA: "The columns are those declared, and those of the day before.",
 }
+YOUNG = timedelta(hours=20)
+"""A list without a time of change is left as it is by a refresh while its last reading is younger."""
 _LINEAGE = ("dagster/parent_run_id", "dagster/root_run_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A connection whose entities are kept, and how it is read."""
+    """A connection whose entities are kept, and how it is read.
+
+    Args:
+        reach: How long before the first day records are read too, for the sake of pairing; master data all are.
+        young: How old the last reading of a whole list may be before a refresh reads it again, by entity.
+    """
 
     runtime: Runtime
     connection: str
-    configured: NetSuiteConnectionConfig
+    configured: ReadConfig
     open_reader: OpenReader
+    reach: timedelta = timedelta()
+    young: Mapping[str, timedelta] = field(default_factory=dict)
+
+    @property
+    def zone_name(self) -> str:
+        """Zone its days are cut by."""
+        own = None
+        if not isinstance(self.configured, NetSuiteConnectionConfig):
+            own = self.configured.books_time_zone
+        return own or self.runtime.config.books.time_zone
 
     @property
     def partitions(self) -> dg.DailyPartitionsDefinition:
-        """Days from the connection's start."""
-        return partitions.daily(self.runtime.config.books, self.configured.start_date)
+        """Days from the connection's start; to yesterday, or to today where it is read many times a day."""
+        if isinstance(self.configured, NetSuiteConnectionConfig):
+            return partitions.daily(self.runtime.config.books, self.configured.start_date)
+        return partitions.until_now(self.zone_name, self.configured.start_date)
 
 
 def build_snapshot(source: Source, entity: str) -> dg.AssetsDefinition:
@@ -68,7 +94,7 @@ def _snapshot(source: Source, entity: str) -> dg.AssetsDefinition:
         partitions_def=source.partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=source.connection,
-        kinds={"netsuite", "parquet"},
+        kinds={source.configured.system, "parquet"},
         pool=names.read_pool(source.connection),
         check_specs=[dg.AssetCheckSpec(name, asset=key, description=text) for name, text in CHECKS.items()],
         description=f"{entity.replace('_', ' ')} of {source.connection}, by the day they last changed. Any range of "
@@ -83,26 +109,50 @@ def _snapshot(source: Source, entity: str) -> dg.AssetsDefinition:
 def take(source: Source, entity: str, context: dg.AssetExecutionContext) -> list[dg.AssetCheckResult]:
     """Read the run's days, store them, tell each day's numbers, and check."""
     from ledger_pipelines.storage.snapshots import SnapshotStore  # noqa: PLC0415 (load time)
-    from ledger_pipelines.sync.sweep import sweep  # noqa: PLC0415 (load time)
+    from ledger_pipelines.sync.sweep import refresh, sweep  # noqa: PLC0415 (load time)
 
     asked = _asked(source, context)
     store = SnapshotStore(source.runtime.config.data_dir, source.connection)
     began = time.monotonic()
     done: list[DayDone] = []
+    refreshes = context.run.tags.get(names.READING_TAG) == names.REFRESH
     with told(), source.open_reader(source.runtime.loaded, source.connection, context.run.run_id) as reading:
-        with _kept_on_failure(context, entity, done, asked):
-            for day in sweep(reading.reader, store, reading.entity(entity), asked):
-                done.append(day)
-                if len(done) % 100 == 0:
-                    context.log.info("%s: %d days done", entity, len(done))
+        shape = reading.entity(entity)
+        young = _young(source, store, shape, asked) if refreshes else None
+        if young is not None:
+            done.append(young)
+        else:
+            read = refresh if refreshes else sweep
+            with _kept_on_failure(context, entity, done, asked):
+                for day in read(reading.reader, store, shape, asked):
+                    done.append(day)
+                    if len(done) % 100 == 0:
+                        context.log.info("%s: %d days done", entity, len(done))
         calls = reading.calls()
-        problems = _problems(store, entity, reading.entity(entity).key, done)
+        problems = _problems(store, entity, shape.key, done)
+    last = asked.window.last.isoformat()
     for day in done:
-        context.add_asset_metadata(_of_day(day), partition_key=day.manifest.day.isoformat())
+        place = last if day is young else day.manifest.day.isoformat()
+        context.add_asset_metadata(_of_day(day), partition_key=place)
     if done:
         cost = {m.API_CALLS: calls, m.SECONDS: round(time.monotonic() - began, 3)}  # not money: seconds
-        context.add_asset_metadata(cost, partition_key=done[-1].manifest.day.isoformat())
-    return _checks(done, asked, problems)
+        place = last if young is not None else done[-1].manifest.day.isoformat()
+        context.add_asset_metadata(cost, partition_key=place)
+    return _checks(done, asked, problems, young=young is not None)
+
+
+def _young(source: Source, store: "SnapshotStore", shape: "EntityLike", asked: "Sweep") -> "DayDone | None":
+    """The newest reading of a whole list, if it need not be read again yet."""
+    from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, DayDone  # noqa: PLC0415 (load time)
+
+    if shape.changed_column or asked.now is None or asked.window.last != asked.today:
+        return None
+    days = store.days(shape.name)
+    manifest = store.manifest(shape.name, days[-1]) if days else None
+    if manifest is None or manifest.read_until is None or manifest.basis == NOT_RECONSTRUCTIBLE:
+        return None
+    age = asked.now - manifest.written_at
+    return DayDone(manifest, new=False) if age < source.young.get(shape.name, YOUNG) else None
 
 
 @contextmanager
@@ -129,16 +179,19 @@ def _kept_on_failure(
 def _asked(source: Source, context: dg.AssetExecutionContext) -> "Sweep":
     from ledger_pipelines.sync.sweep import Sweep  # noqa: PLC0415 (load time)
 
-    zone = source.runtime.config.books.zone
+    zone = ZoneInfo(source.zone_name)
     bounds = context.partition_key_range
     first, last = date.fromisoformat(bounds.start), date.fromisoformat(bounds.end)
     tags = context.run.tags
+    now = datetime.now(UTC)
     return Sweep(
         window=Window(first, last, zone),
         opening=source.configured.start_date,
-        today=business_date(datetime.now(UTC), zone),
+        today=business_date(now, zone),
         run_id=context.run.run_id,
         done_by=frozenset({context.run.run_id, *(tags[tag] for tag in _LINEAGE if tag in tags)}),
+        now=now,
+        reach=source.reach,
     )
 
 
@@ -160,10 +213,7 @@ class _Problems:
     drift: list[tuple[str, str]]
 
 
-def _problems(store: object, entity: str, key: tuple[str, ...], done: "list[DayDone]") -> _Problems:
-    from ledger_pipelines.storage.snapshots import SnapshotStore  # noqa: PLC0415 (load time)
-
-    assert isinstance(store, SnapshotStore)  # noqa: S101 (for the type checker)
+def _problems(store: "SnapshotStore", entity: str, key: tuple[str, ...], done: "list[DayDone]") -> _Problems:
     twice = []
     for day in done:
         if day.new and day.manifest.rows:
@@ -180,7 +230,9 @@ def _problems(store: object, entity: str, key: tuple[str, ...], done: "list[DayD
     return _Problems(twice, drift)
 
 
-def _checks(done: "list[DayDone]", asked: "Sweep", problems: _Problems) -> list[dg.AssetCheckResult]:
+def _checks(
+    done: "list[DayDone]", asked: "Sweep", problems: _Problems, *, young: bool = False
+) -> list[dg.AssetCheckResult]:
     window = asked.window
     span = f"{window.first.isoformat()} to {window.last.isoformat()}"
     empty = sum(not day.reconstructible for day in done)
@@ -193,9 +245,11 @@ def _checks(done: "list[DayDone]", asked: "Sweep", problems: _Problems) -> list[
             m.table(("day", "records too many"), problems.twice, right=(1,)),
         ),
         NEWEST: (
-            newest == window.last,
+            young or newest == window.last,
             dg.AssetCheckSeverity.ERROR,
-            f"{span}: {len(done):,} days, {empty:,} of them not reconstructible.",
+            f"Read on {newest}; it is not read again yet."
+            if young
+            else f"{span}: {len(done):,} days, {empty:,} of them not reconstructible.",
             m.table(
                 ("day", "rows"),
                 [(d.manifest.day.isoformat(), f"{d.manifest.rows:,}") for d in reversed(done)],

@@ -16,16 +16,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
 from ledger_pipelines.orchestration import names, partitions
 from ledger_pipelines.orchestration.services import Runtime
+from ledger_pipelines.orchestration.shops import OpenRows
 
 INTERVAL_SECONDS = 60
 FIRST_WAIT = timedelta(minutes=2)
 LONGEST_WAIT = timedelta(hours=12)
 MOST_RESUMED = 20
 _REMEMBERED = 12
-_OVER = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
+OVER = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ class Verdict:
     text: str
 
 
-def judge(sid: str, open_rows: Unfinished | None, runs: Sequence[PastRun], now: datetime) -> Verdict:
+def judge(sid: str, open_rows: OpenRows | None, runs: Sequence[PastRun], now: datetime) -> Verdict:
     """Decide about one settlement. `runs`: newest first."""
     last = runs[0] if runs else None
-    if last is not None and last.status not in _OVER:
+    if last is not None and last.status not in OVER:
         return Verdict(False, f"{sid} is running.")
     if last is not None and last.status is dg.DagsterRunStatus.CANCELED:
         return Verdict(False, f"{sid} was cancelled by a person: it goes on when a person starts it.")
@@ -88,7 +88,7 @@ def build_resume_sensor(
     )
     def resume(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with runtime.passing(name) as service:
-            open_rows = {one.settlement_id: one for one in service.unfinished()}
+            open_rows = {one.partition: one for one in service.unfinished()}
             existing = context.instance.get_dynamic_partitions(partitions.settlements_name(connection))
             finished = context.instance.get_materialized_partitions(names.reconciliation_key(name))
             candidates = [sid for sid in existing if sid in open_rows or sid not in finished]
@@ -129,17 +129,19 @@ def past_runs(instance: dg.DagsterInstance, sid: str) -> list[PastRun]:
     records = instance.get_run_records(
         dg.RunsFilter(tags={"dagster/partition": sid}), limit=_REMEMBERED, order_by="create_timestamp"
     )
-    found = []
-    for record in records:
-        run = record.dagster_run
-        failed = run.status is dg.DagsterRunStatus.FAILURE
-        died = failed and instance.get_run_stats(run.run_id).steps_failed == 0
-        ended = None if record.end_time is None else datetime.fromtimestamp(record.end_time, UTC)
-        if ended is None and run.status in _OVER:
-            ended = record.update_timestamp.replace(tzinfo=UTC)
-        resumed = run.tags.get(names.REASON_TAG) == "resume"
-        found.append(PastRun(run.run_id, run.status, ended, resumed, died))
-    return found
+    return [past_run(instance, record) for record in records]
+
+
+def past_run(instance: dg.DagsterInstance, record: dg.RunRecord) -> PastRun:
+    """A run as the judge knows it."""
+    run = record.dagster_run
+    failed = run.status is dg.DagsterRunStatus.FAILURE
+    died = failed and instance.get_run_stats(run.run_id).steps_failed == 0
+    ended = None if record.end_time is None else datetime.fromtimestamp(record.end_time, UTC)
+    if ended is None and run.status in OVER:
+        ended = record.update_timestamp.replace(tzinfo=UTC)
+    resumed = run.tags.get(names.REASON_TAG) == "resume"
+    return PastRun(run.run_id, run.status, ended, resumed, died)
 
 
 def _request(name: str, connection: str, sid: str, runs: Sequence[PastRun]) -> dg.RunRequest:

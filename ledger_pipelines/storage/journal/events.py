@@ -23,6 +23,7 @@ GENESIS = "0" * 64
 # Built once: making a statement costs more than running it.
 _HEAD = select(chain.c.seq, chain.c.hash)
 _ADD = insert(events)
+_SINCE = select(events.c.subject).where(events.c.seq > bindparam("after")).distinct()
 _MOVE_HEAD = update(chain).values(seq=bindparam("new_seq"), hash=bindparam("new_hash"))
 
 
@@ -78,6 +79,11 @@ class Events:
             select(events).where(events.c.subject == subject).order_by(events.c.seq).limit(limit)
         )
         return [_logged(row) for row in rows]
+
+    def subjects_since(self, seq: int) -> list[str]:
+        """Subjects of the lines after that one, each once: what changed since it was the last."""
+        rows = self._connection.execute(_SINCE, {"after": seq})
+        return [str(row.subject) for row in rows]
 
     def tail(self, limit: int = 100) -> list[LoggedEvent]:
         """The last lines, oldest first."""

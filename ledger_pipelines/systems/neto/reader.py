@@ -198,7 +198,7 @@ def _key(entity: NetoEntity, fields: Fields) -> str:
     key = _text(fields, entity.sources[0])
     if key is None:
         raise DataError(
-            f"{entity.action} gave a {entity.what} without {entity.sources[0].partition('|')[0]}.",
+            f"{entity.action} gave a record ({entity.what}) without {entity.sources[0].partition('|')[0]}.",
             remedy="Report it to the makers, with the store's answer.",
             code="no-key",
         )

@@ -97,7 +97,18 @@ class SaasuReader:
         return held
 
     def _records(self, entity: SaasuEntity, params: Parameters) -> Iterator[Record]:
-        """Every record of the list at least once: a list that moved between its pages is read again.
+        """Every record at least once; kind by kind where Saasu does not give all kinds in one list."""
+        try:
+            yield from self._list(entity, params)
+        except SaasuRefusedError:
+            name, values = entity.split
+            if not name:
+                raise
+            for value in values:
+                yield from self._list(entity, {**params, name: value})
+
+    def _list(self, entity: SaasuEntity, params: Parameters) -> Iterator[Record]:
+        """One list, every record at least once: when it moved between its pages it is read again.
 
         Where a row before it goes, a row moves from the next page to one that was read already (saasu.md 1, Paging).
         """
@@ -107,19 +118,11 @@ class SaasuReader:
                 turned = turned or (began is not None and bool(page.rows))
                 began = began or page.at
                 yield from page.rows
-            if not turned or began is None or not self._moved(entity, began):
+            if not turned or began is None or not self._moved(entity, params, began):
                 return
 
     def _pages(self, entity: SaasuEntity, params: Parameters) -> Iterator[Page]:
-        try:
-            page = self._page(entity, params, 1)
-        except SaasuRefusedError:
-            name, values = entity.split
-            if not name or name in params:
-                raise
-            for value in values:
-                yield from self._pages(entity, {**params, name: value})
-            return
+        page = self._page(entity, params, 1)
         yield page
         number = 1
         while page.more:
@@ -136,19 +139,19 @@ class SaasuReader:
     def _page(self, entity: SaasuEntity, params: Parameters, number: int) -> Page:
         return self._client.page(entity.path, entity.array, number, self._size, **params)
 
-    def _moved(self, entity: SaasuEntity, since: datetime) -> bool:
+    def _moved(self, entity: SaasuEntity, params: Parameters, since: datetime) -> bool:
         """Whether a record of the list was changed or deleted since an instant of Saasu's own clock."""
         until = utc_text(self._client.clock.now() + timedelta(days=1))
         if entity.window:
             low, high = entity.window
-            params = {**dict(entity.asked), low: utc_text(since), high: until}
-            if self._client.page(entity.path, entity.array, 1, 1, **params).rows:
+            changes = {**params, low: utc_text(since), high: until}
+            if self._client.page(entity.path, entity.array, 1, 1, **changes).rows:
                 return True
         if not entity.deletions:
             return False
         low, high = DELETED
-        params = {"EntityType": entity.deletions, low: utc_text(since), high: until}
-        return bool(self._client.page("/DeletedEntities", "Entities", 1, 1, **params).rows)
+        deletions = {"EntityType": entity.deletions, low: utc_text(since), high: until}
+        return bool(self._client.page("/DeletedEntities", "Entities", 1, 1, **deletions).rows)
 
 
 def stretches(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -10,7 +10,7 @@ order -> invoice -> payment -> journal). Verdicts come from the books of the one
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from random import Random
 
@@ -37,8 +37,10 @@ from ledger_pipelines_tests.faults.stopping import DURABLE, Stop
 
 EACH_CLASS = (WriteClass.NATIVE_KEY, WriteClass.SEARCH, WriteClass.NEITHER)
 MAIN_SCENE = "small"
-SOME = 16
+SOME = 8
 """So many of the durable operations where not each is taken."""
+EVERY = 2
+"""After each so-manieth durable operation of a whole integration; of the engine alone, after each."""
 POOL = "12"
 """Twelve documents by three workers, two a call."""
 _FAST = (
@@ -123,7 +125,8 @@ class DRILL(Drill):
                     yield make((Stop(DURABLE, nth),))
                 for kind in Kind:
                     yield make((), kind.value)
-                    for point in (*AMID_WRITING, REQUEST_SENT):
+                    amid = (*AMID_WRITING, REQUEST_SENT)
+                    for point in amid if shape == "steps" else chooser.sample(amid, len(amid) // 2):
                         yield make((Stop(point, chooser.randint(1, counts[point])),), kind.value)
                     yield make((Stop(DURABLE, chooser.randint(1, counts[DURABLE])),), kind.value)
             again = self.engine.counts(FIRST_ANSWER_LOST, write_class, "steps")
@@ -143,22 +146,22 @@ class DRILL(Drill):
             last = counts[DURABLE]
             if scene == MAIN_SCENE:
                 for point in points():
-                    yield from (make(stops) for stops in _at(point, counts.get(point, 1), chooser))
-                yield from (make((Stop(DURABLE, nth),)) for nth in range(1, last + 2))
+                    yield from (make(stops) for stops in _at(point, counts.get(point, 1), chooser)[:2])
+                yield from (make((Stop(DURABLE, nth),)) for nth in (*range(1, last, EVERY), last, last + 1))
                 again = self.chain.counts(make(), FIRST_ANSWER_LOST)[DURABLE]
                 for nth in sorted(chooser.sample(range(1, again + 1), min(again, SOME))):
                     yield make((Stop.parse(FIRST_ANSWER_LOST), Stop(DURABLE, nth)))
             else:
                 for point in amid:
                     yield make((Stop(point, chooser.randint(1, max(1, counts.get(point, 1)))),))
-                for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 4))):
+                for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 2))):
                     yield make((Stop(DURABLE, nth),))
             of_it = (
-                list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 4))
+                list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 2))
             )
             for trouble in of_it:
                 yield make((), trouble)
-                for point in chooser.sample(amid, len(amid) // 2 if scene == MAIN_SCENE else 1):
+                for point in chooser.sample(amid, 1):
                     nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
                     yield make((Stop(point, nth),), trouble)
                 if scene == MAIN_SCENE:
@@ -166,12 +169,12 @@ class DRILL(Drill):
                     yield make((Stop.parse(FIRST_ANSWER_LOST), Stop("recover.after_probe")), trouble)
 
 
-def _at(point: str, reaches: int, chooser: Random) -> Iterable[tuple[Stop, ...]]:
+def _at(point: str, reaches: int, chooser: Random) -> Sequence[tuple[Stop, ...]]:
     """The point at its first, its last and a chosen reach; where it is reached only after a lost answer, that first."""
     before = (Stop.parse(FIRST_ANSWER_LOST),) if point in AFTER_A_LOST_ANSWER else ()
     last = 1 if before or is_of_a_refused_file(point) else max(1, reaches)
-    for nth in sorted({1, last, chooser.randint(1, last)}):
-        yield (*before, Stop(point, nth))
+    reached = dict.fromkeys((1, last, chooser.randint(1, last)))
+    return [(*before, Stop(point, nth)) for nth in reached]
 
 
 def _stops(name: str) -> tuple[Stop, ...]:

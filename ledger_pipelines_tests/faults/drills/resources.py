@@ -33,8 +33,8 @@ SCENE = "small"
 SETTLE_SECONDS = 1
 RUNS = 6
 AGAIN = "run it again"
-SHARE = {Condition.FULL: 1, Condition.READ_ONLY: 3}
-OTHER_SHARE = 6
+SHARE = {Condition.FULL: 1, Condition.READ_ONLY: 5}
+OTHER_SHARE = 9
 START = "start"
 _FAST = ("full@apply.before_confirm#2", "snapshot:full", "time:back-after-crash")
 _BAD_WORDS = ("Traceback (most recent", "did not foresee")
@@ -91,7 +91,7 @@ class DRILL(Drill):
                 self._events[name] = told.events
 
     def cases(self) -> Sequence[str]:
-        """Every event with a full disk, a chosen third with a read-only one, a sixth with each other condition; times."""
+        """Every event with a full disk, a chosen fifth with a read-only one, a ninth with each other condition; times."""
         if self.setting.fast:
             return [f"{next(iter(ENTRIES))}/{case}" for case in _FAST]
         chooser = random.Random(self.setting.seed)

@@ -37,10 +37,10 @@ class _Share:
 
 
 _SHARES: Mapping[str, _Share] = {
-    DIRECT: _Share(30, 8000, 250),
+    DIRECT: _Share(30, 8600, 215),
     HTTP: _Share(10, 1000, 125),
-    NETSUITE: _Share(8, 1000, 50),
-    SWEEP: _Share(4, 200, 25),
+    NETSUITE: _Share(8, 400, 50),
+    SWEEP: _Share(4, 100, 25),
 }
 
 _ACCIDENTS = (

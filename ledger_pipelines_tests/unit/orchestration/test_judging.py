@@ -8,7 +8,7 @@ from decimal import Decimal
 import dagster as dg
 import pytest
 
-from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
+from ledger_pipelines.integrations.open_items import Unfinished
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.names import is_settlement_id
 from ledger_pipelines.orchestration.pictures import bars

@@ -61,7 +61,7 @@ def test_all_three_kinds_of_credentials_are_taken(
     sandbox: RunningSandbox, control: httpx.Client, tmp_path: Path
 ) -> None:
     told = sandbox.credentials["neto"]
-    ways = [
+    ways: list[KeyCredentials | AppCredentials] = [
         KeyCredentials(Secret(told["api_key"])),
         KeyCredentials(Secret(told["user"]["api_key"]), told["user"]["username"]),
         AppCredentials(Secret(told["app"]["client_id"]), Secret(told["app"]["access_token"])),

@@ -61,7 +61,9 @@ def _business(store: Store, number: int) -> None:
     paid = {"OrderID": order, "AmountPaid": "22.00", "PaymentMethodName": "Cheque", "CardAuthorisation": "x"}
     store.call("AddPayment", {"Payment": [paid]})
     returned = {"SKU": sku, "Quantity": "1", "RefundSubtotal": "11.00", "TaxCode": "GST"}
-    store.call("AddRma", {"Rma": [{"OrderID": order, "RmaStatus": "Closed", "RmaLines": {"RmaLine": [returned]}}]})
+    store.call(
+        "AddRma", {"Rma": [{"OrderID": order, "RmaStatus": "Closed", "RmaLines": {"RmaLine": [returned]}}]}
+    )
 
 
 class EntityTarget:

@@ -1,7 +1,7 @@
-"""What is open, and what a person said of it.
+"""What is open, and what a person said of it: the same for every integration.
 
-Belongs here: open items of plans and journal, groups a person told us to ignore, writes that are not known to be done.
-Does not belong here: deciding what is open (`decide`, `verify`), showing it.
+Belongs here: open items of plans and journal, rows a person told us to ignore, writes that are not known to be done.
+Does not belong here: deciding what is open (the integrations), showing it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from datetime import UTC, datetime, timedelta
 
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.integrations.amazon_netsuite import bodies
-from ledger_pipelines.integrations.amazon_netsuite.context import Known
-from ledger_pipelines.integrations.amazon_netsuite.worklist import Unfinished
 from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
 from ledger_pipelines.sync.plan import PlanRow
 
@@ -26,12 +23,21 @@ IGNORED, RETRIED = "ignored", "retried"
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A partition whose writes are not finished. resolvable_at: from when on another run can settle all of them."""
+
+    partition: str
+    rows: int
+    resolvable_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenItem:
     """One thing that is not resolved. key: what `retry` and `ignore` take; they also take the number."""
 
     key: str
     flow: str
-    settlement_id: str
+    partition: str
     number: str
     title: str
     state: str
@@ -41,10 +47,10 @@ class OpenItem:
     amount: Money | None
 
 
-def blocked_item(flow: str, settlement_id: str, row: PlanRow) -> OpenItem:
+def blocked_item(flow: str, partition: str, row: PlanRow) -> OpenItem:
     """A row of a plan that waits for a person."""
     return OpenItem(
-        row.key, flow, settlement_id, row.number, row.title, row.state, row.reason.code, row.reason.text,
+        row.key, flow, partition, row.number, row.title, row.state, row.reason.code, row.reason.text,
         row.reason.remedy, row.amount,
     )  # fmt: skip
 
@@ -61,52 +67,30 @@ def journal_item(entry: Entry) -> OpenItem:
     )  # fmt: skip
 
 
-def known(entry: Entry) -> Known:
-    """An effect as plans see it."""
-    effect, problem = entry.effect, entry.problem
-    return Known(
-        key=entry.key,
-        state=entry.state,
-        remote_id=entry.remote_id or "",
-        number=entry.remote_number or "",
-        body_hash=entry.body_hash,
-        amount=None if effect.expected.amount is None else effect.expected.amount.amount,
-        applied=bodies.applied(effect),
-        forward=bodies.forward(effect),
-        taken=bodies.taken(effect),
-        sent_at=entry.sent_at,
-        code="" if problem is None else problem.code,
-        text="" if problem is None else problem.text,
-        remedy="" if problem is None else problem.remedy,
-    )
-
-
-class IgnoredGroups:
-    """Groups a person told us to ignore, kept in the journal's log: the last word on each counts."""
+class Ignored:
+    """Rows a person told us to ignore, kept in the journal's log: the last word on each counts."""
 
     def __init__(self, journal: Journal, integration: str) -> None:
         self._journal = journal
         self._integration = integration
 
-    def of(self, settlement_id: str) -> frozenset[str]:
+    def of(self, partition: str) -> frozenset[str]:
         """Their keys."""
         last: dict[str, bool] = {}
-        for line in self._journal.history(self._subject(settlement_id)):
+        for line in self._journal.history(self._subject(partition)):
             last[line.event.to_state] = line.event.what == IGNORED
         return frozenset(key for key, is_ignored in last.items() if is_ignored)
 
-    def say(
-        self, what: str, settlement_id: str, keys: Iterable[str], who: str, why: str, now: datetime
-    ) -> None:
+    def say(self, what: str, partition: str, keys: Iterable[str], who: str, why: str, now: datetime) -> None:
         """Write down what a person said: IGNORED or RETRIED."""
-        self._journal.log([Event(who, self._subject(settlement_id), what, "", key, why) for key in keys], now)
+        self._journal.log([Event(who, self._subject(partition), what, "", key, why) for key in keys], now)
 
-    def _subject(self, settlement_id: str) -> str:
-        return f"worklist:{self._integration}/{settlement_id}"
+    def _subject(self, partition: str) -> str:
+        return f"worklist:{self._integration}/{partition}"
 
 
 def unfinished(journal: Journal, integration: str, window: timedelta) -> list[Unfinished]:
-    """Settlements with writes that are meant and not known to be done; no call is made.
+    """Partitions with writes that are meant and not known to be done; no call is made.
 
     A row can be taken up once no other run can hold it and, when it was sent, the target can no longer be working on it.
 

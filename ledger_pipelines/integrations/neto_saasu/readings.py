@@ -1,0 +1,163 @@
+"""Reading both sides into snapshots: which entities, when again, whole or only what changed.
+
+Belongs here: the order of sweeps and what they cost. Does not belong here: how a vendor is read (`systems`), how a day is
+split and stored (`sync.sweep`).
+
+A list of changes costs one call when nothing changed. Lists without a time of change are read again when they are old:
+stock as often as the settings say, accounts and the like once a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol
+
+from ledger_pipelines.documents.dates import Window, business_date
+from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings, Overpayment
+from ledger_pipelines.integrations.neto_saasu.setup import Setup
+from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import DayDone, Sweep, refresh, sweep
+from ledger_pipelines.systems.entities import ChangesReader, EntityLike
+
+Progress = Callable[[str, int, int], None]
+DAILY: Final = timedelta(hours=20)
+"""Lists without a time of change, but stock, are read again when the last reading is older."""
+STOCK: Final = "stock"
+
+
+class Side(Protocol):
+    """One connection opened for reading."""
+
+    @property
+    def reader(self) -> ChangesReader:
+        """Its reader."""
+        ...
+
+    @property
+    def entities(self) -> Mapping[str, EntityLike]:
+        """Its entities by name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSide:
+    """One connection opened for reading."""
+
+    name: str
+    reader: ChangesReader
+    entities: Mapping[str, EntityLike]
+    opening: date
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a reading brought: days with rows of orders and the like, by entity (`connection/entity`), and how many rows."""
+
+    rows: Mapping[str, int]
+    days: frozenset[date]
+
+
+def neto_entities(settings: NetoSaasuSettings) -> tuple[str, ...]:
+    """What the flows that are on need of the store, in the order it is read."""
+    wanted = ["products", "customers", "orders", "warehouses", "payment_methods"]
+    if settings.refunds.enabled:
+        wanted.append("rmas")
+    if settings.inventory_from_saasu.enabled:
+        wanted.append(STOCK)
+    return tuple(wanted)
+
+
+def saasu_entities(settings: NetoSaasuSettings) -> tuple[str, ...]:
+    """What the flows that are on need of the file, in the order it is read."""
+    wanted = ["accounts", "tax_codes", "items", "contacts", "invoices", "payments", "deleted"]
+    if settings.customers_to_saasu.company:
+        wanted.append("companies")
+    if settings.payments.overpayment is Overpayment.JOURNAL:
+        wanted.append("journals")
+    if settings.inventory_from_saasu.enabled:
+        wanted.append(STOCK)
+    return tuple(wanted)
+
+
+class Readings:
+    """Brings the snapshots of one integration up to date."""
+
+    def __init__(self, setup: Setup, now: datetime, run_id: str) -> None:
+        self._setup, self._now, self._run_id = setup, now, run_id
+        self._today = business_date(now, setup.zone)
+
+    def all_of(self, side: OpenSide, names: Sequence[str], progress: Progress | None) -> Refreshed:
+        """The initial sync: every day from the connection's start, whole; days of an attempt that was cut short stay."""
+        first = side.opening
+        reach = timedelta(days=self._setup.settings.initial_sync.days)
+        return self._run(side, names, first, progress, reach=reach, whole=True)
+
+    def latest(self, side: OpenSide, names: Sequence[str], progress: Progress | None) -> Refreshed:
+        """Only what changed since the last reading, up to now."""
+        return self._run(side, names, side.opening, progress, reach=timedelta(), whole=False)
+
+    def _run(
+        self,
+        side: OpenSide,
+        names: Sequence[str],
+        first: date,
+        progress: Progress | None,
+        *,
+        reach: timedelta,
+        whole: bool,
+    ) -> Refreshed:
+        store = SnapshotStore(self._setup.data, side.name)
+        rows: dict[str, int] = {}
+        days: set[date] = set()
+        for place, name in enumerate(names):
+            entity = side.entities[name]
+            if progress is not None:
+                progress(f"reading {side.name} {name}", place, len(names))
+            asked = self._asked(store, entity, first, reach)
+            if not whole and not entity.changed_column and self._fresh(store, entity):
+                continue
+            count = 0
+            for done in self._sweep(side, store, entity, asked, whole=whole):
+                count += done.manifest.rows if done.new else 0
+                if entity.changed_column and done.new and done.manifest.rows:
+                    days.add(done.manifest.day)
+            rows[f"{side.name}/{name}"] = count
+        if progress is not None:
+            progress(f"reading {side.name}", len(names), len(names))
+        return Refreshed(rows, frozenset(days))
+
+    def _sweep(
+        self, side: OpenSide, store: SnapshotStore, entity: EntityLike, asked: Sweep, *, whole: bool
+    ) -> Iterator[DayDone]:
+        if whole:
+            return sweep(side.reader, store, entity, asked)
+        return refresh(side.reader, store, entity, asked)
+
+    def _asked(self, store: SnapshotStore, entity: EntityLike, first: date, reach: timedelta) -> Sweep:
+        """The window: from the first day that is not stored, or the newest that is."""
+        zone = self._setup.zone
+        asked = Sweep(
+            window=Window(first, self._today, zone),
+            opening=first,
+            today=self._today,
+            run_id=self._run_id,
+            done_by=frozenset({self._run_id}),
+            now=self._now,
+            reach=reach,
+        )
+        if not entity.changed_column:
+            return replace(asked, window=Window(self._today, self._today, zone))
+        return asked
+
+    def _fresh(self, store: SnapshotStore, entity: EntityLike) -> bool:
+        age = DAILY
+        if entity.name == STOCK:
+            age = timedelta(minutes=self._setup.settings.inventory_from_saasu.every_minutes)
+        manifest = store.manifest(entity.name, self._today)
+        if manifest is None and (days := store.days(entity.name)):
+            manifest = store.manifest(entity.name, days[-1])
+        return (
+            manifest is not None and manifest.read_until is not None and self._now - manifest.written_at < age
+        )

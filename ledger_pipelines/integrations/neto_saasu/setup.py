@@ -1,0 +1,85 @@
+"""What an integration is made of: its name, its two connections, its settings, its places.
+
+Belongs here: taking that out of ledger.yaml. Does not belong here: doing anything with it (`service`).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
+from ledger_pipelines.documents.effects import Mode
+from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+
+KIND = "neto_saasu"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an integration is made of. zone: of the books."""
+
+    name: str
+    source: str
+    target: str
+    mode: Mode
+    zone: ZoneInfo
+    settings: NetoSaasuSettings
+    source_config: NetoConnectionConfig
+    target_config: SaasuConnectionConfig
+    data: Path
+    journal_address: str
+    start_date: date
+
+    @property
+    def store(self) -> str:
+        """The store's own identity, part of every key: its host, whatever the scheme."""
+        return urlsplit(self.source_config.store).netloc.lower()
+
+    @property
+    def account(self) -> str:
+        """The file's own identity."""
+        return str(self.target_config.file_id)
+
+    @property
+    def folder(self) -> Path:
+        """Where what is kept of this integration is."""
+        return self.data / "integrations" / self.name
+
+
+def setup_of(loaded: LoadedConfig, name: str) -> Setup:
+    """The integration `name` of a configuration.
+
+    Raises:
+        ConfigurationError: there is none, it was left out, or it is of another kind.
+    """
+    config = loaded.config
+    integration = config.integrations.get(name)
+    if integration is None or integration.kind != KIND:
+        others = ", ".join(n for n, i in config.integrations.items() if i.kind == KIND) or "none"
+        left = next((o for o in loaded.left_out if o.name == name), None)
+        why = "" if left is None else f" It was left out: {left.problems[0].message}"
+        raise ConfigurationError(
+            f"There is no {KIND} integration {name!r}.{why}", remedy=f"Those there are: {others}."
+        )
+    source, target = config.neto(integration.source), config.saasu(integration.target)
+    zone_name = source.books_time_zone
+    return Setup(
+        name=name,
+        source=integration.source,
+        target=integration.target,
+        mode=integration.mode,
+        zone=config.books.zone if zone_name is None else ZoneInfo(zone_name),
+        settings=integration.settings_as(NetoSaasuSettings),
+        source_config=source,
+        target_config=target,
+        data=config.data_folder,
+        journal_address=config.journal_address(os.environ),
+        start_date=integration.start_date or source.start_date,
+    )

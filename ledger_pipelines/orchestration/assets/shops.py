@@ -1,0 +1,292 @@
+"""The assets of one shop's integration: pairing, plan and export of each flow, reconciliation.
+
+Belongs here: the assets and their order. Does not belong here: snapshots (`assets.snapshots`), the loop over days
+(`by_day`), how results are shown (`showing_shops`).
+
+Plans and exports are partitioned by day, and one run takes any range of days. There are two chains, one for each side that
+is written to: what stops the one does not stop the other. No asset has a retry policy: cancelled means cancelled
+(dagster.md 9), and an export is resumed by its journal, not by Dagster.
+
+Annotations are not postponed here (no `from __future__`): Dagster reads that of `context` itself.
+"""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from ledger_pipelines.config.models import IntegrationConfig
+from ledger_pipelines.errors import RefusedError
+from ledger_pipelines.integrations.neto_saasu.settings import TO_NETO, NetoSaasuSettings
+from ledger_pipelines.orchestration import metadata as m
+from ledger_pipelines.orchestration import names, partitions
+from ledger_pipelines.orchestration.assets import showing, showing_shops
+from ledger_pipelines.orchestration.assets.by_day import ByDay, made_here
+from ledger_pipelines.orchestration.assets.shop_reads import Reads, reads
+from ledger_pipelines.orchestration.assets.snapshots import Source
+from ledger_pipelines.orchestration.failing import told
+from ledger_pipelines.orchestration.meter import Meter
+from ledger_pipelines.orchestration.results import Result, Shown
+from ledger_pipelines.orchestration.services import Runtime
+from ledger_pipelines.orchestration.shops import Progress, ShopService
+from ledger_pipelines.sync.result import ApplyResult
+
+STALE = "plan-stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """One integration, and what its assets share. entities: those each connection keeps."""
+
+    runtime: Runtime
+    name: str
+    integration: IntegrationConfig
+    store: Source
+    file: Source
+    store_entities: tuple[str, ...]
+    file_entities: tuple[str, ...]
+
+    @property
+    def settings(self) -> NetoSaasuSettings:
+        """The integration's own."""
+        return self.integration.settings_as(NetoSaasuSettings)
+
+    @property
+    def flows(self) -> tuple[str, ...]:
+        """Flows that are on, in order."""
+        return self.settings.enabled_flows()
+
+    @property
+    def first_day(self) -> date:
+        """The integration date."""
+        return self.integration.start_date or self.store.configured.start_date
+
+    @property
+    def partitions(self) -> dg.DailyPartitionsDefinition:
+        """Days from the integration date to today; the snapshots' own where they begin on the same day."""
+        return partitions.until_now(self.store.zone_name, self.first_day)
+
+    def snapshots(self, wanted: Reads | None = None) -> list[dg.AssetKey]:
+        """Keys of the snapshots that are kept; of those wanted."""
+        store = [one for one in self.store_entities if wanted is None or one in wanted.store]
+        file = [one for one in self.file_entities if wanted is None or one in wanted.file]
+        return [
+            *(names.snapshot_key(self.integration.source, one) for one in store),
+            *(names.snapshot_key(self.integration.target, one) for one in file),
+        ]
+
+    def after_snapshots(self, keys: Iterable[dg.AssetKey]) -> list[dg.AssetDep]:
+        """Dependencies on snapshots, day by day."""
+        upstream = {
+            self.integration.source: self.store.partitions,
+            self.integration.target: self.file.partitions,
+        }
+        return [
+            dg.AssetDep(key, partition_mapping=partitions.same_days(self.partitions, upstream[key.path[0]]))
+            for key in keys
+        ]
+
+    def writes_to(self, flow: str) -> str:
+        """The connection a flow writes to."""
+        return self.integration.source if flow in TO_NETO else self.integration.target
+
+    def service(self, context: dg.AssetExecutionContext) -> ShopService:
+        """The service of a run. Raises ConfigurationError."""
+        return self.runtime.shop(self.name, context.run.run_id)
+
+
+def build_shop(shop: Shop) -> list[dg.AssetsDefinition]:
+    """All assets of one integration but its snapshots."""
+    with warnings.catch_warnings():
+        # `backfill_policy` and mappings to days that are not there carry beta marks; see `snapshots`.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        assets = [_pairing(shop)]
+        ends: list[dg.AssetKey] = []
+        for chain in ([f for f in shop.flows if f not in TO_NETO], [f for f in shop.flows if f in TO_NETO]):
+            before: list[dg.AssetKey] = []
+            for flow in chain:
+                assets += [_plan(shop, flow, before), _export(shop, flow)]
+                before = [names.export_key(shop.name, flow)]
+            ends += before
+        assets.append(_reconciliation(shop, ends))
+    return assets
+
+
+def _title(flow: str) -> str:
+    return flow.replace("_", " ").capitalize()
+
+
+def _pairing(shop: Shop) -> dg.AssetsDefinition:
+    key = names.pairing_key(shop.name)
+
+    @dg.asset(
+        key=key,
+        deps=shop.snapshots(),
+        group_name=shop.name,
+        kinds={"neto", "saasu"},
+        check_specs=[
+            dg.AssetCheckSpec(
+                showing_shops.NOTHING_CLASHES, asset=key, description="No record contradicts another one."
+            )
+        ],
+        description=f"What {shop.integration.source} and {shop.integration.target} have in common already: items by "
+        "code, customers by Contact ID and e-mail, orders by number. Writes to neither side. Exports refuse until it "
+        "was done.",
+    )
+    def pairing(context: dg.AssetExecutionContext) -> Result:
+        with told():
+            service = shop.service(context)
+            found = service.pair(Meter(context, service).progress)
+        return Result(
+            metadata=showing_shops.pairing(found), check_results=[showing_shops.pairing_check(found)]
+        )
+
+    return pairing
+
+
+def _plan(shop: Shop, flow: str, before: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    key = names.plan_key(shop.name, flow)
+    read = shop.snapshots(reads(flow, shop.settings))
+
+    @dg.asset(
+        key=key,
+        deps=[*shop.after_snapshots(read), *before],
+        partitions_def=shop.partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=shop.name,
+        kinds={flow},
+        check_specs=[
+            dg.AssetCheckSpec(
+                showing.NOTHING_BLOCKED, asset=key, description="No row of the plans waits for a person."
+            )
+        ],
+        description=f"{_title(flow)}: what would be written for a day, and why; nothing is called. Any range of days "
+        "is one run.",
+    )
+    def plan(context: dg.AssetExecutionContext) -> Result:
+        blocked = showing_shops.Blocked()
+
+        def work(day: date) -> Shown:
+            made = service.plan(flow, day)
+            blocked.take(made)
+            return showing_shops.plan(made, shop.runtime.config.data_dir)
+
+        with told():
+            service = shop.service(context)
+        ByDay(context).run(work)
+        return Result(check_results=[blocked.check()])
+
+    return plan
+
+
+def _export(shop: Shop, flow: str) -> dg.AssetsDefinition:
+    key, planned = names.export_key(shop.name, flow), names.plan_key(shop.name, flow)
+    target = shop.writes_to(flow)
+
+    @dg.asset(
+        key=key,
+        deps=[planned],
+        partitions_def=shop.partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=shop.name,
+        kinds={flow, shop.runtime.config.connections[target].system},
+        pool=names.write_pool(target),
+        check_specs=[
+            dg.AssetCheckSpec(
+                showing.NOTHING_OPEN, asset=key, description="Every row of the plans has its document."
+            )
+        ],
+        description=f"{_title(flow)}: carries the plans of some days out into {target}, in order, exactly once, in mode "
+        f"{shop.integration.mode.value}. Safe to press at any time: what is written is never written again, and a "
+        "plan that is stale or missing is refused. Refused until the initial sync was done.",
+    )
+    def export(context: dg.AssetExecutionContext) -> Result:
+        left = showing_shops.Open(shop.integration.mode)
+        with told():
+            service = shop.service(context)
+            service.ready()
+        meter = Meter(context, service)
+        carry = _Carry(service, flow, context, planned, meter.progress)
+
+        def work(day: date) -> Shown:
+            result = carry.out(day)
+            for line in showing.export_log(result):
+                context.log.info(line)
+            left.take(result)
+            shown = showing_shops.export(result)
+            stopped = showing.why_stopped(result)
+            if stopped is not None:
+                metadata = {**shown, **meter.spent(), **showing_shops.spent(service)}
+                raise dg.Failure(description=stopped, metadata=metadata, allow_retries=False)
+            return shown
+
+        days = ByDay(context, [planned], showing_shops.settled)
+        days.run(work)
+        with told():
+            cost = {**meter.spent(), **showing_shops.spent(service)}
+        context.add_asset_metadata(cost, partition_key=days.last.isoformat())
+        return Result(check_results=[left.check()])
+
+    return export
+
+
+@dataclass(frozen=True, slots=True)
+class _Carry:
+    """Exports of one flow in one run."""
+
+    service: ShopService
+    flow: str
+    context: dg.AssetExecutionContext
+    planned: dg.AssetKey
+    progress: Progress
+
+    def out(self, day: date) -> ApplyResult:
+        """Export a day. Where the plans of all days were made in this run, an earlier day's export may have changed what a
+        later day's plan rests on: such a plan is made anew. A plan of another run, that somebody may have read, is refused.
+        """
+        try:
+            return self._export(day)
+        except RefusedError as error:
+            if error.code != STALE or not made_here(self.context, self.planned):
+                raise
+            self.context.log.info("%s: planned again, because an earlier day changed something.", day)
+            self.service.plan(self.flow, day)
+            return self._export(day)
+
+    def _export(self, day: date) -> ApplyResult:
+        who = f"Dagster run {self.context.run.run_id}"
+        return self.service.export(self.flow, day, self.progress, who=who)
+
+
+def _reconciliation(shop: Shop, ends: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    key = names.reconciliation_key(shop.name)
+
+    @dg.asset(
+        key=key,
+        deps=ends,
+        partitions_def=shop.partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=shop.name,
+        kinds={"report"},
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=key, description=text)
+            for name, text in showing_shops.RECONCILIATION_CHECKS.items()
+        ],
+        description=f"What {shop.integration.source} was paid against what {shop.integration.target} received, by day, "
+        "with each difference explained by its orders; and the page an accountant reads.",
+    )
+    def reconciliation(context: dg.AssetExecutionContext) -> Result:
+        days = ByDay(context)
+        with told():
+            service = shop.service(context)
+            figures = service.reconcile(days.first, days.last)
+            page = service.report(days.first, days.last)
+        for line in figures.days:
+            context.add_asset_metadata(showing_shops.day(line, figures), partition_key=line.day.isoformat())
+        whole = {m.MODE: shop.integration.mode.value, **showing_shops.reconciliation(figures, page)}
+        context.add_asset_metadata(whole, partition_key=days.last.isoformat())
+        return Result(check_results=showing_shops.reconciliation_checks(figures, shop.integration.mode))
+
+    return reconciliation
