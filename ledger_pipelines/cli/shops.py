@@ -23,6 +23,7 @@ from ledger_pipelines.integrations.neto_saasu.checks import warnings
 from ledger_pipelines.integrations.neto_saasu.pairing import InitialSync, report_rows
 from ledger_pipelines.integrations.neto_saasu.results import FlowRun, RunResult, ShopStatus
 from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service
+from ledger_pipelines.sync.result import Outcome
 
 LONGEST = 3660
 """Most days of one command."""
@@ -199,7 +200,7 @@ def _troubles(one: FlowRun) -> None:
         if reason is not None:
             out().print(Text(f"  {reason.text} {reason.remedy}", style="red"), soft_wrap=True)
     for row in (*result.rows, *result.others):
-        if row.needs_person and row.outcome.value not in ("blocked",):
+        if row.needs_person and row.outcome is not Outcome.BLOCKED:
             said = f"  {row.outcome.value}: {row.number} {row.kind}: {row.reason.text} {row.reason.remedy}"
             out().print(Text(said, style="yellow"), soft_wrap=True)
 

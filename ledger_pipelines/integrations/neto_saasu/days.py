@@ -57,7 +57,8 @@ class DaysDone:
             return
         marks[day] = after
         make_folder(self.folder)
-        write_atomically(self._file(flow), msgspec.json.encode(marks, order="sorted"))
+        text = {one.isoformat(): mark for one, mark in sorted(marks.items())}
+        write_atomically(self._file(flow), msgspec.json.encode(text))
 
     def _file(self, flow: str) -> Path:
         return self.folder / f"{flow}.json"

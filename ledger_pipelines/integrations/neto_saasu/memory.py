@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.integrations.neto_saasu.context import JournalView, Known
 from ledger_pipelines.integrations.open_items import EVERYTHING, Ignored
 from ledger_pipelines.storage.journal import Entry, Journal, Search, fingerprint
@@ -15,6 +16,11 @@ from ledger_pipelines.sync.plan import Plan
 
 EVERY_PARTITION = "all"
 """Rows a person told us to ignore are ignored whatever day they are planned under."""
+
+
+_BEGUN = frozenset(
+    {EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CONFIRMED}
+)
 
 
 class JournalMemory:
@@ -32,7 +38,8 @@ class JournalMemory:
 
         Args:
             exported: A plan that is being carried out. What the journal knows of its own effects, from a run of it that
-                was cut short, is no news: applying goes on from there. The same document with other content is.
+                was cut short, is no news: applying goes on from there. The same document with other content is; so is what
+                was known before the plan was made: that a call was refused, or never made.
         """
         self._catch_up()
         if exported is None:
@@ -70,7 +77,7 @@ class _Without(Mapping[str, Known]):
         self._known, self._own = known, own
 
     def _hidden(self, known: Known) -> bool:
-        return self._own.get(known.key) == known.body_hash
+        return known.state in _BEGUN and self._own.get(known.key) == known.body_hash
 
     def __getitem__(self, key: str) -> Known:
         known = self._known[key]

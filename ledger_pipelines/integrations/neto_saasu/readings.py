@@ -115,7 +115,7 @@ class Readings:
             entity = side.entities[name]
             if progress is not None:
                 progress(f"reading {side.name} {name}", place, len(names))
-            asked = self._asked(store, entity, first, reach)
+            asked = self._asked(entity, first, reach)
             if not whole and not entity.changed_column and self._fresh(store, entity):
                 continue
             count = 0
@@ -135,7 +135,7 @@ class Readings:
             return sweep(side.reader, store, entity, asked)
         return refresh(side.reader, store, entity, asked)
 
-    def _asked(self, store: SnapshotStore, entity: EntityLike, first: date, reach: timedelta) -> Sweep:
+    def _asked(self, entity: EntityLike, first: date, reach: timedelta) -> Sweep:
         """The window: from the first day that is not stored, or the newest that is."""
         zone = self._setup.zone
         asked = Sweep(

@@ -631,9 +631,9 @@ class NetoSaasu:
         for flow in FLOWS:
             for waiting in self.days_done.waiting(flow):
                 for row in self._blocked(flow, waiting.isoformat()):
-                    if wanted & {row.key, row.number} and row.key not in known:
-                        if (what == IGNORED) != (row.key in ignored):
-                            rows[row.key] = None
+                    meant = wanted & {row.key, row.number} and row.key not in known
+                    if meant and (what == IGNORED) != (row.key in ignored):
+                        rows[row.key] = None
         if what == RETRIED:
             rows |= dict.fromkeys(key for key in ignored if key in wanted)
         self.memory.ignored.say(what, EVERY_PARTITION, rows, who, why, self.clock.now())

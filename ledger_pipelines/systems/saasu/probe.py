@@ -25,7 +25,7 @@ from ledger_pipelines.errors import UnknownOutcomeError
 from ledger_pipelines.systems.saasu import records
 from ledger_pipelines.systems.saasu.client import SaasuClient, SaasuRefusedError
 from ledger_pipelines.systems.saasu.endings import GONE, code_of
-from ledger_pipelines.systems.saasu.entities import ALL_PAYMENTS, ENTITIES
+from ledger_pipelines.systems.saasu.entities import ENTITIES
 
 PATHS: Final = {
     "company": "/Company",
@@ -177,7 +177,7 @@ class Probe:
 
     def _of_invoice(self, invoice: str) -> Iterator[records.Record]:
         try:
-            yield from self._rows("payments", ForInvoiceId=invoice, **dict(ALL_PAYMENTS))
+            yield from self._rows("payments", ForInvoiceId=invoice)
         except SaasuRefusedError as error:
             if not is_gone(error):
                 raise

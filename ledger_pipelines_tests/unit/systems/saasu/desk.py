@@ -132,7 +132,7 @@ def item_body(code: str, **more: Json) -> Body:
     }  # fmt: skip
 
 
-def invoice_body(reference: str, price: str = "49.95", **more: Json) -> Body:
+def invoice_body(reference: str, price: str = "49.95", /, **more: Json) -> Body:
     """A sale of shipping, which is always to be had; its number is our reference."""
     line: Body = {
         "Description": "Express",

@@ -52,7 +52,7 @@ def one(desk: Desk, effect: Effect) -> Remote:
     return found
 
 
-def invoice(reference: str, amount: str = "99.90", **more: Json) -> Effect:
+def invoice(reference: str, amount: str = "99.90", /, **more: Json) -> Effect:
     return effect_of("invoice", reference, invoice_body(reference, **more), amount)
 
 
