@@ -14,7 +14,7 @@ import dagster as dg
 from ledger_pipelines.config.connections import NetSuiteConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
-from ledger_pipelines.orchestration import names, schedules
+from ledger_pipelines.orchestration import names, partitions, schedules
 from ledger_pipelines.orchestration.assets.configuration import build_configuration
 from ledger_pipelines.orchestration.assets.snapshots import Source, build_snapshot
 from ledger_pipelines.orchestration.entity_names import entity_names
@@ -53,23 +53,27 @@ def build_definitions(loaded: LoadedConfig, overrides: Overrides | None = None) 
 
 def _sources(runtime: Runtime, given: Overrides) -> dict[str, Source]:
     """The connections whose entities are kept as daily snapshots."""
-    return {
-        name: Source(runtime, name, connection, given.open_reader, *neto_saasu.how_read(runtime, name))
-        for name, connection in runtime.config.connections.items()
-        if isinstance(connection, NetSuiteConnectionConfig | NetoConnectionConfig | SaasuConnectionConfig)
-    }
+    found: dict[str, Source] = {}
+    for name, connection in runtime.config.connections.items():
+        if isinstance(connection, NetSuiteConnectionConfig):
+            days = partitions.daily(runtime.config.books, connection.start_date)
+            found[name] = Source(runtime, name, connection, given.open_reader, days)
+        elif isinstance(connection, NetoConnectionConfig | SaasuConnectionConfig):
+            how = neto_saasu.how_read(runtime.config, name, connection)
+            found[name] = Source(runtime, name, connection, given.open_reader, how.days, how.reach, how.young)
+    return found
 
 
 def _snapshots(source: Source, parts: Parts) -> None:
     name, configured = source.connection, source.configured
     assets = [build_snapshot(source, entity) for entity in entity_names(configured)]
     job = snapshot_job(name, assets)
-    refresh = {} if source.partitions.end_offset == 0 else {names.READING_TAG: names.REFRESH}
+    reading = {} if isinstance(configured, NetSuiteConnectionConfig) else {names.READING_TAG: names.REFRESH}
     parts.assets += assets
     parts.jobs.append(job)
     parts.schedules += [
         schedules.build_nightly(
-            name, job, source.zone_name, configured.start_date, configured.lookback_days, refresh
+            name, job, source.zone_name, configured.start_date, configured.lookback_days, reading
         ),
         schedules.build_gap_filler(name, job, source.zone_name, [asset.key for asset in assets]),
     ]

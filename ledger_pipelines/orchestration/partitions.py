@@ -32,22 +32,6 @@ def until_now(time_zone: str, start: date) -> dg.DailyPartitionsDefinition:
     return _daily(start, time_zone, 1)
 
 
-def same_days(
-    downstream: dg.PartitionsDefinition, upstream: dg.PartitionsDefinition | None
-) -> dg.PartitionMapping | None:
-    """How a day's asset depends on another's: by the same day where both have it.
-
-    Equal definitions need no mapping (and run in one run). An earlier or later start must not block a range, so a day the
-    other has not is no obstacle; days of another zone are not days of this one: such an asset is looked at whole.
-    """
-    if upstream is None or upstream == downstream:
-        return None
-    zones = {one.timezone for one in (upstream, downstream) if isinstance(one, dg.DailyPartitionsDefinition)}
-    if len(zones) == 1:
-        return dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
-    return dg.AllPartitionMapping()
-
-
 def settlements_name(connection: str) -> str:
     """Name of the definition below, as the instance keeps its keys."""
     return f"{connection}_settlements"

@@ -38,7 +38,6 @@ class Clock:
 
     Args:
         first_day: The integration date.
-        read_from: First day that the snapshots of both sides have.
         flows: Plans, exports and reconciliation, without snapshots.
     """
 
@@ -46,7 +45,6 @@ class Clock:
     name: str
     time_zone: str
     first_day: date
-    read_from: date
     cron: str
     flows: tuple[dg.AssetKey, ...]
 
@@ -68,9 +66,8 @@ def build_shop_clock(clock: Clock, job: dg.UnresolvedAssetJobDefinition) -> dg.S
     def by_clock(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         at = context.scheduled_execution_time
         today = today_at(at, ZoneInfo(clock.time_zone))
-        begins = max(clock.first_day, clock.read_from)
-        if today < begins:
-            return dg.SkipReason(f"The first day is {begins.isoformat()}.")
+        if today < clock.first_day:
+            return dg.SkipReason(f"The first day is {clock.first_day.isoformat()}.")
         if under_way(context.instance, clock.name):
             return dg.SkipReason("The runs asked for before are still under way.")
         with clock.runtime.passing_shop(clock.name) as service:
@@ -84,7 +81,7 @@ def build_shop_clock(clock: Clock, job: dg.UnresolvedAssetJobDefinition) -> dg.S
                 context.log.warning("Days with something open are not known: %s", error)
                 due = []
         finished = last_finished(context.instance, clock.name)
-        first = max(begins, min(finished or begins, today))
+        first = max(clock.first_day, min(finished or clock.first_day, today))
         return [_new(clock, first, today, at), *_open(clock, due, first, at)]
 
     return by_clock

@@ -38,6 +38,11 @@ def configuration(folder: Path, addresses: Mapping[str, str] | None = None, **ch
         text = text.replace(before, after)
     path = folder / "ledger.yaml"
     path.write_text(text)
+    return load(path)
+
+
+def load(path: Path) -> LoadedConfig:
+    """A configuration file, with every kind of integration there is."""
     return load_config(path, _KINDS)
 
 

@@ -16,6 +16,8 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.integrations.amazon_netsuite.settings import FLOWS
 from ledger_pipelines.orchestration import metadata
 from ledger_pipelines.orchestration.build import build_definitions
+from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
+from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
 from ledger_pipelines_tests.dagster.kit import configuration
 
 CANARY = "canary-5e0c1f-never-to-be-seen"
@@ -55,16 +57,24 @@ def test_names_that_people_see_stay_as_they_are(loaded: LoadedConfig) -> None:
             "cash_sales", "journal_entries", "accounts", "periods", "currencies",
         )
     }  # fmt: skip
-    assert keys == chain | rest | snapshots | {"amazon_us/settlements", "configuration"}
+    shop_flows = (
+        "items_to_saasu", "contacts", "invoices", "payments", "refunds", "stock_from_saasu",
+    )  # fmt: skip
+    shop = {f"neto_saasu/{flow}/{step}" for flow in shop_flows for step in ("plan", "export")}
+    shop |= {"neto_saasu/pairing", "neto_saasu/reconciliation"}
+    shop |= {f"shop/{entity}" for entity in NETO} | {f"saasu/{entity}" for entity in SAASU}
+    assert keys == chain | rest | snapshots | shop | {"amazon_us/settlements", "configuration"}
     repository = defs.get_repository_def()
     assert {s.name for s in repository.sensor_defs} == {
-        "amazon_us_drop_folder", "amazon_us_reports", "amazon_netsuite_resume", "failed_runs",
+        "amazon_us_drop_folder", "amazon_us_reports", "amazon_netsuite_resume", "failed_runs", "neto_saasu_resume",
     }  # fmt: skip
     assert {s.name for s in repository.schedule_defs} == {
-        "netsuite_nightly", "netsuite_gaps", "amazon_netsuite_summaries",
+        "netsuite_nightly", "netsuite_gaps", "amazon_netsuite_summaries", "neto_saasu_by_clock", "shop_nightly",
+        "shop_gaps", "saasu_nightly", "saasu_gaps",
     }  # fmt: skip
     assert {job.name for job in repository.get_all_jobs()} >= {
-        "amazon_netsuite_settlement", "amazon_us_arrival", "netsuite_snapshots",
+        "amazon_netsuite_settlement", "amazon_us_arrival", "netsuite_snapshots", "neto_saasu_initial_sync",
+        "neto_saasu_sync", "shop_snapshots", "saasu_snapshots", *(f"neto_saasu_{flow}" for flow in shop_flows),
     }  # fmt: skip
 
 
@@ -86,7 +96,7 @@ def test_exports_share_one_pool_and_nothing_has_a_retry_policy(loaded: LoadedCon
     for definition in defs.assets or []:
         assert isinstance(definition, dg.AssetsDefinition)
         assert definition.op.retry_policy is None
-        if definition.key.path[-1] == "export":
+        if definition.key.path[-1] == "export" and definition.key.path[0] == "amazon_netsuite":
             assert definition.op.pool == "netsuite_writes"
     for job in defs.get_repository_def().get_all_jobs():
         assert all(node.retry_policy is None for node in job.graph.nodes)
@@ -105,12 +115,15 @@ def test_nothing_passes_through_an_io_manager(loaded: LoadedConfig) -> None:
         assert given in {dg.MaterializeResult, "Result"}, definition.key
 
 
-def test_daily_assets_share_one_definition_in_the_zone_of_the_books(loaded: LoadedConfig) -> None:
+def test_daily_assets_of_the_ledger_share_one_definition_in_the_zone_of_the_books(
+    loaded: LoadedConfig,
+) -> None:
     found = {
         id(definition.partitions_def): definition.partitions_def
         for definition in build_definitions(loaded).assets or []
         if isinstance(definition, dg.AssetsDefinition)
         and isinstance(definition.partitions_def, dg.DailyPartitionsDefinition)
+        and definition.key.path[0] == "netsuite"
     }
     (only,) = found.values()
     assert only.timezone == "America/New_York"

@@ -117,8 +117,9 @@ class Pairs:
                 its = shop.orders.get(payment.document)
                 self._payment(PAY, payment, its, gone="not shown on its order (any more)" if its else "")
         for rma in shop.returns.values():
+            its = shop.orders.get(rma.related)
             for payment in rma.payments:
-                self._payment(REFUND, payment, shop.orders.get(rma.related), rma=rma)
+                self._payment(REFUND, payment, its, rma=rma)
 
     def _payment(
         self,

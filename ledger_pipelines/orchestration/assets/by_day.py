@@ -26,6 +26,7 @@ class ByDay:
 
     Args:
         upstream: Assets that this one is made from; where one of them is made in the same run, no day is skipped.
+        begins: First day there is anything to do for; days before it are passed over, and say so.
         finished: Whether a day another run finished, with the metadata it was told with, needs no second look. None: every
             day is done.
     """
@@ -34,11 +35,13 @@ class ByDay:
         self,
         context: dg.AssetExecutionContext,
         upstream: Sequence[dg.AssetKey] = (),
+        begins: date = date.min,
         finished: Callable[[Mapping[str, dg.MetadataValue]], bool] | None = None,
     ) -> None:
         self._context = context
         bounds = context.partition_key_range
         self.first, self.last = date.fromisoformat(bounds.start), date.fromisoformat(bounds.end)
+        self._begins = begins
         self._before: dict[date, Mapping[str, dg.MetadataValue]] = {}
         if finished is not None:
             continued = self._continued(upstream)
@@ -59,6 +62,9 @@ class ByDay:
         with self._kept_on_failure(done):
             for day in self.days:
                 if day in self._before:
+                    continue
+                if day < self._begins:
+                    done[day] = {m.DAY: day.isoformat(), m.NOTES: f"Before the first day, {self._begins}."}
                     continue
                 with self._named(day):
                     done[day] = work(day)

@@ -11,7 +11,7 @@ Annotations are not postponed here (no `from __future__`): Dagster reads that of
 """
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,7 +21,7 @@ from ledger_pipelines.config.models import IntegrationConfig
 from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.integrations.neto_saasu.settings import TO_NETO, NetoSaasuSettings
 from ledger_pipelines.orchestration import metadata as m
-from ledger_pipelines.orchestration import names, partitions
+from ledger_pipelines.orchestration import names
 from ledger_pipelines.orchestration.assets import showing, showing_shops
 from ledger_pipelines.orchestration.assets.by_day import ByDay, made_here
 from ledger_pipelines.orchestration.assets.shop_reads import Reads, reads
@@ -65,8 +65,8 @@ class Shop:
 
     @property
     def partitions(self) -> dg.DailyPartitionsDefinition:
-        """Days from the integration date to today; the snapshots' own where they begin on the same day."""
-        return partitions.until_now(self.store.zone_name, self.first_day)
+        """Days up to today; the snapshots' own, so that one run takes both."""
+        return self.store.partitions
 
     def snapshots(self, wanted: Reads | None = None) -> list[dg.AssetKey]:
         """Keys of the snapshots that are kept; of those wanted."""
@@ -75,17 +75,6 @@ class Shop:
         return [
             *(names.snapshot_key(self.integration.source, one) for one in store),
             *(names.snapshot_key(self.integration.target, one) for one in file),
-        ]
-
-    def after_snapshots(self, keys: Iterable[dg.AssetKey]) -> list[dg.AssetDep]:
-        """Dependencies on snapshots, day by day."""
-        upstream = {
-            self.integration.source: self.store.partitions,
-            self.integration.target: self.file.partitions,
-        }
-        return [
-            dg.AssetDep(key, partition_mapping=partitions.same_days(self.partitions, upstream[key.path[0]]))
-            for key in keys
         ]
 
     def writes_to(self, flow: str) -> str:
@@ -100,7 +89,7 @@ class Shop:
 def build_shop(shop: Shop) -> list[dg.AssetsDefinition]:
     """All assets of one integration but its snapshots."""
     with warnings.catch_warnings():
-        # `backfill_policy` and mappings to days that are not there carry beta marks; see `snapshots`.
+        # `backfill_policy` carries a beta mark; see `snapshots`.
         warnings.simplefilter("ignore", dg.BetaWarning)
         assets = [_pairing(shop)]
         ends: list[dg.AssetKey] = []
@@ -152,7 +141,7 @@ def _plan(shop: Shop, flow: str, before: Sequence[dg.AssetKey]) -> dg.AssetsDefi
 
     @dg.asset(
         key=key,
-        deps=[*shop.after_snapshots(read), *before],
+        deps=[*read, *before],
         partitions_def=shop.partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=shop.name,
@@ -175,7 +164,7 @@ def _plan(shop: Shop, flow: str, before: Sequence[dg.AssetKey]) -> dg.AssetsDefi
 
         with told():
             service = shop.service(context)
-        ByDay(context).run(work)
+        ByDay(context, begins=shop.first_day).run(work)
         return Result(check_results=[blocked.check()])
 
     return plan
@@ -222,7 +211,7 @@ def _export(shop: Shop, flow: str) -> dg.AssetsDefinition:
                 raise dg.Failure(description=stopped, metadata=metadata, allow_retries=False)
             return shown
 
-        days = ByDay(context, [planned], showing_shops.settled)
+        days = ByDay(context, [planned], shop.first_day, showing_shops.settled)
         days.run(work)
         with told():
             cost = {**meter.spent(), **showing_shops.spent(service)}
