@@ -28,8 +28,8 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.orchestration.build import Overrides, build_definitions
 from ledger_pipelines.orchestration.schedules import RANGE_END, RANGE_START
-from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.systems.netsuite.entities import Column, Entity, Kind
 from ledger_pipelines.systems.netsuite.reader import Cell, Rows
 from ledger_pipelines_tests.dagster.kit import configuration

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from benchmarks.many_orders import DAYS, STARTS
 from ledger_pipelines.documents.dates import Window
-from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.entities import entities
 from ledger_pipelines.systems.netsuite.reader import Reader

@@ -177,7 +177,12 @@ class ShopStage:
 
     def pay(self, order: str, amount: str, method: str = "PayPal Checkout", **more: object) -> str:
         """A customer pays; the payment's id."""
-        wish = {"OrderID": order, "AmountPaid": amount, "PaymentMethodName": method, "CardAuthorisation": order}
+        wish = {
+            "OrderID": order,
+            "AmountPaid": amount,
+            "PaymentMethodName": method,
+            "CardAuthorisation": order,
+        }
         return str(self.shop("AddPayment", {"Payment": [wish | more]})["Payment"]["PaymentID"])
 
     def status(self, order: str, status: str) -> None:
@@ -249,7 +254,9 @@ class SaasuFile:
     def balance(self, name: str) -> Decimal:
         """Debit-positive balance of an account in base currency."""
         assert self.trial["balanced"], self.trial
-        return sum((Decimal(line["balance"]) for line in self.trial["accounts"] if line["name"] == name), Decimal(0))
+        return sum(
+            (Decimal(line["balance"]) for line in self.trial["accounts"] if line["name"] == name), Decimal(0)
+        )
 
     def counts(self) -> dict[str, int]:
         """How many records of each kind."""

@@ -28,6 +28,7 @@ from ledger_pipelines.errors import ConfigurationError, PermanentError
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
 from ledger_pipelines.integrations.neto_saasu.checks import warnings
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.systems.looking import Option
 from ledger_pipelines.systems.neto import check as neto_check
 from ledger_pipelines.systems.neto import connect as neto_connect
 from ledger_pipelines.systems.neto.client import NetoClient
@@ -35,7 +36,7 @@ from ledger_pipelines.systems.neto.options import Options as NetoOptions
 from ledger_pipelines.systems.netsuite.check import check as netsuite_check
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.connect import connect
-from ledger_pipelines.systems.netsuite.options import Option, Options
+from ledger_pipelines.systems.netsuite.options import Options
 from ledger_pipelines.systems.saasu import check as saasu_check
 from ledger_pipelines.systems.saasu import connect as saasu_connect
 from ledger_pipelines.systems.saasu.client import SaasuClient
@@ -188,7 +189,11 @@ def shop_client(config: LedgerConfig, name: str) -> Iterator[NetoClient | SaasuC
 
 def _shop(config: LedgerConfig, name: str, connection: AnyConnection) -> Iterator[Finding]:
     with shop_client(config, name) as client:
-        looked = neto_check.check(client) if isinstance(client, NetoClient) else saasu_check.check(client)
+        looked = (
+            neto_check.check(client)
+            if isinstance(client, NetoClient)
+            else saasu_check.check(client, currency=config.saasu(name).currency)
+        )
         for found in looked:
             unreached = connection.sandbox and not found.ok and found.name == "credentials"
             yield Finding(
@@ -212,7 +217,7 @@ class Lists(Protocol):
         """Kinds there are."""
         ...
 
-    def read(self, kind: str, search: str = "") -> tuple[Option, ...]:
+    def read(self, name: str, search: str = "") -> tuple[Option, ...]:
         """One of them."""
         ...
 

@@ -200,7 +200,7 @@ class SaasuConnectionConfig(Model):
     @property
     def calls_per_day(self) -> int:
         """Calls a day that are ours."""
-        return max(1, self.calls_per_day_of_plan * self.share_of_quota // 100)
+        return max(1, self.calls_per_day_of_plan * self.share_of_quota // 100)  # not money: calls
 
     def variables(self) -> tuple[str, ...]:
         """Names of the environment variables this connection needs."""

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.documents.keys import Json
-from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.systems.netsuite.entities import entities
 from ledger_pipelines.systems.netsuite.matching import Matching
 from ledger_pipelines.systems.netsuite.reader import Reader

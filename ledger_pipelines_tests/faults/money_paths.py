@@ -28,13 +28,13 @@ from ledger_pipelines.documents.money import (
     total,
 )
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.sync.sweep import Sweep, arrow_schema, sweep
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.storage.warehouse import warehouse
 from ledger_pipelines.sync.apply import apply
 from ledger_pipelines.sync.plan import Plan, PlanRow, Reason
 from ledger_pipelines.sync.plan_store import PlanStore
+from ledger_pipelines.sync.sweep import Sweep, arrow_schema, sweep
 from ledger_pipelines.systems.http import AllowList, Http, HttpSettings, json_body
 from ledger_pipelines.systems.netsuite.entities import Column, Entity, Kind
 from ledger_pipelines.systems.netsuite.reader import Cell, Rows

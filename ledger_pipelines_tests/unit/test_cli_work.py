@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
 
 from ledger_pipelines.cli import main, work
 from ledger_pipelines.documents.effects import Action, Effect, Expected
@@ -22,7 +23,6 @@ from ledger_pipelines.errors import (
     LedgerError,
     TransientError,
 )
-from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
 from ledger_pipelines.integrations.amazon_netsuite.results import FlowRun, RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.sync.plan import Plan, PlanRow, Reason

@@ -15,8 +15,11 @@ from functools import cached_property
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.neto_saasu.adjustment_notes import ACCOUNTS, WHOLE
 from ledger_pipelines.integrations.neto_saasu.books import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK
+from ledger_pipelines.integrations.neto_saasu.refunds import note_key
 from ledger_pipelines.integrations.neto_saasu.selection import select
 from ledger_pipelines.reports.shop_view import Why
 from ledger_pipelines.sync.plan import PlanRow
@@ -92,6 +95,12 @@ _NOT_THERE = {
 }
 
 
+def becomes_sale_order(ctx: Context, known: Known) -> bool:
+    """Whether an invoice was refused for want of stock, and the next plan writes a sale order instead."""
+    refused = known.kind == "invoice" and known.state is EffectState.REFUSED and known.code == NEGATIVE_STOCK
+    return refused and ctx.settings.orders_to_saasu.retry_as_sale_order
+
+
 class Rows:
     """Rows of plans by key and by number; of two with one key the last counts."""
 
@@ -109,6 +118,10 @@ class Rows:
     def about(self, number: str, kinds: frozenset[str]) -> list[PlanRow]:
         """Rows about that number of these kinds."""
         return [row for row in self.by_number.get(folded(number), ()) if row.kind in kinds]
+
+    def of(self, keys: Iterable[str]) -> list[PlanRow]:
+        """Rows with these keys, in their order."""
+        return [self.by_key[key] for key in keys if key in self.by_key]
 
     def blocked(self) -> list[PlanRow]:
         """All that wait for a person."""
@@ -209,8 +222,8 @@ class Papers:
 
     def returned(self, number: str, rma: str) -> list[Paper]:
         """The adjustment notes of a return."""
-        wanted = f"rma{folded(rma)}"
-        return [paper for paper in self.by_order.get(number, ()) if paper.suffix == wanted]
+        wanted = {folded(f"rma{rma}{part}") for part in (WHOLE, ACCOUNTS)}
+        return [paper for paper in self.by_order.get(number, ()) if paper.suffix in wanted]
 
     def total(self, number: str) -> Decimal:
         """What the sales of an order come to, credits off."""
@@ -233,30 +246,50 @@ class Explainer:
     ) -> None:
         self._ctx, self._rows, self._effects, self._calls_left = ctx, rows, effects, calls_left
         self._writes = writes
+        self._notes = {key for rma in ctx.shop.returns.values() for key in _note_keys(ctx, rma)}
 
     def invoice(self, number: str, reference: str) -> Because:
-        """Why an order's document is not in the file."""
+        """Why an order's invoice is not in the file."""
         because = self.of_effects(self._effects.of_invoice.get(folded(reference), ()))
-        because = because or self.of_rows(self._rows.about(number, INVOICE_KINDS))
         others = [row for row in self._rows.by_number.get(folded(number), ()) if row.kind not in MONEY_KINDS]
-        return because or self.of_rows(others) or self._nobody_knows(f"Order {number}", "invoices")
+        return (
+            because
+            or self.changes(number)
+            or self.of_rows(row for row in others if row.key not in self._notes)
+            or self._nobody_knows(f"Order {number}", "invoices")
+        )
 
-    def movement(self, about: str, number: str, key: str, present: Collection[str] = ()) -> Because | None:
+    def changes(self, number: str) -> Because | None:
+        """What the plans say of an order's invoice; None = nothing."""
+        rows = self._rows.about(number, INVOICE_KINDS)
+        return self.of_rows(row for row in rows if row.key not in self._notes)
+
+    def note(self, rma: SalesDocument, reference: str) -> Because:
+        """Why a return's adjustment note is not in the file."""
+        because = self.of_effects(self._effects.of_invoice.get(folded(reference), ()))
+        rows = self._rows.of(_note_keys(self._ctx, rma))
+        return because or self.of_rows(rows) or self._nobody_knows(f"Return {rma.number}", "refunds")
+
+    def movement(
+        self, about: str, number: str, keys: Collection[str], present: Collection[str] = ()
+    ) -> Because | None:
         """Why a payment, or a part of it, is not in the file; None where neither the journal nor a plan tells.
 
         Args:
-            about: Which payment, as `movement` tells it. key: the store's id of it.
+            about: Which payment, as `movement` tells it.
             number: Of its order.
+            keys: Of the effects that would book it.
             present: References of its parts that are there, folded.
         """
+        if any(key in self._ctx.journal.ignored for key in keys):
+            return Because(Why.IGNORED, "A user said to leave it out.")
         effects = self._effects.of_movement.get(about, ())
         absent = [one for one in effects if self._effects.money_reference(one) not in present]
         because = self.of_effects(absent)
         if because is not None:
             return because
-        rows = self._rows.about(number, MONEY_KINDS)
-        exact = [row for row in rows if _names(row, about, key)]
-        return self.of_rows(exact or rows)
+        parts = [row for row in self._rows.about(number, MONEY_KINDS) if _is_part(row, about)]
+        return self.of_rows([*self._rows.of(keys), *parts])
 
     def of_effects(self, effects: Iterable[Known]) -> Because | None:
         """What the journal's knowledge of some effects explains."""
@@ -275,6 +308,8 @@ class Explainer:
             return self._gone(known)
         if state is EffectState.HELD:
             return Because(Why.BLOCKED, known.text or "It is held.", known.remedy)
+        if becomes_sale_order(self._ctx, known):
+            return self._coming(f"{known.text} It is written as a sale order instead.")
         if state is EffectState.REFUSED:
             return Because(Why.REFUSED, known.text or "Saasu refused it.", known.remedy)
         if state in (EffectState.SENT, EffectState.UNKNOWN):
@@ -323,7 +358,12 @@ class Explainer:
                        f"Run the plan of {flow} for its day.")  # fmt: skip
 
 
-def _names(row: PlanRow, about: str, key: str) -> bool:
-    if row.effect is not None and about in folded(row.effect.external_id):
-        return True
-    return bool(key) and re.search(rf"(?<!\w){re.escape(key)}(?!\w)", row.title) is not None
+def _note_keys(ctx: Context, rma: SalesDocument) -> tuple[str, ...]:
+    """Of all rows about a return's adjustment notes."""
+    changed = ctx.key("invoice", rma.key, "rma changed")
+    return (note_key(ctx, rma.key, WHOLE), note_key(ctx, rma.key, ACCOUNTS), changed)
+
+
+def _is_part(row: PlanRow, about: str) -> bool:
+    """Whether a row would write a part of that payment, or of no other."""
+    return row.effect is not None and about in folded(row.effect.external_id).split("-over")[0]

@@ -19,14 +19,12 @@ from ledger_pipelines.integrations.neto_saasu.compare import (
     Links,
     Paper,
     Papers,
-    Rows,
     address,
     standing,
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.neto_saasu.refunds import CLOSED
 from ledger_pipelines.reports.shop_view import About, Difference, Why
-
-CHANGES = frozenset({"invoice"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +48,11 @@ class DocumentComparer:
         self,
         ctx: Context,
         papers: Papers,
-        rows: Rows,
         explainer: Explainer,
         links: Links,
         differing: Collection[str],
     ) -> None:
-        self._ctx, self._papers, self._rows, self._explainer, self._links = (
-            ctx,
-            papers,
-            rows,
-            explainer,
-            links,
-        )
+        self._ctx, self._papers, self._explainer, self._links = ctx, papers, explainer, links
         self._differing = differing
         self._wrong_total: set[str] = set()
 
@@ -122,7 +113,7 @@ class DocumentComparer:
                 )
 
     def _other_total(self, order: SalesDocument, sales: list[Paper]) -> Because:
-        because = self._explainer.of_rows(self._rows.about(order.number, CHANGES))
+        because = self._explainer.changes(order.number)
         if because is not None:
             return because
         since = max(
@@ -150,15 +141,14 @@ class DocumentComparer:
             return
         for rma in self._ctx.shop.returns.values():
             order = self._ctx.shop.orders.get(rma.related)
-            outside = not first <= rma.day <= last or rma.cancelled or order is None or rma.status != "Closed"
-            if outside or order is None or not rma.grand_total or standing(self._ctx, order):
+            if not first <= rma.day <= last or order is None or not self._is_booked(rma, order):
                 continue
             notes = self._papers.returned(order.number, rma.number)
             wanted = -abs(rma.grand_total.amount)
             what = f"Return {rma.number}"
             if not notes:
                 reference = self._ctx.reference(order.number, f"RMA{rma.number}")
-                because = self._note_absent(rma, order, reference)
+                because = self._explainer.note(rma, reference)
                 yield self._row(About.NO_INVOICE, order, what, wanted, None, because, day=rma.day)
             elif sum((note.invoice.total for note in notes), ZERO) != wanted:
                 total = sum((note.invoice.total for note in notes), ZERO)
@@ -168,9 +158,9 @@ class DocumentComparer:
                 )  # fmt: skip
                 yield self._row(About.TOTAL, order, what, wanted, total, because, notes[0], day=rma.day)
 
-    def _note_absent(self, rma: SalesDocument, order: SalesDocument, reference: str) -> Because:
-        rows = [*self._rows.about(rma.number, CHANGES), *self._rows.about(reference, CHANGES)]
-        return self._explainer.of_rows(rows) or self._explainer.invoice(order.number, reference)
+    def _is_booked(self, rma: SalesDocument, order: SalesDocument) -> bool:
+        closed = rma.status.strip().casefold() == CLOSED and rma.day >= self._ctx.first_day
+        return closed and bool(rma.grand_total) and not standing(self._ctx, order)
 
     # --- each invoice has its order ----------------------------------------------------------------------------------
 
@@ -193,7 +183,7 @@ class DocumentComparer:
             yield self._of_paper(inside[0], number, left, self._not_exportable(order, why), order)
 
     def _not_exportable(self, order: SalesDocument, why: str) -> Because:
-        planned = self._explainer.of_rows(self._rows.about(order.number, CHANGES))
+        planned = self._explainer.changes(order.number)
         if planned is not None:
             return Because(planned.why, f"{_sentence(why)} {planned.text}", planned.remedy)
         if order.cancelled:

@@ -34,7 +34,9 @@ from ledger_pipelines.integrations.neto_saasu.compare import (
     standing,
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context, Known
-from ledger_pipelines.reports.shop_view import About, Difference, LeftOut, Why
+from ledger_pipelines.integrations.neto_saasu.payment_family import over_key, payment_key
+from ledger_pipelines.integrations.neto_saasu.refund_payouts import drawn_key, refund_key
+from ledger_pipelines.reports.shop_view import BY_ITSELF, About, Difference, LeftOut, Why
 from ledger_pipelines.systems.saasu.records import SaasuAccount, SaasuJournal, SaasuPayment
 
 PAY, REFUND = "NETO-PAY-", "NETO-REFUND-"
@@ -63,7 +65,7 @@ class Pair:
     about: str
     reference: str
     what: str
-    key: str = ""
+    keys: tuple[str, ...] = ()
     number: str = ""
     customer: str = ""
     method: str = NO_METHOD
@@ -93,6 +95,8 @@ class Pairs:
         self._ctx, self._effects = ctx, effects
         self._prefix = ctx.settings.orders_to_saasu.prefix
         self._found: dict[str, Pair] = {}
+        self.moved: list[tuple[date, Line]] = []
+        """Other lines of our journals: of liability and clearing accounts."""
         self._store()
         self._books()
 
@@ -110,12 +114,12 @@ class Pairs:
                 self._payment(PAY, payment, order)
         for payment in shop.payments.values():
             if payment.key not in seen:
-                order = shop.orders.get(payment.document)
-                self._payment(PAY, payment, order, gone="not shown on its order (any more)" if order else "")
+                its = shop.orders.get(payment.document)
+                self._payment(PAY, payment, its, gone="not shown on its order (any more)" if its else "")
         for rma in shop.returns.values():
-            order = shop.orders.get(rma.related)
+            its = shop.orders.get(rma.related)
             for payment in rma.payments:
-                self._payment(REFUND, payment, order, rma=rma)
+                self._payment(REFUND, payment, its, rma=rma)
 
     def _payment(
         self,
@@ -132,7 +136,7 @@ class Pairs:
         reference = f"{self._prefix}{purpose}{payment.key}"
         pair = self._pair(movement(reference, self._prefix) or folded(reference), reference)
         day = receipts.paid_on(self._ctx, payment)
-        pair.key = payment.key
+        pair.keys = self._keys(purpose, payment.key)
         pair.what = f"{'Refund' if purpose == REFUND else 'Payment'} {payment.key}"
         names = self._ctx.shop.method_names
         pair.method = names.get(payment.method_id) or payment.method or payment.method_id or NO_METHOD
@@ -149,6 +153,15 @@ class Pairs:
                 account.id if isinstance(account, SaasuAccount) else "",
                 problem=f"It is in {payment.amount.currency}." if foreign else "",
             )
+        )  # fmt: skip
+
+    def _keys(self, purpose: str, payment: str) -> tuple[str, ...]:
+        """Of the effects, and of the rows that report, what becomes of it."""
+        ctx = self._ctx
+        if purpose == PAY:
+            return (payment_key(ctx, payment), over_key(ctx, payment))
+        return (
+            refund_key(ctx, payment), drawn_key(ctx, payment), ctx.key("payment", payment, "refund over"),
         )  # fmt: skip
 
     def _left_out(self, purpose: str, payment: Payment, order: SalesDocument | None, day: date) -> str:
@@ -197,41 +210,43 @@ class Pairs:
         if about is None:
             return
         wanted = folded(journal.reference)
-        known = [one for one in self._effects.of_movement.get(about, ()) if folded(one.external_id) == wanted]
-        amount, account = _debited(known)
-        problem = (
-            ""
-            if amount is not None
-            else "Saasu's list of journals tells no amount, and this one is not ours."
+        effects = self._effects.of_movement.get(about, ())
+        lines = next(
+            (found for one in effects if folded(one.external_id) == wanted and (found := _lines(one))), ()
         )
-        self._pair(about, journal.reference).books.append(
-            Entry(
-                journal.day,
-                amount or ZERO,
-                account,
-                journal.id,
-                journal.reference,
-                journal=True,
-                problem=problem,
-            )
-        )
+        # A receipt's bank is debited, a refund's is credited; the other side of it may be a clearing account.
+        ours = [one for one in lines if (one.amount < 0) == (REFUND.casefold() in about)]
+        self.moved += [(journal.day, one) for one in lines if one not in ours]
+        problem = "" if ours else "Saasu's list of journals tells no amount, and this one is not ours."
+        for one in ours or [Line("", ZERO)]:
+            self._pair(about, journal.reference).books.append(
+                Entry(
+                    journal.day, one.amount, one.account, journal.id, journal.reference, journal=True, problem=problem
+                )
+            )  # fmt: skip
 
     def _pair(self, about: str, reference: str) -> Pair:
         return self._found.setdefault(about, Pair(about, reference, reference))
 
 
-def _debited(known: Iterable[Known]) -> tuple[Decimal | None, str]:
-    """What a journal of ours puts on the bank account, and which that is: its first line, a debit (a credit takes off)."""
-    for one in known:
-        items = one.fields().get("Items")
-        first = items[0] if isinstance(items, list) and items else None
-        if not isinstance(first, dict):
-            continue
-        amount = first.get("Amount")
-        if isinstance(amount, int | Decimal) and not isinstance(amount, bool):
-            value = Decimal(amount)
-            return (value if first.get("Type") == "Debit" else -value), _text(first.get("AccountId"))
-    return None, ""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a journal: what it puts on an account, a credit is negative."""
+
+    account: str
+    amount: Decimal
+
+
+def _lines(known: Known) -> tuple[Line, ...]:
+    """Lines of a journal as we asked for it: Saasu's list of journals has none."""
+    items = known.fields().get("Items")
+    found = []
+    for item in items if isinstance(items, list) else ():
+        amount = item.get("Amount") if isinstance(item, dict) else None
+        if isinstance(item, dict) and isinstance(amount, int | Decimal) and not isinstance(amount, bool):
+            sign = 1 if item.get("Type") == "Debit" else -1
+            found.append(Line(_text(item.get("AccountId")), sign * Decimal(amount)))
+    return tuple(found)
 
 
 def _text(value: Json) -> str:
@@ -332,7 +347,7 @@ class MoneyComparer:
                 "Delete the one too many in Saasu.",
             )  # fmt: skip
         present = {folded(entry.reference) for entry in pair.books}
-        rest = self._explainer.movement(pair.about, pair.number, pair.key, present)
+        rest = self._explainer.movement(pair.about, pair.number, pair.keys, present)
         if abs(books) < abs(store) and rest is not None:
             return Because(rest.why, f"Only {books} of {store} is in Saasu. {rest.text}", rest.remedy)
         return Because(
@@ -342,15 +357,15 @@ class MoneyComparer:
         )
 
     def _absent(self, pair: Pair) -> Because:
-        told = self._explainer.movement(pair.about, pair.number, pair.key)
-        if told is not None and told.why not in (Why.BLOCKED, Why.NOT_EXPORTED):
+        told = self._explainer.movement(pair.about, pair.number, pair.keys)
+        if told is not None and told.why not in (Why.BLOCKED, Why.REFUSED, *BY_ITSELF):
             return told
         by_hand = self._by_hand(pair)
         if by_hand is not None:
             return by_hand
         if pair.number in self._ctx.shop.orders and not self._papers.sales(pair.number):
             first = self._explainer.invoice(pair.number, self._ctx.reference(pair.number))
-            if told is None or first.why is not Why.NOT_EXPORTED:
+            if told is None or told.why in BY_ITSELF or first.why not in BY_ITSELF:
                 return Because(first.why, f"Its order is not in Saasu yet. {first.text}", first.remedy)
         return told or Because(
             Why.NOT_EXPORTED, f"{pair.what} was in no plan that was looked at.",

@@ -8,18 +8,28 @@ The file is taken as it was last read, never as we believe to have written it. P
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Item
+from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
-from ledger_pipelines.integrations.neto_saasu.compare import Effects, Explainer, Links, Papers, Rows, movement
+from ledger_pipelines.integrations.neto_saasu.compare import (
+    Effects,
+    Explainer,
+    Links,
+    Papers,
+    Rows,
+    becomes_sale_order,
+    movement,
+)
 from ledger_pipelines.integrations.neto_saasu.compare_documents import DocumentComparer
-from ledger_pipelines.integrations.neto_saasu.compare_money import MoneyComparer, Pair, Pairs
+from ledger_pipelines.integrations.neto_saasu.compare_money import Line, MoneyComparer, Pair, Pairs
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import SETTING, wanted_quantity, written
 from ledger_pipelines.reports.shop_view import (
@@ -34,6 +44,10 @@ from ledger_pipelines.reports.shop_view import (
 )
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.saasu.records import SaasuItem
+
+T = TypeVar("T")
+FOLLOWING = frozenset({"order-blocked", "return-blocked"})
+"""Codes of rows that only wait for another row: the other one is what a person has to clear."""
 
 __all__ = ["Links", "Scope", "reconcile"]
 
@@ -80,13 +94,14 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
         scope: Which days.
         planned: Rows of the latest plans of all flows: they say why something is not in the file.
     """
+    ctx, unreadable = _readable(ctx)
     rows, effects = Rows(planned), Effects(ctx)
     papers = Papers(ctx, effects)
     mode = scope.mode or ctx.mode
     explainer = Explainer(ctx, rows, effects, scope.calls_left, writes=mode is not Mode.PLAN)
     pairs = Pairs(ctx, effects)
     money = MoneyComparer(ctx, papers, explainer, scope.links).compare(pairs, scope.first, scope.last)
-    documents = DocumentComparer(ctx, papers, rows, explainer, scope.links, money.differing)
+    documents = DocumentComparer(ctx, papers, explainer, scope.links, money.differing)
     drift, compared = _drift(ctx)
     return ShopReconciliation(
         heading=ShopHeading(
@@ -95,16 +110,38 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
         ),
         days=tuple(_days(scope, money.pairs, documents)),
         methods=_methods(ctx, scope, money.pairs),
-        accounts=_accounts(ctx, scope, money.pairs),
+        accounts=_accounts(ctx, scope, money.pairs, pairs.moved),
         differences=money.differences,
         documents=documents.compare(scope.first, scope.last),
         drift=drift,
         left_out=money.left_out,
-        waiting=tuple(_waiting(ctx, rows)),
+        waiting=(*unreadable, *_waiting(ctx, rows)),
         readings=_readings(ctx, scope),
         stock_compared=ctx.settings.inventory_from_saasu.enabled,
         items_compared=compared,
     )  # fmt: skip
+
+
+def _readable(ctx: Context) -> tuple[Context, tuple[Waiting, ...]]:
+    """The same without orders, returns and payments that cannot be read; those wait for a person."""
+    problems: dict[tuple[str, str], Waiting] = {}
+
+    def those(what: str, records: Mapping[str, T]) -> dict[str, T]:
+        found = {}
+        for key in records:
+            try:
+                found[key] = records[key]
+            except DataError as error:
+                problems[what, key] = Waiting(key, what, None, error.code, error.message, error.remedy)
+        return found
+
+    shop = replace(
+        ctx.shop,
+        orders=those("Order", ctx.shop.orders),
+        returns=those("Return", ctx.shop.returns),
+        payments=those("Payment", ctx.shop.payments),
+    )
+    return replace(ctx, shop=shop), tuple(problems[key] for key in sorted(problems))
 
 
 def _days(scope: Scope, pairs: Iterable[Pair], documents: DocumentComparer) -> Iterator[DayLine]:
@@ -157,7 +194,9 @@ def _methods(ctx: Context, scope: Scope, pairs: Iterable[Pair]) -> tuple[MethodL
     )
 
 
-def _accounts(ctx: Context, scope: Scope, pairs: Iterable[Pair]) -> tuple[AccountLine, ...]:
+def _accounts(
+    ctx: Context, scope: Scope, pairs: Iterable[Pair], moved: Iterable[tuple[date, Line]]
+) -> tuple[AccountLine, ...]:
     """What should have moved on each bank account by the store's payments alone, and what did."""
     sums: dict[str, _Sum] = {}
     for pair in pairs:
@@ -174,6 +213,9 @@ def _accounts(ctx: Context, scope: Scope, pairs: Iterable[Pair]) -> tuple[Accoun
         inside = payment.account in sums and scope.first <= payment.day <= scope.last
         if inside and movement(payment.reference, prefix) is None:
             sums[payment.account].others += payment.amount
+    for day, line in moved:
+        if line.account in sums and scope.first <= day <= scope.last:
+            sums[line.account].others += line.amount
     names = {account.id: account.name for account in ctx.books.accounts}
     return tuple(
         AccountLine(
@@ -226,11 +268,14 @@ def _waiting(ctx: Context, rows: Rows) -> Iterator[Waiting]:
     told = set()
     for row in sorted(rows.blocked(), key=lambda row: (row.number, row.key)):
         told.add(row.key)
+        if row.reason.code in FOLLOWING:
+            continue
         amount = None if row.amount is None else row.amount.amount
         yield Waiting(row.number, row.title, amount, row.reason.code, row.reason.text, row.reason.remedy)
     for known in sorted(ctx.journal.known.values(), key=lambda one: (one.external_id, one.key)):
         stuck = known.state in (EffectState.REFUSED, EffectState.HELD)
-        if stuck and known.key not in told and known.key not in ctx.journal.ignored:
+        left = known.key in told or known.key in ctx.journal.ignored or becomes_sale_order(ctx, known)
+        if stuck and not left:
             amount = None if known.amount is None else known.amount.amount
             yield Waiting(
                 known.external_id,

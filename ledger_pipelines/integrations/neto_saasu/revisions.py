@@ -246,7 +246,8 @@ class _Revising:
 
     def _short(self) -> list[str]:
         """Codes of items of which the books have less than the invoice takes."""
-        held = {item.id: item for item in self.ctx.books.stock or self.ctx.books.items}
+        # All items were last read some time ago; one made since then is only among those that changed.
+        held = {item.id: item for item in (*self.ctx.books.items, *self.ctx.books.stock)}
         needed: dict[str, Decimal] = {}
         lines = with_ids(self.ctx, self.before.body.get("LineItems"))
         for line in lines if isinstance(lines, list) else []:

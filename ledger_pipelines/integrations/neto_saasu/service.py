@@ -34,6 +34,7 @@ from ledger_pipelines.integrations.neto_saasu import (
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.days import DaysDone
+from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK, SALE_ORDER
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.memory import EVERY_PARTITION, JournalMemory
 from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
@@ -70,7 +71,7 @@ from ledger_pipelines.sync.apply import apply, recover, resume
 from ledger_pipelines.sync.guards import Override
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
-from ledger_pipelines.sync.result import ApplyResult
+from ledger_pipelines.sync.result import ApplyResult, Outcome
 from ledger_pipelines.systems.neto import connect as neto_connect
 from ledger_pipelines.systems.neto.client import NetoClient
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
@@ -334,11 +335,28 @@ class NetoSaasu:
             if wanted is Mode.LIVE:
                 self.days_done.carried_out(flow, day, token)
             return replace(idle, mode=wanted.value)
-        result = apply(
+        result = self._apply(plan, wanted, progress, overrides, stop, who)
+        if self._falls_back(result):
+            result = _both(result, self._apply(self.plan(flow, day), wanted, progress, overrides, stop, who))
+        if wanted is Mode.LIVE and result.parked is None and result.stopped is None and not result.tripped:
+            self.days_done.carried_out(flow, day, token)
+        return result
+
+    def _apply(
+        self,
+        plan: Plan,
+        mode: Mode,
+        progress: Progress | None,
+        overrides: Sequence[Override],
+        stop: Callable[[], bool] | None,
+        who: str,
+    ) -> ApplyResult:
+        flow, day = plan.flow, date.fromisoformat(plan.partition)
+        return apply(
             plan,
             journal=self.journal,
             writer=self.writer(flow),
-            mode=wanted,
+            mode=mode,
             clock=self.clock,
             guards=guards_of(self.setup.settings.general, self.setup.target_config.currency),
             overrides=overrides,
@@ -348,9 +366,16 @@ class NetoSaasu:
             stop=stop,
             who=who or _who(),
         )
-        if wanted is Mode.LIVE and result.parked is None and result.stopped is None and not result.tripped:
-            self.days_done.carried_out(flow, day, token)
-        return result
+
+    def _falls_back(self, result: ApplyResult) -> bool:
+        """Whether invoices were refused for want of stock that are to be written as sale orders instead."""
+        orders = self.setup.settings.orders_to_saasu
+        return (
+            result.flow == "invoices"
+            and orders.retry_as_sale_order
+            and orders.invoice_type != SALE_ORDER
+            and any(row.reason.code == NEGATIVE_STOCK for row in result.having(Outcome.REFUSED))
+        )
 
     def run(
         self,
@@ -408,6 +433,8 @@ class NetoSaasu:
         """Days to plan: what the store changed on them was never carried out as it is now, something of them waits for a
         person, or their writes are not finished."""
         due = {date.fromisoformat(one.partition) for one in self.unfinished()}
+        refused = Search(integration=self.name, states=(EffectState.REFUSED,), limit=EVERYTHING)
+        due |= {date.fromisoformat(entry.effect.partition) for entry in self.journal.find(refused)}
         done = {flow: self.days_done.of(flow) for flow in self.flows}
         for day in self.mirror.days():
             if day < self.setup.start_date:
@@ -426,10 +453,12 @@ class NetoSaasu:
 
     def reconcile(self, first: date, last: date) -> ShopReconciliation:
         """Both sides compared as they were last read, over some days. Makes no call."""
+        # An order's rows are in the plan of the day it last changed: those that wait are in plans of other days too.
+        days = sorted({*_span(first, last), *self.days_due()})
         planned = [
             row
             for flow in FLOWS
-            for day in _span(first, last)
+            for day in days
             if (plan := self._plans.latest(self.name, flow, day.isoformat())) is not None
             for row in plan.rows
         ]
@@ -443,6 +472,7 @@ class NetoSaasu:
             now=self.clock.now(),
             store_read_at=self.mirror.store_read_at(),
             calls_left=None if spent is None else spent.left,
+            mode=setup.mode,
         )
         return reconcile(self.context(last), scope, planned)
 
@@ -674,6 +704,15 @@ def _once(rows: Iterable[PlanRow]) -> Iterable[PlanRow]:
         if row.key not in seen:
             seen.add(row.key)
             yield row
+
+
+def _both(first: ApplyResult, second: ApplyResult) -> ApplyResult:
+    """One result of two goes at one day: the rows as they ended, and what both cost."""
+    done = {row.key: row for row in first.rows if row.outcome is Outcome.WRITTEN}
+    rows = tuple(done.get(row.key, row) if row.outcome is not Outcome.REFUSED else row for row in second.rows)
+    return replace(
+        second, rows=rows, started_at=first.started_at, sends=first.sends + second.sends, probes=first.probes + second.probes
+    )  # fmt: skip
 
 
 def _span(first: date, last: date) -> list[date]:

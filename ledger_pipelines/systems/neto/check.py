@@ -7,12 +7,12 @@ Nothing is written, so whether the key may write is not looked at: Neto tells th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import ConfigurationError, LedgerError, PermanentError
+from ledger_pipelines.systems.looking import Finding
 from ledger_pipelines.systems.neto.client import NetoAnswer, NetoClient
 from ledger_pipelines.systems.neto.documents import method, warehouse
 from ledger_pipelines.systems.neto.entities import ENTITIES, NetoEntity
@@ -22,16 +22,6 @@ from ledger_pipelines.systems.neto.shapes import Fields, as_list
 SKEW: Final = timedelta(minutes=2)
 RECENT: Final = timedelta(days=31)
 _RIGHTS: Final = "Give the key's user the right to see {}, in Neto under Staff Users."
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. remedy: what to do when it is not ok."""
-
-    name: str
-    ok: bool
-    text: str
-    remedy: str = ""
 
 
 def check(client: NetoClient) -> Iterator[Finding]:

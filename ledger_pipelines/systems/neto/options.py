@@ -7,10 +7,10 @@ Facts: neto.md 8.1, 9.3, 11. No API lists tax codes or sales channels: tax codes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.systems.looking import Option
 from ledger_pipelines.systems.neto.client import NetoClient
 from ledger_pipelines.systems.neto.documents import method, warehouse
 from ledger_pipelines.systems.neto.entities import ENTITIES
@@ -22,17 +22,6 @@ STATUSES: Final = (
     "Dispatched", "Uncommitted", "Cancelled",
 )  # fmt: skip
 """Of orders (neto.md 8.1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice: its id, what people call it, and more about it."""
-
-    id: str
-    name: str
-    number: str = ""
-    detail: str = ""
-    isinactive: bool = False
 
 
 def _warehouse(fields: Fields) -> Option:

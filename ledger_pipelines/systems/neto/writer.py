@@ -145,7 +145,7 @@ class NetoWriter:
         if len(batch) == 1:
             refusals.add(read.text)
             return [_no(read.text)]
-        middle = len(batch) // 2  # not money: a number of products
+        middle = len(batch) // 2
         return [
             *self._sent(action, batch[:middle], refusals),
             *self._sent(action, batch[middle:], refusals),

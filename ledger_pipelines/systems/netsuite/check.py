@@ -9,11 +9,11 @@ Nothing is written. Facts: netsuite.md 2.4 (clock within 5 minutes), 3 (permissi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import time
 
 from ledger_pipelines.errors import ConfigurationError, CredentialError, LedgerError, PermanentError
 from ledger_pipelines.systems.http import Answer
+from ledger_pipelines.systems.looking import Finding
 from ledger_pipelines.systems.netsuite.client import SUITEQL, NetSuiteClient
 from ledger_pipelines.systems.netsuite.suiteql import ACCOUNT_NOW, SuiteQL, read_now
 
@@ -27,16 +27,6 @@ _TABLES = {
     "accountingperiod": "Setup > Manage Accounting Periods (View)",
 }
 _RECORDS = ("invoice", "customerPayment", "creditMemo", "customerRefund", "journalEntry", "salesOrder")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. remedy: what to do when it is not ok."""
-
-    name: str
-    ok: bool
-    text: str
-    remedy: str = ""
 
 
 def check(client: NetSuiteClient) -> tuple[Finding, ...]:

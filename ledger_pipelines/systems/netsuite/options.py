@@ -8,25 +8,14 @@ Facts: netsuite.md 7.3, 8.10.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.systems.looking import Option
 from ledger_pipelines.systems.netsuite.client import RECORD, NetSuiteClient
 from ledger_pipelines.systems.netsuite.suiteql import SuiteQL
 
 MOST = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice: its internal id, what people call it, and more about it."""
-
-    id: str
-    name: str
-    number: str = ""
-    detail: str = ""
-    isinactive: bool = False
 
 
 _LISTS: Final = {

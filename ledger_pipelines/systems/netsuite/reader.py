@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from ledger_pipelines.systems.entities import Cell
 from ledger_pipelines.systems.netsuite import suiteql
-from ledger_pipelines.systems.netsuite.cells import Cell, Cells, instants
+from ledger_pipelines.systems.netsuite.cells import Cells, instants
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.entities import Entity, Kind
 from ledger_pipelines.systems.netsuite.stretches import Stretch, Stretches

@@ -15,22 +15,13 @@ import msgspec
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import ConfigurationError, CredentialError, LedgerError
 from ledger_pipelines.systems.http import Answer
+from ledger_pipelines.systems.looking import Finding
 from ledger_pipelines.systems.saasu.client import SaasuClient
 from ledger_pipelines.systems.saasu.records import Fields, Record
 
 QUOTAS: Final = {"small": 4000, "growing": 3000, "medium": 6000, "large": 8000, "x-large": 20000}
 """Calls a day by plan, as Saasu lists them (saasu.md 3.4)."""
 _SKEW = 120.0  # not money: seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. remedy: what to do when it is not ok."""
-
-    name: str
-    ok: bool
-    text: str
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

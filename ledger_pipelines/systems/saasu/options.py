@@ -7,28 +7,17 @@ Facts: saasu.md 5.2, 5.3 (which account is for what), 5.5, 5.6 (filters).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from ledger_pipelines.documents.money import plain
 from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.systems.looking import Option
 from ledger_pipelines.systems.saasu import records
 from ledger_pipelines.systems.saasu.client import SaasuClient
 from ledger_pipelines.systems.saasu.entities import ENTITIES
 
 MOST: Final = 1000
 """Rows of a list without a search: ten calls."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice: its id, what people call it, and more about it."""
-
-    id: str
-    name: str
-    number: str = ""
-    detail: str = ""
-    isinactive: bool = False
 
 
 _KINDS: Final = {

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.dates import Window, business_date
-from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.systems.netsuite.entities import Entity, entities
 from ledger_pipelines.systems.netsuite.reader import Reader, Rows
 from ledger_pipelines_tests.stage import Stage

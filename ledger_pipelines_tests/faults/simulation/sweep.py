@@ -24,10 +24,10 @@ import pyarrow.parquet as pq
 
 from ledger_pipelines.documents.dates import Window, business_date
 from ledger_pipelines.errors import TransientError
-from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.sandbox.netsuite.users import full_credentials
 from ledger_pipelines.storage.manifests import METADATA_KEY, Manifest
 from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.entities import Entity, entities
 from ledger_pipelines.systems.netsuite.reader import Reader

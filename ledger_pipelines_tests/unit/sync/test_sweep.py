@@ -13,8 +13,8 @@ import pytest
 
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.errors import DataError, TransientError
-from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, WHOLE_LIST, DayDone, Sweep, sweep
 from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, WHOLE_LIST, DayDone, Sweep, sweep
 from ledger_pipelines.systems.netsuite.entities import Column, Entity, Kind
 from ledger_pipelines.systems.netsuite.reader import Cell, Rows
 

@@ -25,9 +25,12 @@ from ledger_pipelines.documents.sales import (
     SalesDocument,
     StockLevel,
 )
+from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.neto_saasu import invoices, payments, refunds
 from ledger_pipelines.integrations.neto_saasu.books import Books, Shop, Warehouse
 from ledger_pipelines.integrations.neto_saasu.compare import movement
 from ledger_pipelines.integrations.neto_saasu.context import Context, JournalView, Known
+from ledger_pipelines.integrations.neto_saasu.payment_family import over_key, payment_key
 from ledger_pipelines.integrations.neto_saasu.reconcile import Links, Scope, reconcile
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.reports.shop_view import CHECKS, About, Check, ShopReconciliation, Why
@@ -111,14 +114,9 @@ def known(key: str, kind: str, reference: str, state: EffectState, **more: objec
     return replace(fact, **more)  # type: ignore[arg-type]
 
 
-def blocked(number: str, kind: str, code: str, title: str = "") -> PlanRow:
+def blocked(number: str, kind: str, code: str, key: str = "") -> PlanRow:
     return PlanRow(
-        Action.BLOCKED,
-        Reason(code, f"{number} is stuck.", "Do it."),
-        f"k-{number}-{kind}{title}",
-        number,
-        title,
-        kind,
+        Action.BLOCKED, Reason(code, f"{number} is stuck.", "Do it."), key or f"k-{number}", number, "", kind
     )
 
 
@@ -147,6 +145,10 @@ def context(
         replace(books or Books("AUD"), accounts=ACCOUNTS, read_at=READ),
         JournalView({one.key: one for one in knowns}, ignored),
     )  # fmt: skip
+
+
+def pay_key(payment: str) -> str:
+    return payment_key(context(), payment)
 
 
 def done(ctx: Context, planned: Iterable[PlanRow] = (), **more: object) -> ShopReconciliation:
@@ -198,7 +200,7 @@ def test_the_day_of_a_payment_is_that_of_the_books_not_of_utc() -> None:
 def test_a_payment_that_waits_is_told_with_its_order_and_the_blocked_reason() -> None:
     found = done(
         context([ORDER], Books("AUD", invoices=(replace(INVOICE, owed=D(50), paid=D(0)),))),
-        [blocked("N1", "payment", "no-account")],
+        [blocked("N1", "payment", "no-account", pay_key("5501"))],
     )
     (one,) = found.differences
     assert (one.order, one.customer, one.store, one.books, one.why) == (
@@ -222,8 +224,8 @@ def test_of_two_payments_of_an_order_each_has_its_own_reason() -> None:
         "N1", "80.00", day(3), paid("5501", "50.00", day(4), "N1"), paid("5502", "30.00", day(4), "N1")
     )
     rows = [
-        blocked("N1", "payment", "first", "Payment 5501 of N1"),
-        blocked("N1", "payment", "second", "Payment 5502 of N1"),
+        blocked("N1", "payment", "first", pay_key("5501")),
+        blocked("N1", "payment", "second", pay_key("5502")),
     ]
     rows[1] = replace(rows[1], reason=Reason("second", "The second is stuck."))
     found = done(context([two], Books("AUD", invoices=(invoice("1", "N1", "80.00", day(3), "80.00"),))), rows)
@@ -289,6 +291,27 @@ def test_a_quick_payment_that_was_deleted_with_its_invoice_is_found_by_the_invoi
     assert "deleted in Saasu" in found.documents[0].text
 
 
+def test_an_invoice_refused_for_want_of_stock_becomes_a_sale_order_by_itself() -> None:
+    refused = known(
+        "i", "invoice", "N1", EffectState.REFUSED, code="negative-stock", text="No stock.", remote_id=""
+    )
+    quick = canonical({"QuickPayment": {"Reference": "NETO-PAY-5501", "Amount": D(50)}})
+    found = done(context([ORDER], knowns=[replace(refused, body=quick)]))
+    (money,) = found.differences
+    assert (money.why, money.text.startswith("Its order is not in Saasu yet. No stock.")) == (
+        Why.NOT_EXPORTED,
+        True,
+    )
+    assert found.waiting == ()
+    assert all(check(found, name).waits for name in CHECKS[:2])
+    never = NetoSaasuSettings.model_validate(
+        {**SETTINGS.model_dump(), "orders_to_saasu": {"retry_as_sale_order": False}}
+    )
+    stays = done(context([ORDER], knowns=[refused], settings=never))
+    assert [one.why for one in (*stays.differences, *stays.documents)] == [Why.REFUSED, Why.REFUSED]
+    assert [one.code for one in stays.waiting] == ["negative-stock"]
+
+
 def test_a_payment_that_was_booked_by_hand_is_recognised_on_its_invoice() -> None:
     hand = received("12", "my own", "50.00", day(4))
     found = done(context([ORDER], Books("AUD", invoices=(INVOICE,), payments=(hand,))))
@@ -341,7 +364,9 @@ def test_an_overpayment_is_its_payment_and_its_journal_together() -> None:
     quick = canonical({"QuickPayment": {"Reference": "NETO-PAY-5501", "Amount": D(50)}})
     there = known("i", "invoice", "N1", EffectState.CONFIRMED, body=quick, remote_id="1", confirmed_at=READ)
     less = replace(books, journals=())
-    without = done(context([over], less, [there]), [blocked("N1", "journal", "overpaid", "5501")])
+    without = done(
+        context([over], less, [there]), [blocked("N1", "journal", "overpaid", over_key(context(), "5501"))]
+    )
     (one,) = without.differences
     assert (one.difference, one.why) == (D(10), Why.BLOCKED)
     assert one.text.startswith("Only 50.00 of 60.00 is in Saasu.")
@@ -366,6 +391,47 @@ def test_a_paid_refund_is_negative_on_both_sides() -> None:
     assert [(one.what, one.store) for one in missing.documents] == [("Return 77", D("-16.50"))]
 
 
+def test_the_plans_own_rows_explain_what_is_missing() -> None:
+    """With the flows' real plans: an order that does not foot, a method without account, a return of an order not booked."""
+    refund = Payment("31", "77", aud("16.50"), noon(day(9)), day(9), "Credit Card", kind=PaymentKind.REFUND)
+    odd = order("N2", "20.00", day(3), paid("5502", "20.00", day(5), "N2", method="Cheque"))
+    ctx = context([ORDER, odd], Books("AUD", invoices=(invoice("2", "N2", "20.00", day(3), "20.00"),)),
+                  returns=[rma("77", "N1", "16.50", day(8), refund)])  # fmt: skip
+    orders, returns = list(ctx.shop.orders.values()), list(ctx.shop.returns.values())
+    planned = [*invoices.rows(ctx, orders), *payments.rows(ctx, orders), *refunds.rows(ctx, returns)]
+    found = done(ctx, planned)
+    told = {one.what: one for one in found.differences}
+    assert all(one.why is Why.BLOCKED for one in told.values())
+    assert "says 50.00 AUD, its lines come to 0.00 AUD" in told["Payment 5501"].text
+    assert "Cheque, which has no bank account" in told["Payment 5502"].text
+    assert told["Refund 31"].text.startswith("Its order is not in Saasu yet. Order N1 says 50.00 AUD")
+    papers = {one.what: one for one in found.documents}
+    assert "says 50.00 AUD" in papers["Order"].text
+    assert "credits order N1, which has no invoice" in papers["Return 77"].text
+    assert {one.code for one in found.waiting} == {"does-not-foot", "method-unmapped", "order-not-booked"}
+
+
+def test_a_refund_out_of_credit_that_had_moved_is_one_refund_and_two_accounts() -> None:
+    refund = Payment("31", "77", aud("16.50"), noon(day(12)), day(12), "Credit Card", kind=PaymentKind.REFUND)
+    body = canonical({"Items": [{"Type": "Debit", "AccountId": "9003", "Amount": D("16.50")},
+                                {"Type": "Credit", "AccountId": "9002", "Amount": D("16.50")}]})  # fmt: skip
+    effect = known("d", "journal", "NETO-REFUND-31", EffectState.CONFIRMED, body=body)
+    note = invoice("2", "N1-RMA77", "-16.50", day(8))
+    moved = received("14", "NETO-CREDIT-77", "-16.50", day(8), "9003")
+    other = order("N8", "1.00", day(3), paid("5508", "1.00", day(4), "N8", method="PayPal"))
+    books = Books(
+        "AUD", invoices=(INVOICE, note, invoice("8", "N8", "1.00", day(3))),
+        payments=(PAID, moved, received("18", "NETO-PAY-5508", "1.00", day(4), "9003")),
+        journals=(SaasuJournal("91", "NETO-REFUND-31", day(12), ""),),
+    )  # fmt: skip
+    found = done(context([ORDER, other], books, [effect], returns=[rma("77", "N1", "16.50", day(8), refund)]))
+    assert found.clean
+    assert [(one.name, one.received, one.others) for one in found.accounts] == [
+        ("Clearing Cards", D("33.50"), D(0)),
+        ("Clearing PayPal", D(1), D(0)),  # moved there and out again
+    ]
+
+
 def test_payments_of_orders_that_do_not_flow_are_left_out_and_counted() -> None:
     new = order("N2", "20.00", day(3), paid("5502", "20.00", day(4), "N2"), status="New")
     quote = order("Q3", "30.00", day(3), paid("5503", "30.00", day(4), "Q3"), kind=DocumentKind.QUOTE)
@@ -385,7 +451,10 @@ def test_payments_of_orders_that_do_not_flow_are_left_out_and_counted() -> None:
 def test_money_on_a_cancelled_or_old_order_is_in_the_bank_and_so_it_is_compared() -> None:
     old = order("N3", "30.00", date(2026, 4, 1), paid("5503", "30.00", day(4), "N3"))
     gone = order("N4", "20.00", day(3), paid("5504", "20.00", day(4), "N4"), cancelled=True)
-    rows = [blocked("N3", "payment", "old-order-paid"), blocked("N4", "payment", "cancelled-order-paid")]
+    rows = [
+        blocked("N3", "payment", "old-order-paid", pay_key("5503")),
+        blocked("N4", "payment", "cancelled-order-paid", pay_key("5504")),
+    ]
     found = done(context([old, gone]), rows)
     assert [(one.order, one.why) for one in found.differences] == [("N3", Why.BLOCKED), ("N4", Why.BLOCKED)]
     assert found.documents == ()
@@ -395,7 +464,7 @@ def test_money_on_a_cancelled_or_old_order_is_in_the_bank_and_so_it_is_compared(
 
 
 def test_what_a_user_ignored_is_told_and_counts_no_more() -> None:
-    row = replace(blocked("N1", "payment", "ignored-by-user"), action=Action.SKIP)
+    row = replace(blocked("N1", "payment", "ignored-by-user", pay_key("5501")), action=Action.SKIP)
     books = Books("AUD", invoices=(invoice("1", "N1", "50.00", day(3), "50.00"),))
     found = done(context([ORDER], books), [row])
     assert [one.why for one in found.differences] == [Why.IGNORED]
@@ -506,6 +575,23 @@ def test_stock_that_drifted_is_told_and_what_has_no_stock_is_not() -> None:
     assert found.items_compared == 2
     failed = check(found, "stock_agrees")
     assert not failed.passed and failed.waits
+
+
+class OneUnreadable(dict[str, SalesDocument]):
+    """Orders as the mirror gives them: a record that cannot be read says so when it is looked at."""
+
+    def __getitem__(self, key: str) -> SalesDocument:
+        if key == "N2":
+            raise DataError("Order N2 has no date.", remedy="Save it again.", code="no-date")
+        return super().__getitem__(key)
+
+
+def test_a_record_that_cannot_be_read_waits_and_the_rest_is_compared() -> None:
+    shop = Shop("AUD", orders=OneUnreadable({"N1": ORDER, "N2": ORDER}))
+    found = done(context(shop=shop, books=Books("AUD", invoices=(INVOICE,), payments=(PAID,))))
+    assert found.clean
+    assert found.taken == D(50)
+    assert [(one.number, one.what, one.code) for one in found.waiting] == [("N2", "Order", "no-date")]
 
 
 def test_old_readings_fail_their_check_and_name_the_side() -> None:
