@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
+from ledger_pipelines.integrations.open_items import OpenItem
 
 from ledger_pipelines.cli import main, work
 from ledger_pipelines.documents.effects import Action, Effect, Expected

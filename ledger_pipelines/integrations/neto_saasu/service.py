@@ -109,7 +109,7 @@ class NetoSaasu:
     @cached_property
     def journal(self) -> Journal:
         """The journal, opened on first use."""
-        return Journal.open(self.setup.journal_address)
+        return Journal.open(self.setup.journal_address, now=self.clock.now())
 
     @cached_property
     def memory(self) -> JournalMemory:
