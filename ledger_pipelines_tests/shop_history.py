@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ledger_pipelines.cli.processes import RunningSandbox, running_sandbox
 from ledger_pipelines_tests.shop_stage import Record, ShopStage
@@ -32,7 +33,8 @@ class ShopHistory:
     orders: list[str] = field(default_factory=list)
 
     def open(self) -> None:
-        """Products of the store, known in the file already."""
+        """Products of the store, known in the file already. Neto's limit a minute is lifted: history is made in seconds."""
+        self.stage.control.post("/neto/settings", json={"calls_per_minute": None}).raise_for_status()
         skus = [f"PLAIN-{n:02d}" for n in range(PRODUCTS)]
         wishes = [{"SKU": sku, "Name": f"Plain {sku}", "DefaultPrice": str(PRICE), "Approved": True} for sku in skus]
         self.stage.shop("AddItem", {"Item": wishes})
@@ -126,8 +128,5 @@ def plain_shop(folder: Path, start: date, **more: Any) -> Iterator[ShopHistory]:
 
 
 def days_back(days: int) -> date:
-    """The day so many days before the sandbox's today, in the books' zone of the shipped configuration."""
-    from datetime import datetime  # noqa: PLC0415
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
+    """The day so many days before today, in the zone of the shipped configuration's Australian books."""
     return datetime.now(ZoneInfo("Australia/Sydney")).date() - timedelta(days=days)
