@@ -36,7 +36,9 @@ class ShopHistory:
         """Products of the store, known in the file already. Neto's limit a minute is lifted: history is made in seconds."""
         self.stage.control.post("/neto/settings", json={"calls_per_minute": None}).raise_for_status()
         skus = [f"PLAIN-{n:02d}" for n in range(PRODUCTS)]
-        wishes = [{"SKU": sku, "Name": f"Plain {sku}", "DefaultPrice": str(PRICE), "Approved": True} for sku in skus]
+        wishes = [
+            {"SKU": sku, "Name": f"Plain {sku}", "DefaultPrice": str(PRICE), "Approved": True} for sku in skus
+        ]
         self.stage.shop("AddItem", {"Item": wishes})
         for sku in skus:
             body = {"Code": sku, "Description": f"Plain {sku}", "Type": "I", "IsActive": True, "IsSold": True, "IsVisible": True,
@@ -62,7 +64,9 @@ class ShopHistory:
         made: list[str] = []
         for some in _batches([buyers[n % len(buyers)] for n in range(orders)]):
             wishes = [self._wish(buyer, len(self.orders) + len(made) + n) for n, buyer in enumerate(some)]
-            numbers = [one["OrderID"] for one in _listed(self.stage.shop("AddOrder", {"Order": wishes})["Order"])]
+            numbers = [
+                one["OrderID"] for one in _listed(self.stage.shop("AddOrder", {"Order": wishes})["Order"])
+            ]
             paid = [
                 {"OrderID": number, "AmountPaid": str(_amount(wish)), "PaymentMethodName": "PayPal Checkout"}
                 for number, wish in zip(numbers, wishes, strict=True)
@@ -79,7 +83,9 @@ class ShopHistory:
         control = self.stage.control
         offset = control.get("/clock").raise_for_status().json()["offset_seconds"]
         for place in range(span):
-            control.post("/clock", json={"offset_seconds": offset - DAY * (span - 1 - place)}).raise_for_status()
+            control.post(
+                "/clock", json={"offset_seconds": offset - DAY * (span - 1 - place)}
+            ).raise_for_status()
             count = orders * (place + 1) // span - orders * place // span  # not money: orders
             if count:
                 start = (place * 7) % len(names)
@@ -89,9 +95,17 @@ class ShopHistory:
     def _wish(buyer: str, number: int) -> Record:
         person = {"FirstName": "Pat", "LastName": f"Of {buyer}", "Street1": "1 Quay St", "City": "SYDNEY", "State": "NSW",
                   "PostCode": "2000", "Country": "AU"}  # fmt: skip
-        lines = [{"SKU": f"PLAIN-{(number + n) % PRODUCTS:02d}", "Quantity": str(1 + n)} for n in range(1 + number % 3)]
+        lines = [
+            {"SKU": f"PLAIN-{(number + n) % PRODUCTS:02d}", "Quantity": str(1 + n)}
+            for n in range(1 + number % 3)
+        ]
         sides = {f"{side}{name}": value for side in ("Bill", "Ship") for name, value in person.items()}
-        return {"Username": buyer, "Email": f"{buyer}@example.com", "OrderStatus": "Pick", "OrderLine": lines} | sides
+        return {
+            "Username": buyer,
+            "Email": f"{buyer}@example.com",
+            "OrderStatus": "Pick",
+            "OrderLine": lines,
+        } | sides
 
 
 def _amount(wish: Record) -> Decimal:
@@ -117,8 +131,13 @@ def plain_shop(folder: Path, start: date, **more: Any) -> Iterator[ShopHistory]:
         more: As of `ShopStage`.
     """
     with running_sandbox(folder / "sandbox.log", seed="empty") as sandbox:
-        addresses = {name: str(sandbox.credentials[name]["base_url"]) for name in ("neto", "saasu", "netsuite", "amazon")}
-        stage = ShopStage(sandbox.control, addresses, sandbox.credentials, folder, start=start.isoformat(), **more)
+        addresses = {
+            name: str(sandbox.credentials[name]["base_url"])
+            for name in ("neto", "saasu", "netsuite", "amazon")
+        }
+        stage = ShopStage(
+            sandbox.control, addresses, sandbox.credentials, folder, start=start.isoformat(), **more
+        )
         try:
             history = ShopHistory(stage)
             history.open()

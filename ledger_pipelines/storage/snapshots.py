@@ -171,7 +171,11 @@ class SnapshotStore:
             name = entry.name.rstrip("/")
             if not name.startswith("date="):
                 continue
-            there = os.path.exists(f"{entry.path}/{PART}") if isinstance(entry, os.DirEntry) else (entry / PART).exists()  # noqa: PTH110
+            there = (
+                os.path.exists(f"{entry.path}/{PART}")
+                if isinstance(entry, os.DirEntry)
+                else (entry / PART).exists()
+            )  # noqa: PTH110
             if there:
                 found.append(date.fromisoformat(name.removeprefix("date=")))
         return sorted(found)

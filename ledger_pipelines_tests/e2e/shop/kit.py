@@ -201,7 +201,9 @@ def expected(
             found.paid[one] += part
             left -= part
         if any(one["RelatedOrderID"] == key and one["key"] not in booked for one in orders.values()):
-            found.banks[BANKS[payment["PaymentMethodName"]]] -= left  # belongs to the order that was split off
+            found.banks[BANKS[payment["PaymentMethodName"]]] -= (
+                left  # belongs to the order that was split off
+            )
         else:
             found.over += left
     for rma in store["rma"]:
@@ -267,7 +269,8 @@ def picture(file: SaasuFile) -> dict[str, Any]:
     shown: dict[str, list[str]] = {}
     for kind in ("invoice", "payment", "journal", "contact", "company", "item"):
         shown[kind] = sorted(
-            json.dumps(_plain(one, invoices, contacts), sort_keys=True, default=str) for one in file.records(kind)
+            json.dumps(_plain(one, invoices, contacts), sort_keys=True, default=str)
+            for one in file.records(kind)
         )
     balances = {line["name"]: str(line["balance"]) for line in file.trial["accounts"]}
     return {**shown, "trial": balances}
@@ -342,7 +345,14 @@ def outcomes(result: RunResult, number_: str, flow: str = "invoices") -> list[Ro
 
 def unsettled(result: RunResult) -> list[RowResult]:
     """Rows of a run that were not finished or went wrong."""
-    good = {Outcome.WRITTEN, Outcome.ADOPTED, Outcome.ALREADY, Outcome.SKIPPED, Outcome.BLOCKED, Outcome.IGNORED}
+    good = {
+        Outcome.WRITTEN,
+        Outcome.ADOPTED,
+        Outcome.ALREADY,
+        Outcome.SKIPPED,
+        Outcome.BLOCKED,
+        Outcome.IGNORED,
+    }
     return [
         row
         for run in result.runs
@@ -363,7 +373,11 @@ def writes(stage: ShopStage) -> dict[str, int]:
 
 def no_doubles(file: SaasuFile) -> None:
     """No reference of ours is there twice."""
-    for kind, name in (("invoice", "PurchaseOrderNumber"), ("payment", "Reference"), ("journal", "Reference")):
+    for kind, name in (
+        ("invoice", "PurchaseOrderNumber"),
+        ("payment", "Reference"),
+        ("journal", "Reference"),
+    ):
         found = [one[name] for one in file.records(kind) if one.get(name)]
         assert len(found) == len(set(found)), sorted(found)
 

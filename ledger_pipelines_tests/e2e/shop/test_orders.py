@@ -125,10 +125,18 @@ def shipped(opened: Opened) -> Iterator[Scenes]:
     old = place("back-dated", POT, pay="10.00")
     stage.pay(old, "5.00", "Direct Deposit", DatePaid="2026-10-19")
     place("surcharge", POT, PaymentMethod="Credit Card", pay=True)
-    place("coupon", POT, TEA, AppliedDiscounts=[{"DiscountCode": "SPRING", "DiscountAmount": "5.00"}], pay=True)
+    place(
+        "coupon", POT, TEA, AppliedDiscounts=[{"DiscountCode": "SPRING", "DiscountAmount": "5.00"}], pay=True
+    )
     place("percent", POT | {"DiscountPercent": "12.5"}, pay=True)
     place("eight decimals", TEA, {"SKU": "CUP-2", "Quantity": "7"}, pay=True)
-    abroad = {"BillCountry": "US", "ShipCountry": "US", "ShipCity": "PORTLAND", "ShipState": "OR", "ShipPostCode": "97201"}
+    abroad = {
+        "BillCountry": "US",
+        "ShipCountry": "US",
+        "ShipCity": "PORTLAND",
+        "ShipState": "OR",
+        "ShipPostCode": "97201",
+    }
     place("export", POT | FREE, TaxFreeShipping=True, **abroad, pay=True)
     place("foreign with tax", POT, **abroad | {"ShipCountry": "NZ", "BillCountry": "NZ"}, Username="noreg",
           Email="aroha@example.com", BillFirstName="Aroha", BillLastName="Ngata", pay=True)  # fmt: skip
@@ -218,7 +226,9 @@ def test_every_order_of_the_first_run_is_booked_to_the_cent_but_the_one_whose_nu
 def test_a_paid_order_and_its_payment_go_in_one_call(shipped: Scenes) -> None:
     assert shipped.payments("simple", 0) == {f"NETO-PAY-{shipped.paid['simple']}": Decimal("59.90")}
     assert shipped.invoice("simple", 0)["AmountOwed"] == "0.00"
-    assert shipped.written[0]["POST /Invoice"] <= len(shipped.files[0].invoices()) + 1  # one refused for want of stock
+    assert (
+        shipped.written[0]["POST /Invoice"] <= len(shipped.files[0].invoices()) + 1
+    )  # one refused for want of stock
 
 
 def test_two_payments_of_one_order_stand_on_it_beside_each_other(shipped: Scenes) -> None:
