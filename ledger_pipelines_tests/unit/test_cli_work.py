@@ -157,7 +157,8 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeService:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LEDGER_CONFIG", raising=False)
     fake = FakeService()
-    monkeypatch.setattr(work, "open_service", lambda _loaded, _name: fake)
+    for opened in ("open_service", "open_worklist"):
+        monkeypatch.setattr(work, opened, lambda _loaded, _name: fake)
     return fake
 
 
