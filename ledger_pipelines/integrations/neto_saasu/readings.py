@@ -69,14 +69,14 @@ def neto_entities(settings: NetoSaasuSettings) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def saasu_entities(settings: NetoSaasuSettings) -> tuple[str, ...]:
-    """What the flows that are on need of the file, in the order it is read."""
+def saasu_entities(settings: NetoSaasuSettings, *, stock: bool = False) -> tuple[str, ...]:
+    """What the flows that are on need of the file, in the order it is read. stock: whether a sale order waits for some."""
     wanted = ["accounts", "tax_codes", "items", "contacts", "invoices", "payments", "deleted"]
     if settings.customers_to_saasu.company:
         wanted.append("companies")
     if settings.payments.overpayment is Overpayment.JOURNAL:
         wanted.append("journals")
-    if settings.inventory_from_saasu.enabled:
+    if stock or settings.inventory_from_saasu.enabled:
         wanted.append(STOCK)
     return tuple(wanted)
 
