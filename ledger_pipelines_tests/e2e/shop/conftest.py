@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
-from ledger_pipelines_tests.e2e.shop.kit import open_shop, restored
+from ledger_pipelines_tests.e2e.shop.kit import EagerClock, open_shop, restored
 from ledger_pipelines_tests.shop_stage import ShopStage, shop_stage
 
 MORNING = "2026-10-20T09:00:00"
@@ -49,6 +49,7 @@ def opened(vendors: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) ->
         named = {name.replace("__", "."): value for name, value in settings.items()}
         chosen: dict[str, object] = {"inventory_from_saasu.enabled": False} | named
         stage = shop_stage(vendors, folder, settings=chosen, start="2026-10-19")
+        stage.clock = EagerClock(stage.control)
         stages.append(stage)
         if synced:
             stage.service.initial_sync()

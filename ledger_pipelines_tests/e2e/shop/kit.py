@@ -23,6 +23,7 @@ from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.sync.result import Outcome, RowResult
 from ledger_pipelines_tests.shop_stage import FILE, Record, SaasuFile, ShopStage
+from ledger_pipelines_tests.stage import JumpingClock
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 ZERO = Decimal(0)
@@ -48,7 +49,7 @@ PEOPLE = (
     ("priya.nair0", "Priya", "Nair", "priya@example.com"), ("tom.harris1", "Tom", "Harris", "tom@example.com"),
     ("mum.smith", "Mum", "Smith", "family@example.com"), ("dad.smith", "Dad", "Smith", "family@example.com"),
 )  # fmt: skip
-ASSET, INCOME, COST, OPENING_STOCK, G1, G1_FREE, G11 = 9011, 9040, 9050, 9060, 7, 8, 12
+ASSET, INCOME, COST, OPENING_STOCK, VOUCHERS, G1, G1_FREE, G11 = 9011, 9040, 9050, 9060, 9003, 7, 8, 12
 
 
 # --- set-up ------------------------------------------------------------------------------------------------------------
@@ -143,6 +144,15 @@ def _open_books(sandbox: RunningSandbox) -> None:
         assert answer.status_code == 200, answer.text
 
 
+class EagerClock(JumpingClock):
+    """Waits by moving both clocks: nobody else is at work here."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        if seconds > 0:
+            self.jump(seconds)
+
+
 # --- what the store says: sums that know nothing of the product --------------------------------------------------------
 
 
@@ -201,7 +211,9 @@ def expected(
             found.paid[one] += part
             left -= part
         if any(one["RelatedOrderID"] == key and one["key"] not in booked for one in orders.values()):
-            found.banks[BANKS[payment["PaymentMethodName"]]] -= left  # belongs to the order that was split off
+            found.banks[BANKS[payment["PaymentMethodName"]]] -= (
+                left  # belongs to the order that was split off
+            )
         else:
             found.over += left
     for rma in store["rma"]:
@@ -267,7 +279,8 @@ def picture(file: SaasuFile) -> dict[str, Any]:
     shown: dict[str, list[str]] = {}
     for kind in ("invoice", "payment", "journal", "contact", "company", "item"):
         shown[kind] = sorted(
-            json.dumps(_plain(one, invoices, contacts), sort_keys=True, default=str) for one in file.records(kind)
+            json.dumps(_plain(one, invoices, contacts), sort_keys=True, default=str)
+            for one in file.records(kind)
         )
     balances = {line["name"]: str(line["balance"]) for line in file.trial["accounts"]}
     return {**shown, "trial": balances}
@@ -342,7 +355,14 @@ def outcomes(result: RunResult, number_: str, flow: str = "invoices") -> list[Ro
 
 def unsettled(result: RunResult) -> list[RowResult]:
     """Rows of a run that were not finished or went wrong."""
-    good = {Outcome.WRITTEN, Outcome.ADOPTED, Outcome.ALREADY, Outcome.SKIPPED, Outcome.BLOCKED, Outcome.IGNORED}
+    good = {
+        Outcome.WRITTEN,
+        Outcome.ADOPTED,
+        Outcome.ALREADY,
+        Outcome.SKIPPED,
+        Outcome.BLOCKED,
+        Outcome.IGNORED,
+    }
     return [
         row
         for run in result.runs
@@ -363,7 +383,11 @@ def writes(stage: ShopStage) -> dict[str, int]:
 
 def no_doubles(file: SaasuFile) -> None:
     """No reference of ours is there twice."""
-    for kind, name in (("invoice", "PurchaseOrderNumber"), ("payment", "Reference"), ("journal", "Reference")):
+    for kind, name in (
+        ("invoice", "PurchaseOrderNumber"),
+        ("payment", "Reference"),
+        ("journal", "Reference"),
+    ):
         found = [one[name] for one in file.records(kind) if one.get(name)]
         assert len(found) == len(set(found)), sorted(found)
 

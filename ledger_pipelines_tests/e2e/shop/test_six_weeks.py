@@ -17,6 +17,7 @@ from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 from ledger_pipelines_tests.e2e.shop.kit import (
     LIABILITY,
+    EagerClock,
     agrees,
     begin,
     change_item,
@@ -62,7 +63,9 @@ def six(vendors: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def installation(vendors: RunningSandbox, folder: Path) -> ShopStage:
     """A new one on these vendors."""
-    return shop_stage(vendors, folder, start=FIRST.isoformat())
+    stage = shop_stage(vendors, folder, start=FIRST.isoformat())
+    stage.clock = EagerClock(stage.control)
+    return stage
 
 
 def refill(stage: ShopStage) -> None:
