@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -41,14 +41,21 @@ def opened(vendors: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) ->
     """Gives stages on the shop as it was when it was set up, its clock at the morning, the initial sync done."""
     stages: list[ShopStage] = []
 
-    def make(*, synced: bool = True, **settings: object) -> ShopStage:
+    def make(
+        *,
+        synced: bool = True,
+        at: str = MORNING,
+        start: str = "2026-10-19",
+        connections: Mapping[str, Mapping[str, object]] | None = None,
+        **settings: object,
+    ) -> ShopStage:
         while stages:
             stages.pop().close()
-        restored(vendors, MORNING)
+        restored(vendors, at)
         folder: Path = tmp_path_factory.mktemp("shop")
         named = {name.replace("__", "."): value for name, value in settings.items()}
         chosen: dict[str, object] = {"inventory_from_saasu.enabled": False} | named
-        stage = shop_stage(vendors, folder, settings=chosen, start="2026-10-19")
+        stage = shop_stage(vendors, folder, settings=chosen, start=start, connections=connections or {})
         stage.clock = EagerClock(stage.control)
         stages.append(stage)
         if synced:

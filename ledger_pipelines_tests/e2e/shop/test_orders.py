@@ -6,7 +6,6 @@ is, its test tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -110,7 +109,7 @@ class Scenes:
 
 
 @pytest.fixture(scope="module")
-def shipped(opened: Opened) -> Iterator[Scenes]:
+def shipped(opened: Opened) -> Scenes:
     """The shipped settings: tax invoices, service layout for what is unknown, overpayments by journal, edits reported."""
     scenes = Scenes(opened(refunds__account="Sales"))
     place, stage = scenes.place, scenes.stage
@@ -164,7 +163,7 @@ def shipped(opened: Opened) -> Iterator[Scenes]:
     for name in ("edited", "cancelled after"):
         place(name, POT)
     scenes.run()
-    yield scenes
+    return scenes
 
 
 def by_hand(name: str, contact: int) -> Record:
