@@ -158,6 +158,7 @@ class Readings:
         manifest = store.manifest(entity.name, self._today)
         if manifest is None and (days := store.days(entity.name)):
             manifest = store.manifest(entity.name, days[-1])
+        # By the clock that rules the reading, not by the file system's.
         return (
-            manifest is not None and manifest.read_until is not None and self._now - manifest.written_at < age
+            manifest is not None and manifest.read_until is not None and self._now - manifest.read_until < age
         )
