@@ -69,14 +69,14 @@ def neto_entities(settings: NetoSaasuSettings) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def saasu_entities(settings: NetoSaasuSettings) -> tuple[str, ...]:
-    """What the flows that are on need of the file, in the order it is read."""
+def saasu_entities(settings: NetoSaasuSettings, *, stock: bool = False) -> tuple[str, ...]:
+    """What the flows that are on need of the file, in the order it is read. stock: whether a sale order waits for some."""
     wanted = ["accounts", "tax_codes", "items", "contacts", "invoices", "payments", "deleted"]
     if settings.customers_to_saasu.company:
         wanted.append("companies")
     if settings.payments.overpayment is Overpayment.JOURNAL:
         wanted.append("journals")
-    if settings.inventory_from_saasu.enabled:
+    if stock or settings.inventory_from_saasu.enabled:
         wanted.append(STOCK)
     return tuple(wanted)
 
@@ -158,6 +158,7 @@ class Readings:
         manifest = store.manifest(entity.name, self._today)
         if manifest is None and (days := store.days(entity.name)):
             manifest = store.manifest(entity.name, days[-1])
+        # By the clock that rules the reading, not by the file system's.
         return (
-            manifest is not None and manifest.read_until is not None and self._now - manifest.written_at < age
+            manifest is not None and manifest.read_until is not None and self._now - manifest.read_until < age
         )

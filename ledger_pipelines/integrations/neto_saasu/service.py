@@ -86,6 +86,9 @@ from ledger_pipelines.systems.saasu.writer import SaasuWriter
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
 _NEVER_SENT = (EffectState.APPROVED, EffectState.REFUSED)
+_FOR_STOCK = frozenset({"sale-order-for-stock", "waits-for-stock"})
+_COMES_BY_ITSELF = _FOR_STOCK | {"wait-for-books"}
+"""Reasons that pass without the store changing anything on the day: such a day is planned again by every run."""
 _IN_DOUBT = (EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
 
 
@@ -248,7 +251,8 @@ class NetoSaasu:
         settings = self.setup.settings
         readings = Readings(self.setup, self.clock.now(), self._run_id or _run_name(self.clock.now()))
         store = readings.latest(self._neto_side(), neto_entities(settings), progress)
-        file = readings.latest(self._saasu_side(), saasu_entities(settings), progress)
+        wanted = saasu_entities(settings, stock=self._waits_for_stock())
+        file = readings.latest(self._saasu_side(), wanted, progress)
         return Refreshed({**store.rows, **file.rows}, store.days)
 
     def _neto_side(self) -> OpenSide:
@@ -297,7 +301,8 @@ class NetoSaasu:
         with making_many():
             plan = self._compute(flow, day)
             self._plans.save(plan)
-        self.days_done.planned(flow, day, waits=any(row.action is Action.BLOCKED for row in plan.rows))
+        waits = any(row.action is Action.BLOCKED or row.reason.code in _COMES_BY_ITSELF for row in plan.rows)
+        self.days_done.planned(flow, day, waits=waits)
         return plan
 
     def export(
@@ -635,6 +640,15 @@ class NetoSaasu:
         search = Search(integration=self.name, flow=plan.flow, partition=plan.partition)
         counts = self.journal.counts(search)
         return any(counts.get(state) for state in (*_NEVER_SENT, *_IN_DOUBT))
+
+    def _waits_for_stock(self) -> bool:
+        """Whether a sale order becomes an invoice once there is stock: then it must be read, whatever flows are on."""
+        return any(
+            row.reason.code in _FOR_STOCK
+            for day in self.days_done.waiting("invoices")
+            if (plan := self._plans.latest(self.name, "invoices", day.isoformat())) is not None
+            for row in plan.rows
+        )
 
     def _memory_lost(self, day: date) -> bool:
         """Whether the file may hold documents of this day that a journal before this one knew of: it is younger than the

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
-from ledger_pipelines_tests.e2e.shop.kit import open_shop, restored
+from ledger_pipelines_tests.e2e.shop.kit import EagerClock, open_shop, restored
 from ledger_pipelines_tests.shop_stage import ShopStage, shop_stage
 
 MORNING = "2026-10-20T09:00:00"
@@ -41,14 +41,22 @@ def opened(vendors: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) ->
     """Gives stages on the shop as it was when it was set up, its clock at the morning, the initial sync done."""
     stages: list[ShopStage] = []
 
-    def make(*, synced: bool = True, **settings: object) -> ShopStage:
+    def make(
+        *,
+        synced: bool = True,
+        at: str = MORNING,
+        start: str = "2026-10-19",
+        connections: Mapping[str, Mapping[str, object]] | None = None,
+        **settings: object,
+    ) -> ShopStage:
         while stages:
             stages.pop().close()
-        restored(vendors, MORNING)
+        restored(vendors, at)
         folder: Path = tmp_path_factory.mktemp("shop")
         named = {name.replace("__", "."): value for name, value in settings.items()}
         chosen: dict[str, object] = {"inventory_from_saasu.enabled": False} | named
-        stage = shop_stage(vendors, folder, settings=chosen, start="2026-10-19")
+        stage = shop_stage(vendors, folder, settings=chosen, start=start, connections=connections or {})
+        stage.clock = EagerClock(stage.control)
         stages.append(stage)
         if synced:
             stage.service.initial_sync()

@@ -17,6 +17,7 @@ from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 from ledger_pipelines_tests.e2e.shop.kit import (
     LIABILITY,
+    EagerClock,
     agrees,
     begin,
     change_item,
@@ -62,7 +63,9 @@ def six(vendors: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def installation(vendors: RunningSandbox, folder: Path) -> ShopStage:
     """A new one on these vendors."""
-    return shop_stage(vendors, folder, start=FIRST.isoformat())
+    stage = shop_stage(vendors, folder, start=FIRST.isoformat())
+    stage.clock = EagerClock(stage.control)
+    return stage
 
 
 def refill(stage: ShopStage) -> None:
@@ -115,17 +118,17 @@ def test_the_first_run_books_every_order_to_the_cent_and_names_what_waits(six: S
     assert unsettled(result) == []
     agrees(six.file(), expected(six.store(), without=wrong))
     no_doubles(six.file())
-    booked = [number for number in wrong if planned_to_wait(six, number)]
-    assert booked
-    for number in booked:
-        reason = waiting(result, number)
+    waits = [order for order in wrong if planned_to_wait(six, order)]
+    assert waits
+    for order in waits:
+        reason = waiting(result, order)
         assert reason.code == "sku-spelling"
-        assert number in reason.text
+        assert order in reason.text
 
 
-def planned_to_wait(stage: ShopStage, number: str) -> bool:
+def planned_to_wait(stage: ShopStage, order: str) -> bool:
     """Whether the store's status says that it is to be exported."""
-    return number in expected(stage.store()).totals
+    return order in expected(stage.store()).totals
 
 
 def test_corrected_codes_and_a_released_backorder_are_followed_by_themselves(six: ShopStage) -> None:
