@@ -159,5 +159,5 @@ class Readings:
         if manifest is None and (days := store.days(entity.name)):
             manifest = store.manifest(entity.name, days[-1])
         return (
-            manifest is not None and manifest.read_until is not None and self._now - manifest.written_at < age
+            manifest is not None and manifest.read_until is not None and self._now - manifest.read_until < age
         )

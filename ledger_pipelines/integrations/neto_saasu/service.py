@@ -163,6 +163,10 @@ class NetoSaasu:
         """Which days were carried out, and as what."""
         return DaysDone(self.setup.folder / "days")
 
+    @cached_property
+    def _settings_digest(self) -> str:
+        return digest(msgspec.json.encode(self.setup.settings.model_dump(mode="json"), order="sorted"))
+
     @property
     def _state(self) -> Path:
         return self.setup.data / "state"
@@ -326,6 +330,20 @@ class NetoSaasu:
                 remedy=f"Make one: ledger-pipelines plan {self.name} {flow} --partition {day.isoformat()}.",
                 code="no-plan",
             )
+        return self._export(plan, progress, mode=mode, overrides=overrides, stop=stop, who=who)
+
+    def _export(
+        self,
+        plan: Plan,
+        progress: Progress | None = None,
+        *,
+        mode: Mode | None = None,
+        overrides: Sequence[Override] = (),
+        stop: Callable[[], bool] | None = None,
+        who: str = "",
+    ) -> ApplyResult:
+        """Carry out the latest plan of its flow and day."""
+        flow, day = plan.flow, date.fromisoformat(plan.partition)
         wanted = mode or self.setup.mode
         token = self._token(day)
         if not plan.effects() and not self._left(plan):
@@ -411,7 +429,7 @@ class NetoSaasu:
                 _tell(progress, name, place, len(about))
                 plan = self.plan(name, day)
                 runs.append(
-                    FlowRun(name, plan, self.export(name, day, mode=mode, who=who) if writes else None)
+                    FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None)
                 )
                 result = runs[-1].result
                 if result is not None and (result.parked is not None or result.stopped is not None):
@@ -580,7 +598,7 @@ class NetoSaasu:
         ctx = self.context(day, exported)
         inputs = {
             **self.mirror.tokens(day),
-            "settings": digest(msgspec.json.encode(ctx.settings.model_dump(mode="json"), order="sorted")),
+            "settings": self._settings_digest,
             "mode": ctx.mode.value,
         }
         return Plan(
