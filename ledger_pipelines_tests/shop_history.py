@@ -94,8 +94,13 @@ class ShopHistory:
         return {"Username": buyer, "Email": f"{buyer}@example.com", "OrderStatus": "Pick", "OrderLine": lines} | sides
 
 
+def amount(line: Record) -> Decimal:
+    """What a line of an order comes to, with tax."""
+    return PRICE * Decimal(line["Quantity"])
+
+
 def _amount(wish: Record) -> Decimal:
-    return sum((PRICE * int(line["Quantity"]) for line in wish["OrderLine"]), Decimal(0))
+    return sum((amount(line) for line in wish["OrderLine"]), Decimal(0))
 
 
 def _listed(found: Any) -> list[Any]:

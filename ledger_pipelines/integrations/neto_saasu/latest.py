@@ -163,11 +163,13 @@ class LatestRecords:
                 known[day] = ()
         return known[day]
 
-    def content_hash(self, entity: str, day: date) -> str:
+    def content_hash(self, entity: EntityLike, day: date) -> str:
         """Digest of the file of one day; "" = never fetched."""
-        known = self._of_days(entity).hashes
+        if entity.changed_column:
+            self.rows(entity, required=False)  # knows most days without opening their files
+        known = self._of_days(entity.name).hashes
         if day not in known:
-            manifest = self.store.manifest(entity, day)
+            manifest = self.store.manifest(entity.name, day)
             known[day] = "" if manifest is None else manifest.content_hash
         return known[day]
 

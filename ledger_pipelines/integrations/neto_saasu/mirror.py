@@ -204,6 +204,7 @@ class Mirror:
             returns=returns,
             payments=payments,
             warehouses=tuple(_warehouse(record_of(text)) for text in self._rows("warehouses").texts.values()),
+            split_off=_split_off(self._rows("orders"), orders),
             method_names={method.id: method.name for method in methods},
         )
 
@@ -234,8 +235,8 @@ class Mirror:
 
         `saasu/items` is always among them: two flows begin there.
         """
-        found = {f"neto/{name}": self._neto.content_hash(name, day) for name in entities}
-        return {**found, "saasu/items": self._saasu.content_hash("items", day)}
+        found = {f"neto/{name}": self._neto.content_hash(NETO[name], day) for name in entities}
+        return {**found, "saasu/items": self._saasu.content_hash(SAASU["items"], day)}
 
     def days(self) -> list[date]:
         """Days of which the store was ever read, in order."""
@@ -291,6 +292,14 @@ class Mirror:
                     kin[str(parent)] = (*kin.get(str(parent), ()), child)
             self._kin = (rows, kin)
         return self._kin[1]
+
+
+def _split_off(rows: Rows, orders: Collection[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for child, parent in rows.column("related_order_id").items():
+        if parent and child in orders:
+            found[str(parent)] = (*found.get(str(parent), ()), child)
+    return found
 
 
 def _by_order(rows: Rows) -> dict[str, tuple[str, ...]]:

@@ -32,8 +32,10 @@ from ledger_pipelines.integrations.neto_saasu import (
     refunds,
     stock_from_saasu,
 )
+from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.days import DaysDone
+from ledger_pipelines.integrations.neto_saasu.facts import assumed, counted
 from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK, SALE_ORDER
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.memory import EVERY_PARTITION, JournalMemory
@@ -566,6 +568,12 @@ class NetoSaasu:
             calls_today=None if spent is None else spent.used,
             calls_left=None if spent is None else spent.left,
         )
+
+    def facts(self) -> Facts:
+        """What the calls of a day depend on, counted in what was last read; assumed where nothing was."""
+        if self.initial() is None:
+            return assumed(self.setup.settings)
+        return counted(self.setup.settings, self.mirror.shop(), self.mirror.books(), self.today())
 
     def spent(self) -> tuple[int, int | None]:
         """Calls of today to the file, and how many are left of our share; None = any number."""
