@@ -22,6 +22,8 @@ NAMES: tuple[str, ...] = (
     "startup",
     "backfill",
     "idle",
+    "shop_calls",
+    "shop_year",
 )
 
 

@@ -108,8 +108,13 @@ class ShopHistory:
         } | sides
 
 
+def amount(line: Record) -> Decimal:
+    """What a line of an order comes to, with tax."""
+    return PRICE * Decimal(line["Quantity"])
+
+
 def _amount(wish: Record) -> Decimal:
-    return sum((PRICE * int(line["Quantity"]) for line in wish["OrderLine"]), Decimal(0))
+    return sum((amount(line) for line in wish["OrderLine"]), Decimal(0))
 
 
 def _listed(found: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 Belongs here: files, atomicity, finding. Does not belong here: what a line means (`sync.plan_store` has the codec).
 
 A file is written under a temporary name, synced, renamed, and its folder synced: after a power cut there is the whole
-plan or none. A plan that writes nothing is made again at no cost: its name is not synced, so that it may be gone. Plans hold customers' names: folders are 0700, files 0600.
+plan or none. A plan that writes nothing is made again at no cost: it may be gone after one. Plans hold customers' names: folders are 0700, files 0600.
 """
 
 from __future__ import annotations
@@ -38,14 +38,15 @@ class PlanFiles:
     def latest(self, integration: str, flow: str, partition: str) -> str | None:
         """Digest of the partition's latest plan."""
         try:
-            return self._pointer(integration, flow, partition).read_bytes().decode(errors="replace").strip()
+            told = self._pointer(integration, flow, partition).read_bytes().decode(errors="replace").strip()
         except FileNotFoundError:
             return None
+        return told or None
 
     def read(self, digest: str) -> list[bytes] | None:
-        """A plan's lines; None when it is not stored."""
+        """A plan's lines; None when it is not stored. An empty file is what a power cut leaves of one that was not synced."""
         try:
-            return self._content(digest).read_bytes().splitlines()
+            return self._content(digest).read_bytes().splitlines() or None
         except FileNotFoundError:
             return None
 

@@ -229,6 +229,8 @@ class Shop:
     warehouses: tuple[Warehouse, ...] = ()
     method_names: Mapping[str, str] = field(default_factory=dict)
     """Payment methods: id -> name."""
+    split_off: Mapping[str, tuple[str, ...]] | None = None
+    """Orders that name another as the one they come from, by that one's number, where that is known without reading them all."""
 
     def warehouse(self, named: str, setting: str) -> Warehouse:
         """An active warehouse by id, reference or name. Raises UnresolvedError."""
@@ -238,6 +240,17 @@ class Shop:
             if named.strip() == one.id or folded(named) in (folded(one.reference), folded(one.name))
         ]
         return _one([one for one in found if one.active], found, f"warehouse {named!r}", setting)
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        """Numbers of the orders that were split from another, by that one's number."""
+        if self.split_off is not None:
+            return self.split_off
+        found: dict[str, tuple[str, ...]] = {}
+        for order in self.orders.values():
+            if order.related:
+                found[order.related] = (*found.get(order.related, ()), order.key)
+        return found
 
     @cached_property
     def customers_by_company(self) -> Mapping[str, int]:

@@ -53,14 +53,15 @@ class Facts:
     """What the calls of a day depend on.
 
     Args:
-        lists: Lists asked for by time of change in each run. deletions: lists of what was deleted.
-        whole_lists: Lists read whole in each run, of at most a page each.
+        lists: Lists asked for by time of change in each run. deletions: lists of what was deleted; all kinds come in one, unless
+            Saasu refuses that.
+        whole_lists: Lists without a time of change, read whole once a day, of at most a page each.
         items: Items of the file; their stock is read whole. stock_minutes: how old it may get; None = stock is off.
         orders, customers, payments, products: New ones a day. payments: those that do not go with their invoice's call.
     """
 
     lists: int = 6
-    deletions: int = 5
+    deletions: int = 1
     whole_lists: int = 2
     items: int = 1000
     stock_minutes: int | None = None
@@ -73,12 +74,13 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Calls. run: of a run with nothing to do. sweep: of reading all stock once. stock_minutes: as in `Facts`.
-    documents: those that write, a day."""
+    documents: those that write, a day. daily: lists that are read once a day."""
 
     run: int
     sweep: int
     stock_minutes: int | None
     documents: int
+    daily: int = 0
 
     def sweeps(self, runs: int) -> int:
         """How many times a day stock is read, with that many runs."""
@@ -90,16 +92,17 @@ class Estimate:
 
     def a_day(self, runs: int) -> int:
         """All calls of a day."""
-        return runs * self.run + self.sweeps(runs) * self.sweep + self.documents + TOKEN_CALLS
+        return runs * self.run + self.sweeps(runs) * self.sweep + self.documents + self.daily + TOKEN_CALLS
 
 
 def calls_a_run(facts: Facts) -> Estimate:
     """What runs cost, given the facts."""
     return Estimate(
-        run=facts.lists + facts.deletions + facts.whole_lists,
+        run=facts.lists + facts.deletions,
         sweep=max(1, pages(facts.items, PAGE)),
         stock_minutes=facts.stock_minutes,
         documents=facts.orders + facts.customers + facts.payments + facts.products,
+        daily=facts.whole_lists,
     )
 
 
@@ -139,7 +142,7 @@ def warning(
             else "Take a larger plan, or a larger share of it: the documents of a day alone need more.",
         )
     gap = shortest_gap_minutes(cron)
-    most = estimate.run + (0 if estimate.stock_minutes is None else estimate.sweep)
+    most = estimate.run + estimate.daily + (0 if estimate.stock_minutes is None else estimate.sweep)
     if most * seconds_between_calls > gap * 60:
         return Reason(
             "run-longer-than-gap",

@@ -21,6 +21,7 @@ from ledger_pipelines.integrations.neto_saasu.budget import (
     shortest_gap_minutes,
     warning,
 )
+from ledger_pipelines.integrations.neto_saasu.facts import assumed
 from ledger_pipelines.integrations.neto_saasu.settings import (
     STATUSES,
     ContactFrom,
@@ -89,12 +90,6 @@ def warnings(
         return  # `check_neto_saasu` says it
     if found is not None:
         yield Finding("schedule", found.text, found.remedy)
-
-
-def assumed(settings: NetoSaasuSettings) -> Facts:
-    """A middling shop with those settings, where nothing was counted yet."""
-    stock = settings.inventory_from_saasu
-    return Facts(stock_minutes=stock.every_minutes if stock.enabled else None)
 
 
 def _schedule(integration: IntegrationConfig) -> Iterator[Finding]:

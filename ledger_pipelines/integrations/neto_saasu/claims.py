@@ -206,10 +206,6 @@ class Families:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._decisions: dict[str, Decision] = {}
-        self._children: dict[str, list[SalesDocument]] = {}
-        for order in ctx.shop.orders.values():
-            if order.related:
-                self._children.setdefault(order.related, []).append(order)
 
     def decision(self, order: SalesDocument) -> Decision:
         """What becomes of the order."""
@@ -230,7 +226,7 @@ class Families:
         found: dict[str, SalesDocument] = {}
         layer = [order]
         while layer:
-            following = [child for one in layer for child in self._children.get(one.key, ())]
+            following = [self._ctx.shop.orders[key] for one in layer for key in self._ctx.shop.children.get(one.key, ())]
             layer = [one for one in following if one.key not in found and one.key != order.key]
             layer.sort(key=lambda one: (one.day, one.key))
             found.update((one.key, one) for one in layer)

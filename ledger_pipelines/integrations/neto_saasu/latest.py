@@ -9,9 +9,8 @@ file that could be read at all. What was read is kept until a file of the entity
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Generic, TypeVar, cast
@@ -22,16 +21,16 @@ from upath import UPath
 
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.storage.atomic import is_local
 from ledger_pipelines.storage.manifests import Manifest
-from ledger_pipelines.storage.snapshots import PART, SnapshotStore
+from ledger_pipelines.storage.newest import read_newest
+from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, arrow_schema
 from ledger_pipelines.systems.entities import RECORD, Cell, EntityLike
 
 T = TypeVar("T")
 Record = Mapping[str, Json]
-Token = tuple[tuple[str, str], ...]
-"""What tells whether the files of an entity are the same as before: each day with its file's identity."""
+Token = str
+"""What tells whether the files of an entity are the same as before; "" = there are none."""
 
 
 class Decoded(Mapping[str, T], Generic[T]):
@@ -89,6 +88,16 @@ class Rows:
 NO_ROWS = Rows({})
 
 
+@dataclass
+class _Days:
+    """What is known of the days of an entity while none of them is replaced."""
+
+    token: Token
+    days: Sequence[date] | None = None
+    keys: dict[date, tuple[str, ...]] = field(default_factory=dict)
+    hashes: dict[date, str] = field(default_factory=dict)
+
+
 class LatestRecords:
     """The newest records of one connection; each entity is read once for as long as its files stay the same.
 
@@ -100,14 +109,26 @@ class LatestRecords:
     def __init__(self, root: str | Path | UPath, connection: str) -> None:
         self.store = SnapshotStore(root, connection)
         self._kept: dict[str, tuple[Token, Rows]] = {}
+        self._days: dict[str, _Days] = {}
 
     def token(self, entity: str) -> Token:
         """Changes whenever a day of the entity is added or replaced; reads no file."""
-        folder = self.store.folder(entity)
-        if is_local(folder):
-            return _local_token(str(folder))
-        found = ((day.isoformat(), self.store.path(entity, day).stat()) for day in self.store.days(entity))
-        return tuple((day, f"{stat.st_size}-{stat.st_mtime}") for day, stat in found)
+        return self.store.version(entity)
+
+    def days(self, entity: str) -> Sequence[date]:
+        """Every day that was fetched, in order."""
+        kept = self._of_days(entity)
+        if kept.days is None:
+            kept.days = tuple(self.store.days(entity))
+        return kept.days
+
+    def _of_days(self, entity: str) -> _Days:
+        """What is known of the single days; nothing yet where one was replaced."""
+        token = self.token(entity)
+        kept = self._days.get(entity)
+        if kept is None or kept.token != token:
+            kept = self._days[entity] = _Days(token)
+        return kept
 
     def rows(self, entity: EntityLike, *, required: bool = True) -> Rows:
         """The newest rows.
@@ -119,37 +140,49 @@ class LatestRecords:
         kept = self._kept.get(entity.name)
         if kept is not None and kept[0] == token:
             return kept[1]
-        if not token and required:
+        there = bool(self.days(entity.name))
+        if not there and required:
             raise DataError(
                 f"There is no snapshot of {self.store.connection}/{entity.name} yet.",
                 remedy=f"Run the initial sync, or materialize {self.store.connection}/{entity.name}.",
                 code="no-snapshot",
             )
-        found = self._read(entity) if token else NO_ROWS
+        found = self._read(entity) if there else NO_ROWS
         self._kept[entity.name] = (token, found)
         return found
 
     def keys_of(self, entity: EntityLike, day: date) -> tuple[str, ...]:
         """Keys of the records in the file of one day, in order; none where there is no such file."""
-        try:
-            with self.store.path(entity.name, day).open("rb") as file:
-                table = pq.read_table(file, columns=list(entity.key), partitioning=None)
-        except FileNotFoundError:
-            return ()
-        return tuple(_keys(table, entity))
+        known = self._of_days(entity.name).keys
+        if day not in known:
+            try:
+                with self.store.path(entity.name, day).open("rb") as file:
+                    table = pq.read_table(file, columns=list(entity.key), partitioning=None)
+                known[day] = tuple(_keys(table, entity))
+            except FileNotFoundError:
+                known[day] = ()
+        return known[day]
 
-    def content_hash(self, entity: str, day: date) -> str:
+    def content_hash(self, entity: EntityLike, day: date) -> str:
         """Digest of the file of one day; "" = never fetched."""
-        manifest = self.store.manifest(entity, day)
-        return "" if manifest is None else manifest.content_hash
+        if entity.changed_column:
+            self.rows(entity, required=False)  # knows most days without opening their files
+        known = self._of_days(entity.name).hashes
+        if day not in known:
+            manifest = self.store.manifest(entity.name, day)
+            known[day] = "" if manifest is None else manifest.content_hash
+        return known[day]
 
     def _read(self, entity: EntityLike) -> Rows:
         schema = arrow_schema(entity)
         if not entity.changed_column:
             return self._read_whole(entity, schema)
-        table = self.store.latest(entity.name, key=entity.key, modified=entity.changed_column, schema=schema)
-        newest = self.store.manifest(entity.name, self.store.days(entity.name)[-1])
-        return _rows(table, entity, newest)
+        known = self._of_days(entity.name)
+        found = read_newest(
+            self.store, entity.name, key=entity.key, modified=entity.changed_column, schema=schema
+        )
+        known.hashes.update(found.hashes)
+        return _rows(found.table, entity, self.store.manifest(entity.name, self.days(entity.name)[-1]))
 
     def _read_whole(self, entity: EntityLike, schema: pa.Schema) -> Rows:
         for day in reversed(self.store.days(entity.name)):
@@ -172,19 +205,3 @@ def _keys(table: pa.Table, entity: EntityLike) -> list[str]:
     if len(columns) == 1:
         return [str(value) for value in columns[0]]
     return ["@".join(str(value) for value in values) for values in zip(*columns, strict=True)]
-
-
-def _local_token(folder: str) -> Token:
-    """A day is replaced by renaming another file over it: number, size and time of the file tell."""
-    found = []
-    try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208
-    except FileNotFoundError:
-        return ()
-    for name in names:
-        try:
-            stat = os.stat(f"{folder}/{name}/{PART}")  # noqa: PTH116 (thousands of them for each plan)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        found.append((name, f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"))
-    return tuple(found)

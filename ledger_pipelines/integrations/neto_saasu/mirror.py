@@ -110,7 +110,7 @@ class Mirror:
         self._books_currency = books_currency
         self._books: tuple[tuple[Token, ...], Books] | None = None
         self._kin: tuple[Rows, Mapping[str, tuple[str, ...]]] | None = None
-        self._stock: tuple[Rows, tuple[StockLevel, ...]] | None = None
+        self._shop: tuple[tuple[Token, ...], Shop] | None = None
         self._indexes: dict[str, _Index] = {}
 
     # --- the file ---------------------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class Mirror:
     # --- the store --------------------------------------------------------------------------------------------------
 
     def shop(self, order_ids: Collection[str] | None = None) -> Shop:
-        """The store.
+        """The store; whole, it is the same object for as long as no snapshot of it is replaced.
 
         Args:
             order_ids: Orders the plan is about: `orders`, `payments` and `returns` are those of them and of all orders that
@@ -178,6 +178,14 @@ class Mirror:
         Raises:
             DataError: A snapshot that is needed is missing. A record that cannot be read raises when it is looked at.
         """
+        token = tuple(self._neto.token(name) for name in NETO)
+        if order_ids is not None:
+            return self._read_shop(order_ids)
+        if self._shop is None or self._shop[0] != token:
+            self._shop = (token, self._read_shop(None))
+        return self._shop[1]
+
+    def _read_shop(self, order_ids: Collection[str] | None) -> Shop:
         orders = self._index("orders").records
         of_payments, of_returns = self._index("payments"), self._index("rmas")
         payments, returns = of_payments.records, of_returns.records
@@ -187,19 +195,18 @@ class Mirror:
             payments = Part(payments, (key for one in about for key in of_payments.of_order.get(one, ())))
             returns = Part(returns, (key for one in about for key in of_returns.of_order.get(one, ())))
         stock = self._rows("stock")
-        if self._stock is None or self._stock[0] is not stock:
-            self._stock = (stock, _levels(stock))
         methods = [documents.method(record_of(text)) for text in self._rows("payment_methods").texts.values()]
         return Shop(
             currency=self._shop_currency,
             items=self._index("products").records,
-            stock=self._stock[1],
+            stock=_levels(stock),
             stock_read_at=stock.read_at,
             customers=self._index("customers").records,
             orders=orders,
             returns=returns,
             payments=payments,
             warehouses=tuple(_warehouse(record_of(text)) for text in self._rows("warehouses").texts.values()),
+            split_off=_split_off(self._rows("orders"), orders),
             method_names={method.id: method.name for method in methods},
         )
 
@@ -230,14 +237,14 @@ class Mirror:
 
         `saasu/items` is always among them: two flows begin there.
         """
-        found = {f"neto/{name}": self._neto.content_hash(name, day) for name in entities}
-        return {**found, "saasu/items": self._saasu.content_hash("items", day)}
+        found = {f"neto/{name}": self._neto.content_hash(NETO[name], day) for name in entities}
+        return {**found, "saasu/items": self._saasu.content_hash(SAASU["items"], day)}
 
     def days(self) -> list[date]:
         """Days of which the store was ever read, in order."""
         found: set[date] = set()
         for name in SOURCES:
-            found.update(self._neto.store.days(name))
+            found.update(self._neto.days(name))
         return sorted(found)
 
     def store_read_at(self) -> datetime | None:
@@ -287,6 +294,14 @@ class Mirror:
                     kin[str(parent)] = (*kin.get(str(parent), ()), child)
             self._kin = (rows, kin)
         return self._kin[1]
+
+
+def _split_off(rows: Rows, orders: Collection[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for child, parent in rows.column("related_order_id").items():
+        if parent and child in orders:
+            found[str(parent)] = (*found.get(str(parent), ()), child)
+    return found
 
 
 def _by_order(rows: Rows) -> dict[str, tuple[str, ...]]:

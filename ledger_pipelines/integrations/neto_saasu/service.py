@@ -32,8 +32,10 @@ from ledger_pipelines.integrations.neto_saasu import (
     refunds,
     stock_from_saasu,
 )
+from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.days import DaysDone
+from ledger_pipelines.integrations.neto_saasu.facts import assumed, counted
 from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK, SALE_ORDER
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.memory import EVERY_PARTITION, JournalMemory
@@ -165,6 +167,10 @@ class NetoSaasu:
     def days_done(self) -> DaysDone:
         """Which days were carried out, and as what."""
         return DaysDone(self.setup.folder / "days")
+
+    @cached_property
+    def _settings_digest(self) -> str:
+        return digest(msgspec.json.encode(self.setup.settings.model_dump(mode="json"), order="sorted"))
 
     @property
     def _state(self) -> Path:
@@ -331,6 +337,20 @@ class NetoSaasu:
                 remedy=f"Make one: ledger-pipelines plan {self.name} {flow} --partition {day.isoformat()}.",
                 code="no-plan",
             )
+        return self._export(plan, progress, mode=mode, overrides=overrides, stop=stop, who=who)
+
+    def _export(
+        self,
+        plan: Plan,
+        progress: Progress | None = None,
+        *,
+        mode: Mode | None = None,
+        overrides: Sequence[Override] = (),
+        stop: Callable[[], bool] | None = None,
+        who: str = "",
+    ) -> ApplyResult:
+        """Carry out the latest plan of its flow and day."""
+        flow, day = plan.flow, date.fromisoformat(plan.partition)
         wanted = mode or self.setup.mode
         token = self._token(day)
         if not plan.effects() and not self._left(plan):
@@ -416,7 +436,7 @@ class NetoSaasu:
                 _tell(progress, name, place, len(about))
                 plan = self.plan(name, day)
                 runs.append(
-                    FlowRun(name, plan, self.export(name, day, mode=mode, who=who) if writes else None)
+                    FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None)
                 )
                 result = runs[-1].result
                 if result is not None and (result.parked is not None or result.stopped is not None):
@@ -557,6 +577,12 @@ class NetoSaasu:
             calls_left=None if spent is None else spent.left,
         )
 
+    def facts(self) -> Facts:
+        """What the calls of a day depend on, counted in what was last read; assumed where nothing was."""
+        if self.initial() is None:
+            return assumed(self.setup.settings)
+        return counted(self.setup.settings, self.mirror.shop(), self.mirror.books(), self.today())
+
     def spent(self) -> tuple[int, int | None]:
         """Calls of today to the file, and how many are left of our share; None = any number."""
         spent = self.saasu.spent()
@@ -588,7 +614,7 @@ class NetoSaasu:
         ctx = self.context(day, exported)
         inputs = {
             **self.mirror.tokens(day),
-            "settings": digest(msgspec.json.encode(ctx.settings.model_dump(mode="json"), order="sorted")),
+            "settings": self._settings_digest,
             "mode": ctx.mode.value,
         }
         return Plan(

@@ -1,0 +1,56 @@
+"""What the calls of a day depend on, counted in what was last read of both sides.
+
+Belongs here: counting. Does not belong here: adding up calls (`budget`), which lists are read when (`readings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.neto_saasu.books import Books, Shop
+from ledger_pipelines.integrations.neto_saasu.budget import Facts
+from ledger_pipelines.integrations.neto_saasu.readings import saasu_entities
+from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.systems.saasu.entities import ENTITIES
+
+WEEKS = timedelta(weeks=4)
+"""The time whose documents are counted: whole weeks, for weekends are not like weekdays."""
+
+
+def assumed(settings: NetoSaasuSettings) -> Facts:
+    """A middling shop with those settings, where nothing was counted yet."""
+    read = saasu_entities(settings)
+    stock = settings.inventory_from_saasu
+    return Facts(
+        lists=sum(1 for name in read if ENTITIES[name].changed_column and name != "deleted"),
+        stock_minutes=stock.every_minutes if stock.enabled else None,
+    )
+
+
+def counted(settings: NetoSaasuSettings, shop: Shop, books: Books, today: date) -> Facts:
+    """The shop as it was last read: documents of the last four weeks, as a day's average, rounded up."""
+    base = assumed(settings)
+    since = today - WEEKS
+    orders = [order for order in shop.orders.values() if since <= order.day < today]
+    before = {order.party.key for order in shop.orders.values() if order.day < since}
+    buyers = {order.party.key for order in orders} - before
+    return Facts(
+        lists=base.lists,
+        items=len(books.stock or books.items),
+        stock_minutes=base.stock_minutes,
+        orders=_a_day(len(orders)),
+        customers=_a_day(len(buyers)),
+        payments=_a_day(_later_payments(orders)),
+        products=base.products,
+    )
+
+
+def _later_payments(orders: Iterable[SalesDocument]) -> int:
+    """Payments that cannot go with their invoice's call: all of an order but the first."""
+    return sum(max(0, len(order.payments) - 1) for order in orders)
+
+
+def _a_day(number: int) -> int:
+    return -(-number // WEEKS.days)  # not money: a number of documents
