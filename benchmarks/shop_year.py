@@ -106,9 +106,16 @@ def _killed(shop: ShopHistory, first: date, last: date, orders: int) -> Part:
     before = _writes(shop)
     invoices = _invoices(shop)
     enough = invoices + (orders - invoices) // 2  # not money: invoices
-    command = [sys.executable, "-m", "benchmarks.shop_year", str(shop.stage.folder), first.isoformat(), last.isoformat()]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.shop_year",
+        str(shop.stage.folder),
+        first.isoformat(),
+        last.isoformat(),
+    ]
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     while _invoices(shop) < enough:
         if process.poll() is not None or time.perf_counter() - started > PATIENCE_SECONDS:
             raise SystemExit("the run that was to be killed ended by itself")
@@ -119,7 +126,9 @@ def _killed(shop: ShopHistory, first: date, last: date, orders: int) -> Part:
 
 
 def _writes(shop: ShopHistory) -> int:
-    return sum(count for call, count in _calls(shop).items() if not call.startswith("GET") and "author" not in call)
+    return sum(
+        count for call, count in _calls(shop).items() if not call.startswith("GET") and "author" not in call
+    )
 
 
 def _invoices(shop: ShopHistory) -> int:
@@ -135,7 +144,11 @@ def _agree(shop: ShopHistory, orders: int, parts: Sequence[Part]) -> None:
     invoices = file.invoices()
     paid = sum((Decimal(one["TotalAmount"]) for one in file.payments()), Decimal(0))
     owed = sum((Decimal(one["TotalAmount"]) for one in invoices), Decimal(0))
-    if len({one["PurchaseOrderNumber"] for one in invoices}) != len(invoices) or len(invoices) != orders or paid != owed:
+    if (
+        len({one["PurchaseOrderNumber"] for one in invoices}) != len(invoices)
+        or len(invoices) != orders
+        or paid != owed
+    ):
         raise SystemExit(f"{len(invoices)} invoices of {orders} orders, {paid} paid of {owed}")
     if parts[-1].writes:
         raise SystemExit(f"{parts[-1].writes} writes when there was nothing to do")
@@ -173,7 +186,10 @@ def section(quick: bool) -> Section:
                 f"{days} days of all flows with nothing to do take {nothing.beyond:.1f} s (goal {days * A_DAY_SECONDS:.1f} s)",
                 nothing.beyond <= days * A_DAY_SECONDS,
             ),
-            Goal(f"after the kill {filled.writes:,} writes were left and made; a run more makes {nothing.writes}", not nothing.writes),
+            Goal(
+                f"after the kill {filled.writes:,} writes were left and made; a run more makes {nothing.writes}",
+                not nothing.writes,
+            ),
         ],
         ["Every order is one invoice, and paid = owed, to the cent, or the benchmark ends with an error."],
     )

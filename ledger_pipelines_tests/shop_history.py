@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ledger_pipelines.cli.processes import RunningSandbox, running_sandbox
+from ledger_pipelines.cli.processes import running_sandbox
 from ledger_pipelines_tests.shop_stage import Record, ShopStage
 
 PRODUCTS = 20

@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -175,7 +176,7 @@ class SnapshotStore:
                 os.path.exists(f"{entry.path}/{PART}")
                 if isinstance(entry, os.DirEntry)
                 else (entry / PART).exists()
-            )  # noqa: PTH110
+            )
             if there:
                 found.append(date.fromisoformat(name.removeprefix("date=")))
         return sorted(found)
@@ -252,14 +253,14 @@ def newest(table: pa.Table, key: Sequence[str], modified: str) -> pa.Table:
     """Of the rows with the same key the one modified last, then the one of the later file; ordered by key."""
     down = [(modified, "descending"), ("ledger_file", "descending")]
     ordered = table.sort_by([*((name, "ascending") for name in key), *down])
-    if ordered.num_rows < 2:  # noqa: PLR2004 (one row is its own newest)
+    if ordered.num_rows < 2:
         return ordered
-    first = None
+    first: Any = None  # the stubs know no array of booleans
     for name in key:
-        values = ordered.column(name).combine_chunks()
-        differs = pc.fill_null(pc.not_equal(values[1:], values[:-1]), True)  # noqa: FBT003
+        values: Any = ordered.column(name).combine_chunks()
+        differs = pc.fill_null(pc.not_equal(values[1:], values[:-1]), True)
         first = differs if first is None else pc.or_(first, differs)
-    return ordered.filter(pa.chunked_array([pa.array([True]), first]))
+    return ordered.filter(pa.concat_arrays([pa.array([True]), first]))
 
 
 def content_hash(table: pa.Table) -> str:

@@ -435,9 +435,7 @@ class NetoSaasu:
             for place, day in enumerate(about):
                 _tell(progress, name, place, len(about))
                 plan = self.plan(name, day)
-                runs.append(
-                    FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None)
-                )
+                runs.append(FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None))
                 result = runs[-1].result
                 if result is not None and (result.parked is not None or result.stopped is not None):
                     return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows)
