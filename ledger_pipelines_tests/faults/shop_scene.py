@@ -15,17 +15,18 @@ from collections.abc import Mapping
 
 import httpx
 
-from ledger_pipelines_tests.shop_stage import FILE, Record, ShopStage
+from ledger_pipelines_tests.shop_stage import Record, ShopStage
 
 SETTINGS: Mapping[str, object] = {
     "orders_to_saasu.on_edit": "update",
     "products_from_saasu.enabled": True,
+    "initial_sync.days": 1,
 }
 KINDS: Mapping[str, int] = {
-    "item": 1, "contact": 2, "company": 1, "invoice": 3, "note": 1, "payment": 5, "refund": 1, "journal": 1,
-    "product": 1, "stock": 1,
+    "item": 8, "contact": 3, "company": 1, "invoice": 6, "note": 1, "payment": 6, "refund": 1, "journal": 1,
+    "product": 5,
 }  # fmt: skip
-"""What an undisturbed run makes, at least."""
+"""What is there after both acts and an undisturbed run, at least."""
 OPENING = 9060
 _ASSET, _INCOME, _COST, _SALE_TAX, _COST_TAX = 9011, 9040, 9050, 7, 12
 
@@ -62,7 +63,12 @@ def _second_act(stage: ShopStage, unpaid: str, edited: str, wanting: str, return
     new = stage.order(_line("BOOK-NEW", 2), _line("POT-600"), **firm)
     stage.pay(new, "50.00")
     stage.pay(new, str(stage.owed(new) - 50), "Credit Card")
-    guest = {"Username": "noreg", "Email": "tom@example.com", "BillFirstName": "Tom", "BillLastName": "Harris"}
+    guest = {
+        "Username": "noreg",
+        "Email": "tom@example.com",
+        "BillFirstName": "Tom",
+        "BillLastName": "Harris",
+    }
     over = stage.order(_line("TIN-200"), **guest)
     stage.pay(over, str(stage.owed(over) + 5), "Direct Deposit")
     stage.pay(unpaid, str(stage.owed(unpaid)))
@@ -106,7 +112,13 @@ def _opening(stage: ShopStage, stock: Mapping[str, int]) -> None:
     """Stock counted in the file."""
     ids = {one["Code"]: one["Id"] for one in stage.file().records("item")}
     lines = [
-        {"ItemId": ids[code], "Quantity": number, "AccountId": OPENING, "UnitPrice": 2, "TotalPrice": 2 * number}
+        {
+            "ItemId": ids[code],
+            "Quantity": number,
+            "AccountId": OPENING,
+            "UnitPrice": 2,
+            "TotalPrice": 2 * number,
+        }
         for code, number in stock.items()
     ]
     day = stage.service.today().isoformat()
@@ -136,6 +148,3 @@ def _control(stage: ShopStage, path: str, body: Record) -> Record:
     assert answer.status_code == 200, answer.text
     told: Record = answer.json()["done"] or {}
     return told
-
-
-__all__ = ["FILE", "KINDS", "SETTINGS", "prepare"]
