@@ -63,7 +63,7 @@ class Entry(Generic[S]):
         lacks: Beginnings of the fault points that no run of it reaches.
         money: The paths that amounts take through its formats and its target (`money_amounts.MoneyPath`).
         every: A crash is tried after each so-manieth durable operation,
-        reaches: at so many of a point's reaches: the first, the last, a chosen one,
+        reaches: at a point's first and last reach (2), or at a chosen one (1),
         crossed: and so many are crossed with each trouble; 4: all that are thought of.
         lags: How late its searches show what was written, and requests are applied, in the drill `lag`: seconds.
         sleeps: Where one of several appliers falls asleep, in the drill `race`.

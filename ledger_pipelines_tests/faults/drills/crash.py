@@ -147,7 +147,8 @@ class DRILL(Drill):
             if scene == MAIN_SCENE:
                 for point in entry.points():
                     reached = _at(point, counts.get(point, 1), chooser)
-                    yield from (make(stops) for stops in reached[: entry.reaches])
+                    few = reached[:2] if entry.reaches > 1 else reached[-1:]
+                    yield from (make(stops) for stops in few)
                 ends = (last, last + 1)
                 yield from (make((Stop(DURABLE, nth),)) for nth in (*range(1, last, entry.every), *ends))
                 again = self.chain.counts(make(), FIRST_ANSWER_LOST)[DURABLE]
