@@ -86,12 +86,15 @@ class RunningSandbox:
 
 
 @contextmanager
-def running_sandbox(log: Path, *, port: int = 0, state: Path | None = None) -> Iterator[RunningSandbox]:
+def running_sandbox(
+    log: Path, *, port: int = 0, state: Path | None = None, seed: str = "demo"
+) -> Iterator[RunningSandbox]:
     """A sandbox of our own beside us, ready to answer.
 
     Args:
         log: Where its output goes; made anew.
         port: Control port; 0: free ones.
+        seed: What it begins with.
         state: File that keeps its books.
 
     Raises:
@@ -99,7 +102,7 @@ def running_sandbox(log: Path, *, port: int = 0, state: Path | None = None) -> I
     """
     make_folder(log.parent)
     log.write_bytes(b"")
-    command = [sys.executable, "-m", "ledger_pipelines.sandbox", "--port", str(port), "--seed", "demo"]
+    command = [sys.executable, "-m", "ledger_pipelines.sandbox", "--port", str(port), "--seed", seed]
     if state is not None:
         make_folder(state.parent)
         command += ["--state", str(state)]

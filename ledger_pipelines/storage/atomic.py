@@ -3,6 +3,7 @@
 Belongs here: replacing a file in one step, durably. Does not belong here: what is in the file.
 
 Local: temporary name in the same folder, fsync, rename, fsync of the folder (so that the name survives power loss).
+What can be made again may do with less (`Sync`): a year of days writes thousands of files, and each fsync is milliseconds.
 A bucket's put is atomic already: readers see the old object or the new one.
 """
 
@@ -12,6 +13,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +23,17 @@ from ledger_pipelines.machine import at
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+
+
+class Sync(Enum):
+    """What of a local file must survive a power cut when the write returns.
+
+    ALL: file and name. CONTENT: whatever stands under the name is whole, be it the file before. NOTHING: it may be lost or torn.
+    """
+
+    ALL = "all"
+    CONTENT = "content"
+    NOTHING = "nothing"
 
 
 def is_local(path: UPath | Path) -> bool:
@@ -37,17 +50,17 @@ def make_folder(path: UPath | Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def write_atomically(path: UPath | Path, data: bytes) -> None:
+def write_atomically(path: UPath | Path, data: bytes, *, sync: Sync = Sync.ALL) -> None:
     """Put `data` at `path`, replacing what is there. Raises StorageError; then the old file still stands."""
     if not is_local(path):
         path.write_bytes(data)
         return
-    with replacing(Path(str(path))) as file:
+    with replacing(Path(str(path)), sync=sync) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, sync: Sync = Sync.ALL) -> Iterator[IO[bytes]]:
     """A file to write, which takes the place of `path` when the block ends well, and vanishes when it does not.
 
     Raises:
@@ -62,7 +75,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             with os.fdopen(handle, "wb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                if sync is not Sync.NOTHING:
+                    os.fsync(file.fileno())
             temporary.chmod(FILE_MODE)
             temporary.replace(path)
         except BaseException:
@@ -70,7 +84,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-        sync_folder(path.parent)
+        if sync is Sync.ALL:
+            sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

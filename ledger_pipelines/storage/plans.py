@@ -3,7 +3,7 @@
 Belongs here: files, atomicity, finding. Does not belong here: what a line means (`sync.plan_store` has the codec).
 
 A file is written under a temporary name, synced, renamed, and its folder synced: after a power cut there is the whole
-plan or none. Plans hold customers' names: folders are 0700, files 0600.
+plan or none. A plan that writes nothing is made again at no cost: its name is not synced, so that it may be gone. Plans hold customers' names: folders are 0700, files 0600.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.storage.atomic import replacing
+from ledger_pipelines.storage.atomic import Sync, replacing
 
 _DIGEST_LENGTH = 64
 
@@ -24,15 +24,16 @@ class PlanFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def write(self, digest: str, lines: Iterable[bytes]) -> Path:
+    def write(self, digest: str, lines: Iterable[bytes], sync: Sync = Sync.ALL) -> Path:
         """Store a plan's lines under its digest; replaces what is there, whole."""
         path = self._content(digest)
-        _write(path, (line + b"\n" for line in lines))
+        _write(path, (line + b"\n" for line in lines), sync)
         return path
 
-    def point(self, integration: str, flow: str, partition: str, digest: str) -> None:
+    def point(self, integration: str, flow: str, partition: str, digest: str, sync: Sync = Sync.ALL) -> None:
         """Make that digest the latest of the partition."""
-        _write(self._pointer(integration, flow, partition), [f"{digest}\n".encode()])
+        if self.latest(integration, flow, partition) != digest:
+            _write(self._pointer(integration, flow, partition), [f"{digest}\n".encode()], sync)
 
     def latest(self, integration: str, flow: str, partition: str) -> str | None:
         """Digest of the partition's latest plan."""
@@ -64,7 +65,7 @@ class PlanFiles:
         return self._root / "latest" / name
 
 
-def _write(path: Path, parts: Iterable[bytes]) -> None:
-    with replacing(path) as file:
+def _write(path: Path, parts: Iterable[bytes], sync: Sync) -> None:
+    with replacing(path, sync=sync) as file:
         for part in parts:
             file.write(part)

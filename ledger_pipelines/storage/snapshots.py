@@ -6,24 +6,28 @@ Does not belong here: fetching (`systems`), what a row means (`integrations`), D
     <root>/snapshots/<connection>/<entity>/date=YYYY-MM-DD/part.parquet      the rows, with the manifest in the footer
     <root>/snapshots/<connection>/<entity>/date=YYYY-MM-DD/manifest.json     the same manifest, for people
 
-The footer counts: rows and manifest are one file, so that no crash can part them. A day without rows is a file too.
+The footer counts: rows and manifest are one file, so that no crash can part them. A day without rows is a file too. After a
+power cut a day written last may be the one before, or missing: it is fetched again. Its content is synced, its name is not.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import os
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.storage.atomic import is_local, make_folder, write_atomically
+from ledger_pipelines.storage.atomic import Sync, is_local, make_folder, write_atomically
 from ledger_pipelines.storage.manifests import (
     FILE,
     METADATA_KEY,
@@ -33,7 +37,6 @@ from ledger_pipelines.storage.manifests import (
     columns_of,
     compare,
 )
-from ledger_pipelines.storage.warehouse import quoted, warehouse
 
 PART = "part.parquet"
 
@@ -114,9 +117,29 @@ class SnapshotStore:
         pq.write_table(named, buffer, compression="zstd")
         path = self.path(entity, day)
         make_folder(path.parent)
-        write_atomically(path, buffer.getvalue())
-        write_atomically(path.parent / FILE, manifest.encoded())
+        write_atomically(path, buffer.getvalue(), sync=Sync.CONTENT)
+        write_atomically(path.parent / FILE, manifest.encoded(), sync=Sync.NOTHING)
+        self._tell(entity)
         return manifest
+
+    def version(self, entity: str) -> str:
+        """Differs from before whenever a day was written or taken away; "" = there is no day. Opens no file."""
+        folder = self.folder(entity)
+        if is_local(folder):
+            try:
+                stat = os.stat(str(folder))  # noqa: PTH116 (thousands of them for a year of plans)
+            except FileNotFoundError:
+                return ""
+            return f"{stat.st_ino}-{stat.st_mtime_ns}"
+        found = ((day, self.path(entity, day).stat()) for day in self.days(entity))
+        return ";".join(f"{day}={stat.st_size}-{stat.st_mtime}" for day, stat in found)
+
+    def _tell(self, entity: str) -> None:
+        """Give the entity's folder a new time: a day that is replaced would not."""
+        folder = self.folder(entity)
+        if is_local(folder):
+            now = time.time_ns()
+            os.utime(str(folder), ns=(now, now))
 
     def manifest(self, entity: str, day: date) -> Manifest | None:
         """The manifest of one day; None when that day was never fetched.
@@ -144,9 +167,16 @@ class SnapshotStore:
         if not folder.exists():
             return []
         found = []
-        for entry in folder.iterdir():
+        for entry in os.scandir(str(folder)) if is_local(folder) else folder.iterdir():
             name = entry.name.rstrip("/")
-            if name.startswith("date=") and (entry / PART).exists():
+            if not name.startswith("date="):
+                continue
+            there = (
+                os.path.exists(f"{entry.path}/{PART}")
+                if isinstance(entry, os.DirEntry)
+                else (entry / PART).exists()
+            )  # noqa: PTH110
+            if there:
                 found.append(date.fromisoformat(name.removeprefix("date=")))
         return sorted(found)
 
@@ -178,7 +208,7 @@ class SnapshotStore:
         Raises:
             DataError: There is no day at all and no schema; or a column cannot be given in the type asked for.
         """
-        return self._query(entity, days, "SELECT * FROM days", schema)
+        return self._given(entity, self._stored(entity, days), schema)
 
     def latest(
         self,
@@ -194,30 +224,42 @@ class SnapshotStore:
         Raises:
             DataError: As `read`.
         """
-        by = ", ".join(quoted(name) for name in key)
-        query = (
-            f"SELECT * FROM days QUALIFY row_number() OVER (PARTITION BY {by} "  # noqa: S608 (quoted names)
-            f"ORDER BY {quoted(modified)} DESC NULLS LAST, ledger_file DESC) = 1 ORDER BY {by}"
-        )
-        return self._query(entity, days, query, schema)
+        table = self._stored(entity, days)
+        return self._given(entity, None if table is None else newest(table, key, modified), schema)
 
-    def _query(
-        self, entity: str, days: Iterable[date] | None, query: str, schema: pa.Schema | None
-    ) -> pa.Table:
+    def _stored(self, entity: str, days: Iterable[date] | None) -> pa.Table | None:
+        """All rows of those days, with their file's place in the order of days as `ledger_file`; None = there is no day."""
         wanted = self.days(entity) if days is None else sorted(set(days))
         paths = [path for day in wanted if (path := self.path(entity, day)).exists()]
-        if not paths:
-            if schema is None:
-                raise DataError(
-                    f"There is no snapshot of {self.connection}/{entity} yet.",
-                    remedy=f"Materialize {self.connection}/{entity} first.",
-                    code="no-snapshot",
-                )
-            return schema.empty_table()
-        with warehouse({"days": _table(paths)}) as database:
-            found = database.table(query)
-        found = found.drop_columns(["ledger_file"])
-        return found if schema is None else _as(found, schema, f"{self.connection}/{entity}")
+        return _table(paths) if paths else None
+
+    def _given(self, entity: str, found: pa.Table | None, schema: pa.Schema | None) -> pa.Table:
+        """The rows in the columns asked for."""
+        name = f"{self.connection}/{entity}"
+        if found is not None:
+            found = found.drop_columns(["ledger_file"])
+            return found if schema is None else _as(found, schema, name)
+        if schema is None:
+            raise DataError(
+                f"There is no snapshot of {name} yet.",
+                remedy=f"Materialize {name} first.",
+                code="no-snapshot",
+            )
+        return schema.empty_table()
+
+
+def newest(table: pa.Table, key: Sequence[str], modified: str) -> pa.Table:
+    """Of the rows with the same key the one modified last, then the one of the later file; ordered by key."""
+    down = [(modified, "descending"), ("ledger_file", "descending")]
+    ordered = table.sort_by([*((name, "ascending") for name in key), *down])
+    if ordered.num_rows < 2:  # noqa: PLR2004 (one row is its own newest)
+        return ordered
+    first = None
+    for name in key:
+        values = ordered.column(name).combine_chunks()
+        differs = pc.fill_null(pc.not_equal(values[1:], values[:-1]), True)  # noqa: FBT003
+        first = differs if first is None else pc.or_(first, differs)
+    return ordered.filter(pa.chunked_array([pa.array([True]), first]))
 
 
 def content_hash(table: pa.Table) -> str:

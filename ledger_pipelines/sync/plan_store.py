@@ -19,6 +19,7 @@ import msgspec
 from ledger_pipelines import faultpoints
 from ledger_pipelines.errors import DataError, RefusedError
 from ledger_pipelines.memory import making_many
+from ledger_pipelines.storage.atomic import Sync
 from ledger_pipelines.storage.plans import PlanFiles
 from ledger_pipelines.sync.plan import Plan, PlanRow
 
@@ -69,8 +70,9 @@ class PlanStore:
                 "The plan does not fit its digest.", remedy="Seal it first.", code="plan-altered"
             )
         faultpoints.reached("plan.before_store")
-        path = self._files.write(plan.digest, _sealed(_lines(plan)))
-        self._files.point(plan.integration, plan.flow, plan.partition, plan.digest)
+        sync = Sync.ALL if plan.effects() else Sync.CONTENT
+        path = self._files.write(plan.digest, _sealed(_lines(plan)), sync)
+        self._files.point(plan.integration, plan.flow, plan.partition, plan.digest, sync)
         faultpoints.reached("plan.stored")
         return path
 

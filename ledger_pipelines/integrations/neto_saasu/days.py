@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ledger_pipelines.storage.atomic import make_folder, write_atomically
+from ledger_pipelines.storage.atomic import Sync, make_folder, write_atomically
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class DaysDone:
         marks[day] = after
         make_folder(self.folder)
         text = {one.isoformat(): mark for one, mark in sorted(marks.items())}
-        write_atomically(self._file(flow), msgspec.json.encode(text))
+        write_atomically(self._file(flow), msgspec.json.encode(text), sync=Sync.NOTHING)
 
     def _file(self, flow: str) -> Path:
         return self.folder / f"{flow}.json"

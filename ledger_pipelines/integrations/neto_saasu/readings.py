@@ -18,7 +18,7 @@ from ledger_pipelines.documents.dates import Window, business_date
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings, Overpayment
 from ledger_pipelines.integrations.neto_saasu.setup import Setup
 from ledger_pipelines.storage.snapshots import SnapshotStore
-from ledger_pipelines.sync.sweep import DayDone, Sweep, refresh, sweep
+from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, DayDone, Sweep, refresh, sweep
 from ledger_pipelines.systems.entities import ChangesReader, EntityLike
 
 Progress = Callable[[str, int, int], None]

@@ -109,7 +109,7 @@ class NetoSaasu:
     @cached_property
     def journal(self) -> Journal:
         """The journal, opened on first use."""
-        return Journal.open(self.setup.journal_address)
+        return Journal.open(self.setup.journal_address, now=self.clock.now())
 
     @cached_property
     def memory(self) -> JournalMemory:
@@ -453,10 +453,12 @@ class NetoSaasu:
 
     def reconcile(self, first: date, last: date) -> ShopReconciliation:
         """Both sides compared as they were last read, over some days. Makes no call."""
+        # An order's rows are in the plan of the day it last changed: those that wait are in plans of other days too.
+        days = sorted({*_span(first, last), *self.days_due()})
         planned = [
             row
             for flow in FLOWS
-            for day in _span(first, last)
+            for day in days
             if (plan := self._plans.latest(self.name, flow, day.isoformat())) is not None
             for row in plan.rows
         ]
@@ -470,6 +472,7 @@ class NetoSaasu:
             now=self.clock.now(),
             store_read_at=self.mirror.store_read_at(),
             calls_left=None if spent is None else spent.left,
+            mode=setup.mode,
         )
         return reconcile(self.context(last), scope, planned)
 
