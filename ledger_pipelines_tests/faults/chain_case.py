@@ -213,7 +213,8 @@ class Chain:
         stage = order.open()
         try:
             clock = ChainClock(stage.control, order.folder / CLOCK)
-            return _Under(self, case, entry, order, stage, clock, step).verdict(whole)
+            throttled = entry.throttled if "429" in case.trouble else 0.0
+            return _Under(self, case, entry, order, stage, clock, max(step, throttled)).verdict(whole)
         finally:
             stage.close()
 

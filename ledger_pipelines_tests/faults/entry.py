@@ -52,7 +52,6 @@ class Entry(Generic[S]):
         prepare: Makes the books as they are before the scene, and what an installation has by then: (stage, scene, kept).
         place: What arrives at a fresh installation on such books: (stage, scene, kept, with something to be refused).
         live: One run of the product; its exit code: (stage, partition).
-        parked: Exit code of `live` when a connection was parked.
         made: How many documents of each kind a scene has made in the target: (stage, scene).
         doubles: References that are in the target more than once.
         by_hand: Ids of what a person finds in the target for a row whose search does not show it: (stage, row).
@@ -65,6 +64,9 @@ class Entry(Generic[S]):
         every: A crash is tried after each so-manieth durable operation,
         reaches: at a point's first and last reach (2), or at a chosen one (1),
         crossed: and so many are crossed with each trouble; 4: all that are thought of.
+        beyond: Troubles that no program can withstand at such a target: it takes no key of ours, and writes twice what a
+            proxy sends twice.
+        throttled: Seconds after which a throttled connection goes on.
         lags: How late its searches show what was written, and requests are applied, in the drill `lag`: seconds.
         sleeps: Where one of several appliers falls asleep, in the drill `race`.
         appliers: How many there are of one plan.
@@ -90,6 +92,8 @@ class Entry(Generic[S]):
     every: int = 2
     reaches: int = 2
     crossed: int = 4
+    beyond: frozenset[str] = frozenset()
+    throttled: float = 0.0
     lags: tuple[int, ...] = (2, 12, 19, 45, 90)
     sleeps: tuple[str, ...] = ("apply.marked_sent", "apply.after_send")
     appliers: int = 4

@@ -164,6 +164,8 @@ class DRILL(Drill):
                 list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 2))
             )
             for trouble in of_it:
+                if trouble in entry.beyond:
+                    continue
                 point = chooser.choice(amid)
                 nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
                 crossed = [make((), trouble), make((Stop(point, nth),), trouble)]
