@@ -26,12 +26,13 @@ from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.config.load import load_config
 from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry
+from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.mutants import VARIABLE
 from ledger_pipelines_tests.faults.secrets_proxy import Mood, Proxy, proxy
 from ledger_pipelines_tests.faults.secrets_scan import VARIABLE as LASTING
 from ledger_pipelines_tests.faults.secrets_scan import leaks
+from ledger_pipelines_tests.stage import Stage
 
 ROOT = Path(__file__).parents[3]
 WRONG, NO_KEY, TLS, OTHER, JOURNAL = "wrong", "no-key", "tls", "other-login", "journal"
@@ -64,7 +65,7 @@ class DRILL(Drill):
         full = [*(("cli", how) for how in _CLI), *(("dagster", how) for how in _DAGSTER)]
         return [
             f"{name}:{where}:{how}"
-            for name in ENTRIES
+            for name in SETTLEMENTS
             for where, how in (_FAST if self.setting.fast else full)
         ]
 
@@ -80,7 +81,7 @@ class DRILL(Drill):
         folder.mkdir()
         mood = Mood(how) if how in set(Mood) else Mood.PASS
         with proxy(mood) as wire:
-            secrets, code = self._run(ENTRIES[name], where, how, folder, wire)
+            secrets, code = self._run(SETTLEMENTS[name], where, how, folder, wire)
         secrets |= wire.seen.values
         count, found = leaks(folder, secrets)
         text = (folder / "err.log").read_text(errors="replace")
@@ -101,7 +102,7 @@ class DRILL(Drill):
         return Verdict(case, tuple(problems), figures, frozenset({case} if met else ()))
 
     def _run(
-        self, entry: Entry, where: str, how: str, folder: Path, wire: Proxy
+        self, entry: Entry[Stage], where: str, how: str, folder: Path, wire: Proxy
     ) -> tuple[dict[str, str], int]:
         stage = entry.open(self._sandbox, folder)
         scene = entry.scenes["small"]
