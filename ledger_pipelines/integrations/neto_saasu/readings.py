@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from ledger_pipelines.documents.dates import Window, business_date
-from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings, Overpayment
+from ledger_pipelines.integrations.neto_saasu.needs import STOCK
 from ledger_pipelines.integrations.neto_saasu.setup import Setup
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.sync.sweep import DayDone, Sweep, refresh, sweep
@@ -24,21 +24,6 @@ from ledger_pipelines.systems.entities import ChangesReader, EntityLike
 Progress = Callable[[str, int, int], None]
 DAILY: Final = timedelta(hours=20)
 """Lists without a time of change, but stock, are read again when the last reading is older."""
-STOCK: Final = "stock"
-
-
-class Side(Protocol):
-    """One connection opened for reading."""
-
-    @property
-    def reader(self) -> ChangesReader:
-        """Its reader."""
-        ...
-
-    @property
-    def entities(self) -> Mapping[str, EntityLike]:
-        """Its entities by name."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +42,6 @@ class Refreshed:
 
     rows: Mapping[str, int]
     days: frozenset[date]
-
-
-def neto_entities(settings: NetoSaasuSettings) -> tuple[str, ...]:
-    """What the flows that are on need of the store, in the order it is read."""
-    wanted = ["products", "customers", "orders", "warehouses", "payment_methods"]
-    if settings.refunds.enabled:
-        wanted.append("rmas")
-    if settings.inventory_from_saasu.enabled:
-        wanted.append(STOCK)
-    return tuple(wanted)
-
-
-def saasu_entities(settings: NetoSaasuSettings, *, stock: bool = False) -> tuple[str, ...]:
-    """What the flows that are on need of the file, in the order it is read. stock: whether a sale order waits for some."""
-    wanted = ["accounts", "tax_codes", "items", "contacts", "invoices", "payments", "deleted"]
-    if settings.customers_to_saasu.company:
-        wanted.append("companies")
-    if settings.payments.overpayment is Overpayment.JOURNAL:
-        wanted.append("journals")
-    if stock or settings.inventory_from_saasu.enabled:
-        wanted.append(STOCK)
-    return tuple(wanted)
 
 
 class Readings:

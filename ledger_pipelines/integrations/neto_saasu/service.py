@@ -40,14 +40,9 @@ from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.memory import EVERY_PARTITION, JournalMemory
 from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
+from ledger_pipelines.integrations.neto_saasu.needs import neto_entities, saasu_entities
 from ledger_pipelines.integrations.neto_saasu.pairing import InitialSync, Pairing, decoded, pair
-from ledger_pipelines.integrations.neto_saasu.readings import (
-    OpenSide,
-    Readings,
-    Refreshed,
-    neto_entities,
-    saasu_entities,
-)
+from ledger_pipelines.integrations.neto_saasu.readings import OpenSide, Readings, Refreshed
 from ledger_pipelines.integrations.neto_saasu.reconcile import Scope, reconcile
 from ledger_pipelines.integrations.neto_saasu.results import FlowRun, RunResult, ShopStatus
 from ledger_pipelines.integrations.neto_saasu.settings import FLOWS, TO_NETO
