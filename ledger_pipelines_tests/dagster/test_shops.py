@@ -129,7 +129,7 @@ def test_a_flow_that_is_off_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_sync_reads_what_the_service_itself_would_read() -> None:
-    from ledger_pipelines.integrations.neto_saasu.readings import neto_entities, saasu_entities  # noqa: PLC0415
+    from ledger_pipelines.integrations.neto_saasu.needs import neto_entities, saasu_entities  # noqa: PLC0415
 
     for text in (
         {},
