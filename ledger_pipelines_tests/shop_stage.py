@@ -160,7 +160,7 @@ class ShopStage:
         assert told["Ack"] == "Success", told
         return told
 
-    def book(self, method: str, path: str, body: Record | None = None, **params: object) -> Any:
+    def book(self, method: str, path: str, body: Record | None = None, **params: Any) -> Any:
         """One call of the file's API, as a bookkeeper's program would make it."""
         key = str(self.credentials["saasu"]["access_key"])
         answer = self.saasu.request(

@@ -26,6 +26,7 @@ from ledger_pipelines_tests.e2e.shop.kit import (
     number,
     picture,
     restored,
+    settings,
     unsettled,
     waiting,
     writes,
@@ -49,12 +50,17 @@ def vendors() -> Iterator[RunningSandbox]:
 
 @pytest.fixture(scope="module")
 def six(vendors: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopStage]:
-    """The installation. Staff have sent on what was paid and lay about; of all goods the books know, they have enough."""
+    """The installation. Staff have sent on what was paid and lay about; of all goods the books know, they have enough.
+
+    Both vendors' lists are as awkward as they come: rows twice where a page ends, pages that are not full.
+    """
     stage = installation(vendors, tmp_path_factory.mktemp("six"))
     for order in stage.store()["order"]:
         if order["OrderStatus"] == "New" and order["PaymentStatus"] != "Pending":
             stage.status(order["key"], "Pick")
     refill(stage)
+    settings(stage, duplicate_rows=True)
+    stage.control.post("/neto/settings", json={"short_pages": True}).raise_for_status()
     stage.control.post("/snapshot", json={"name": "opened"}).raise_for_status()
     stage.forget_calls()
     yield stage

@@ -135,7 +135,7 @@ def test_a_web_page_in_place_of_every_answer_ends_the_run_naming_the_connection_
     ],
 )  # fmt: skip
 def test_an_invoice_with_its_payment_is_written_once_whatever_becomes_of_the_call(
-    restless: ShopStage, kind: str, more: dict[str, object]
+    restless: ShopStage, kind: str, more: dict[str, Any]
 ) -> None:
     order = paid_order(restless)
     restless.fault(kind, path=INVOICE, method="POST", times=1, **more)
@@ -151,16 +151,6 @@ def test_an_invoice_with_its_payment_is_written_once_whatever_becomes_of_the_cal
     assert writes(restless) == {}
     (invoice,) = restless.file().invoices(order)
     assert invoice["AmountOwed"] == "0.00"
-    booked_once(restless)
-
-
-def test_rows_that_come_twice_and_pages_that_end_early_change_nothing(restless: ShopStage) -> None:
-    settings(restless, duplicate_rows=True)
-    restless.control.post("/neto/settings", json={"short_pages": True}).raise_for_status()
-    paid_order(restless)
-    assert unsettled(run(restless)) == []
-    settings(restless, duplicate_rows=False)
-    restless.control.post("/neto/settings", json={"short_pages": False}).raise_for_status()
     booked_once(restless)
 
 
@@ -237,6 +227,26 @@ def test_when_our_own_share_is_spent_in_mid_run_the_rest_waits_for_tomorrow_and_
     stage.clock.jump(24 * 3600)
     assert unsettled(run(stage)) == []
     booked_once(stage)
+
+
+# --- a number of Saasu's own ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_an_invoice_that_saasu_numbers_is_found_by_our_purchase_order_number_when_its_answer_is_lost(
+    opened: Opened, calm: ShopStage, kind: str
+) -> None:
+    del calm  # its scenes are over: there is one sandbox
+    stage = opened(orders_to_saasu__numbering="auto", orders_to_saasu__prefix="W-")
+    order = paid_order(stage)
+    stage.fault(kind, path=INVOICE, method="POST", times=1)
+    assert result_of(run(stage), order).outcome is Outcome.OPEN
+    run(stage)
+    run(stage)
+    (invoice,) = stage.file().invoices(f"W-{order}")
+    assert invoice["InvoiceNumber"].startswith("INV-")
+    assert len(stage.file().payments()) == 1
+    assert stage.unfinished() == 0
 
 
 # --- the books as somebody left them -------------------------------------------------------------------------------------
