@@ -50,7 +50,7 @@ _OTHER_WAYS: Mapping[str, Mapping[str, str]] = {
     "saasu": {"method": "access_key", "access_key_env": "LEDGER_CANARY_ACCESS_KEY"},
 }  # fmt: skip
 OTHER_ECHO = "other-login-echo"
-_OF_A_SHOP = (Mood.ECHO.value, Mood.ECHO_LOGIN.value, Mood.REDIRECT.value, WRONG, OTHER, OTHER_ECHO)
+_OF_A_SHOP = (Mood.ECHO_LOGIN.value, Mood.REDIRECT.value, WRONG, OTHER, OTHER_ECHO)
 """A shop's other login is a key that travels in addresses."""
 SHOP = NETO_SAASU
 BEFORE = -4000
