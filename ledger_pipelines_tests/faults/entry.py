@@ -67,7 +67,9 @@ class Entry(Generic[S]):
         beyond: Troubles that no program can withstand at such a target: it takes no key of ours, and writes twice what a
             proxy sends twice.
         throttled: Seconds after which a throttled connection goes on.
-        lags: How late its searches show what was written, and requests are applied, in the drill `lag`: seconds.
+        lags: How late its searches show what was written, in the drill `lag`: seconds.
+        lates: How late requests are applied there. Beyond the window only where the target knows a key of ours: of others
+            (class B) nobody can tell, see `drills.lag`.
         sleeps: Where one of several appliers falls asleep, in the drill `race`.
         appliers: How many there are of one plan.
     """
@@ -95,6 +97,7 @@ class Entry(Generic[S]):
     beyond: frozenset[str] = frozenset()
     throttled: float = 0.0
     lags: tuple[int, ...] = (2, 12, 19, 45, 90)
+    lates: tuple[int, ...] = (2, 12, 19, 45, 90)
     sleeps: tuple[str, ...] = ("apply.marked_sent", "apply.after_send")
     appliers: int = 4
 

@@ -130,6 +130,7 @@ NETO_SAASU: Entry[ShopStage] = Entry(
     beyond=frozenset({"apply_twice"}),
     throttled=LATER,
     lags=(12, 90),
+    lates=(12,),
     sleeps=("apply.after_send",),
     appliers=8,
 )

@@ -96,9 +96,9 @@ class DRILL(Drill):
         found = [lag.name for lag in self._lags()]
         if not self.setting.fast:
             for entry in ENTRIES.values():
-                for seconds in entry.lags:
-                    found.append(ChainCase(entry.name, "small", (), f"search_lag@{seconds}&cut_after").name)
-                    found.append(ChainCase(entry.name, "small", (), f"apply_late@{seconds}").name)
+                make = partial(ChainCase, entry.name, "small", ())
+                found += [make(f"search_lag@{seconds}&cut_after").name for seconds in entry.lags]
+                found += [make(f"apply_late@{seconds}").name for seconds in entry.lates]
         return found
 
     def _lags(self) -> Iterator[Lag]:

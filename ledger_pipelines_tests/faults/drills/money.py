@@ -100,7 +100,7 @@ class DRILL(Drill):
                 problems.append(f"the run ends with {code}")
             stage.close_service()
             if not self.setting.fast and entry.name in SETTLEMENTS:
-                problems += _snapshots(stage)
+                problems += _snapshots(stage, entry.name)
         finally:
             stage.close()
         seen = inspect(folder)
@@ -121,14 +121,16 @@ def _too_little(seen: Inspection) -> list[str]:
     ]
 
 
-def _snapshots(stage: Stage) -> list[str]:
-    """Every entity of every connection that has snapshots, of one day, as Dagster takes them."""
+def _snapshots(stage: Stage, integration: str) -> list[str]:
+    """Every entity of the integration's connections that has snapshots, of one day, as Dagster takes them."""
     problems: list[str] = []
     definitions = build_definitions(stage.loaded)
+    one = stage.loaded.config.integrations[integration]
+    wanted = {f"{connection}_snapshots" for connection in (one.source, one.target)}
     today = stage.clock.now().date().isoformat()
     with dg.DagsterInstance.ephemeral() as instance:
         for job in definitions.resolve_all_job_defs():
-            if job.name.endswith("_snapshots"):
+            if job.name in wanted:
                 tags = {RANGE_START: today, RANGE_END: today}
                 result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
                 if not result.success:
