@@ -220,6 +220,7 @@ class DRILL(Drill):
                 problems.append(f"the woken applier wrote {entry.written(stage) - before} times")
             if before > max(MOST_CALLS * alone, alone + 1):
                 problems.append(f"{before} writing calls, and one applier makes {alone}")
+            problems += entry.around(stage, False)
             now = entry.picture(stage)
             problems += now.differences(whole)
         finally:
