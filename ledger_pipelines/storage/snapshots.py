@@ -178,7 +178,7 @@ class SnapshotStore:
         Raises:
             DataError: There is no day at all and no schema; or a column cannot be given in the type asked for.
         """
-        return self._query(entity, days, "SELECT * FROM days", schema)
+        return self._query(entity, days, "", schema)
 
     def latest(
         self,
@@ -204,6 +204,7 @@ class SnapshotStore:
     def _query(
         self, entity: str, days: Iterable[date] | None, query: str, schema: pa.Schema | None
     ) -> pa.Table:
+        """query: over `days`, "" for its rows as they are: a database for each day that is brought up to date costs more."""
         wanted = self.days(entity) if days is None else sorted(set(days))
         paths = [path for day in wanted if (path := self.path(entity, day)).exists()]
         if not paths:
@@ -214,8 +215,10 @@ class SnapshotStore:
                     code="no-snapshot",
                 )
             return schema.empty_table()
-        with warehouse({"days": _table(paths)}) as database:
-            found = database.table(query)
+        found = _table(paths)
+        if query:
+            with warehouse({"days": found}) as database:
+                found = database.table(query)
         found = found.drop_columns(["ledger_file"])
         return found if schema is None else _as(found, schema, f"{self.connection}/{entity}")
 
