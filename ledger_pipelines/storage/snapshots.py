@@ -19,10 +19,9 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
@@ -53,10 +52,14 @@ class SnapshotStore:
     def __init__(self, root: str | Path | UPath, connection: str) -> None:
         self.connection = connection
         self._root = UPath(root) / "snapshots" / connection
+        self._folders: dict[str, UPath] = {}
 
     def folder(self, entity: str) -> UPath:
         """Where an entity's days are."""
-        return self._root / entity
+        found = self._folders.get(entity)
+        if found is None:
+            found = self._folders[entity] = self._root / entity
+        return found
 
     def path(self, entity: str, day: date) -> UPath:
         """The file of one day, whether it is there or not."""
@@ -167,19 +170,20 @@ class SnapshotStore:
         folder = self.folder(entity)
         if not folder.exists():
             return []
-        found = []
-        for entry in os.scandir(str(folder)) if is_local(folder) else folder.iterdir():
-            name = entry.name.rstrip("/")
-            if not name.startswith("date="):
-                continue
-            there = (
-                os.path.exists(f"{entry.path}/{PART}")  # noqa: PTH110 (thousands of them)
-                if isinstance(entry, os.DirEntry)
-                else (entry / PART).exists()
-            )
-            if there:
-                found.append(date.fromisoformat(name.removeprefix("date=")))
+        names = os.listdir(str(folder)) if is_local(folder) else [entry.name for entry in folder.iterdir()]  # noqa: PTH208
+        found = [
+            date.fromisoformat(day)
+            for name in names
+            if (day := name.rstrip("/").removeprefix("date=")) != name.rstrip("/")
+            and self._there(folder, name)
+        ]
         return sorted(found)
+
+    @staticmethod
+    def _there(folder: UPath, name: str) -> bool:
+        if is_local(folder):
+            return os.path.exists(f"{folder}/{name}/{PART}")  # noqa: PTH110 (hundreds of them for each list)
+        return bool((folder / name / PART).exists())
 
     def manifests(self, entity: str, first: date | None = None, last: date | None = None) -> list[Manifest]:
         """The manifests of the days from `first` to `last`, both included, in order."""
@@ -251,20 +255,11 @@ class SnapshotStore:
 
 def newest(table: pa.Table, key: Sequence[str], modified: str) -> pa.Table:
     """Of the rows with the same key the one modified last, then the one of the later file; ordered by key."""
-    order: list[Any] = [
-        *((name, "ascending") for name in key),
-        (modified, "descending"),
-        ("ledger_file", "descending"),
-    ]
-    ordered = table.sort_by(order)
-    if ordered.num_rows < 2:
-        return ordered
-    first: Any = None  # the stubs know no array of booleans
-    for name in key:
-        values: Any = ordered.column(name).combine_chunks()
-        differs = pc.fill_null(pc.not_equal(values[1:], values[:-1]), True)
-        first = differs if first is None else pc.or_(first, differs)
-    return ordered.filter(pa.concat_arrays([pa.array([True]), first]))
+    order: list[tuple[str, Literal["ascending", "descending"]]] = [(name, "ascending") for name in key]
+    ordered = table.sort_by([*order, (modified, "descending"), ("ledger_file", "descending")])
+    keys = list(zip(*(ordered.column(name).to_pylist() for name in key), strict=True))
+    first = [place for place, one in enumerate(keys) if place == 0 or one != keys[place - 1]]
+    return ordered.take(pa.array(first, pa.int64()))
 
 
 def content_hash(table: pa.Table) -> str:
