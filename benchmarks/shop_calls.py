@@ -105,7 +105,9 @@ def measure(folder: Path, history: int) -> Measured:
         shop.day(NEW_ORDERS, shop.newcomers(NEW_CUSTOMERS))
         news = _counted(shop)
         if news.writes != NEW_ORDERS + NEW_CUSTOMERS:
-            raise SystemExit(f"{news.writes} writes for {NEW_ORDERS} orders of {NEW_CUSTOMERS} customers: {news.file}")
+            raise SystemExit(
+                f"{news.writes} writes for {NEW_ORDERS} orders of {NEW_CUSTOMERS} customers: {news.file}"
+            )
         started = time.perf_counter()
         for flow in stage.service.flows:
             stage.service.plan(flow, stage.service.today())
@@ -114,7 +116,9 @@ def measure(folder: Path, history: int) -> Measured:
         stage.forget_calls()
         naive(shop, shop.day(NEW_ORDERS, shop.newcomers(NEW_CUSTOMERS)))
         spent = sum(stage.calls("saasu").values())
-        return Measured(history, idle, news, spent, planning, estimate.run, estimate.a_day(runs_a_day(SCHEDULE)))
+        return Measured(
+            history, idle, news, spent, planning, estimate.run, estimate.a_day(runs_a_day(SCHEDULE))
+        )
 
 
 def _later(shop: ShopHistory) -> None:
@@ -184,8 +188,18 @@ def naive(shop: ShopHistory, orders: Sequence[str]) -> None:
 
 
 def _order(shop: ShopHistory, number: str) -> Any:
-    wanted = ["Username", "Email", "BillAddress", "DateInvoiced", "OrderLine", "OrderLine.Quantity", "OrderLine.UnitPrice"]
-    return shop.stage.shop("GetOrder", {"Filter": {"OrderID": [number], "OutputSelector": wanted}})["Order"][0]
+    wanted = [
+        "Username",
+        "Email",
+        "BillAddress",
+        "DateInvoiced",
+        "OrderLine",
+        "OrderLine.Quantity",
+        "OrderLine.UnitPrice",
+    ]
+    return shop.stage.shop("GetOrder", {"Filter": {"OrderID": [number], "OutputSelector": wanted}})["Order"][
+        0
+    ]
 
 
 def _made(answer: Any, name: str) -> int:
@@ -217,7 +231,10 @@ def section(quick: bool) -> Section:
     return Section(
         "A shop's calls: new orders, and runs with nothing to do, by history",
         "python -m benchmarks shop_calls",
-        (Tabular(heading, rows), Tabular(["the run with news", *(f"{one.history:,}" for one in found)], made)),
+        (
+            Tabular(heading, rows),
+            Tabular(["the run with news", *(f"{one.history:,}" for one in found)], made),
+        ),
         [asdict(one) for one in found],
         [
             *(
@@ -242,5 +259,7 @@ def section(quick: bool) -> Section:
                 largest.a_day <= ours and largest.expected == largest.idle.total,
             ),
         ],
-        ["Why each call cannot be avoided, and what the naive way does, stands at the head of `benchmarks/shop_calls.py`."],
+        [
+            "Why each call cannot be avoided, and what the naive way does, stands at the head of `benchmarks/shop_calls.py`."
+        ],
     )

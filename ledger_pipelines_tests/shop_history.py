@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ledger_pipelines.cli.processes import RunningSandbox, running_sandbox
+from ledger_pipelines.cli.processes import running_sandbox
 from ledger_pipelines_tests.shop_stage import Record, ShopStage
 
 PRODUCTS = 20
@@ -26,17 +26,20 @@ DAY = 86_400
 
 @dataclass
 class ShopHistory:
-    """What is there so far. orders: numbers in the order they were made; customers: how many."""
+    """What is there so far. orders: numbers in the order they were made; customers: how many; paid: in all."""
 
     stage: ShopStage
     customers: int = 0
     orders: list[str] = field(default_factory=list)
+    paid: Decimal = Decimal(0)
 
     def open(self) -> None:
         """Products of the store, known in the file already. Neto's limit a minute is lifted: history is made in seconds."""
         self.stage.control.post("/neto/settings", json={"calls_per_minute": None}).raise_for_status()
         skus = [f"PLAIN-{n:02d}" for n in range(PRODUCTS)]
-        wishes = [{"SKU": sku, "Name": f"Plain {sku}", "DefaultPrice": str(PRICE), "Approved": True} for sku in skus]
+        wishes = [
+            {"SKU": sku, "Name": f"Plain {sku}", "DefaultPrice": str(PRICE), "Approved": True} for sku in skus
+        ]
         self.stage.shop("AddItem", {"Item": wishes})
         for sku in skus:
             body = {"Code": sku, "Description": f"Plain {sku}", "Type": "I", "IsActive": True, "IsSold": True, "IsVisible": True,
@@ -62,12 +65,15 @@ class ShopHistory:
         made: list[str] = []
         for some in _batches([buyers[n % len(buyers)] for n in range(orders)]):
             wishes = [self._wish(buyer, len(self.orders) + len(made) + n) for n, buyer in enumerate(some)]
-            numbers = [one["OrderID"] for one in _listed(self.stage.shop("AddOrder", {"Order": wishes})["Order"])]
+            numbers = [
+                one["OrderID"] for one in _listed(self.stage.shop("AddOrder", {"Order": wishes})["Order"])
+            ]
             paid = [
                 {"OrderID": number, "AmountPaid": str(_amount(wish)), "PaymentMethodName": "PayPal Checkout"}
                 for number, wish in zip(numbers, wishes, strict=True)
             ]
             self.stage.shop("AddPayment", {"Payment": paid})
+            self.paid += sum((_amount(wish) for wish in wishes), Decimal(0))
             made += numbers
         self.orders += made
         return made
@@ -79,7 +85,9 @@ class ShopHistory:
         control = self.stage.control
         offset = control.get("/clock").raise_for_status().json()["offset_seconds"]
         for place in range(span):
-            control.post("/clock", json={"offset_seconds": offset - DAY * (span - 1 - place)}).raise_for_status()
+            control.post(
+                "/clock", json={"offset_seconds": offset - DAY * (span - 1 - place)}
+            ).raise_for_status()
             count = orders * (place + 1) // span - orders * place // span  # not money: orders
             if count:
                 start = (place * 7) % len(names)
@@ -89,9 +97,17 @@ class ShopHistory:
     def _wish(buyer: str, number: int) -> Record:
         person = {"FirstName": "Pat", "LastName": f"Of {buyer}", "Street1": "1 Quay St", "City": "SYDNEY", "State": "NSW",
                   "PostCode": "2000", "Country": "AU"}  # fmt: skip
-        lines = [{"SKU": f"PLAIN-{(number + n) % PRODUCTS:02d}", "Quantity": str(1 + n)} for n in range(1 + number % 3)]
+        lines = [
+            {"SKU": f"PLAIN-{(number + n) % PRODUCTS:02d}", "Quantity": str(1 + n)}
+            for n in range(1 + number % 3)
+        ]
         sides = {f"{side}{name}": value for side in ("Bill", "Ship") for name, value in person.items()}
-        return {"Username": buyer, "Email": f"{buyer}@example.com", "OrderStatus": "Pick", "OrderLine": lines} | sides
+        return {
+            "Username": buyer,
+            "Email": f"{buyer}@example.com",
+            "OrderStatus": "Pick",
+            "OrderLine": lines,
+        } | sides
 
 
 def amount(line: Record) -> Decimal:
@@ -122,8 +138,13 @@ def plain_shop(folder: Path, start: date, **more: Any) -> Iterator[ShopHistory]:
         more: As of `ShopStage`.
     """
     with running_sandbox(folder / "sandbox.log", seed="empty") as sandbox:
-        addresses = {name: str(sandbox.credentials[name]["base_url"]) for name in ("neto", "saasu", "netsuite", "amazon")}
-        stage = ShopStage(sandbox.control, addresses, sandbox.credentials, folder, start=start.isoformat(), **more)
+        addresses = {
+            name: str(sandbox.credentials[name]["base_url"])
+            for name in ("neto", "saasu", "netsuite", "amazon")
+        }
+        stage = ShopStage(
+            sandbox.control, addresses, sandbox.credentials, folder, start=start.isoformat(), **more
+        )
         try:
             history = ShopHistory(stage)
             history.open()

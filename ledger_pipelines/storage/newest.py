@@ -104,5 +104,7 @@ def _kept(folder: str, schema: pa.Schema) -> tuple[pa.Table, _Covered] | None:
 
 def _keep(folder: str, table: pa.Table, covered: _Covered) -> None:
     buffer = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({_METADATA: msgspec.json.encode(covered)}), buffer, compression="zstd")
+    pq.write_table(
+        table.replace_schema_metadata({_METADATA: msgspec.json.encode(covered)}), buffer, compression="zstd"
+    )
     write_atomically(Path(folder + SUFFIX), buffer.getvalue(), sync=Sync.CONTENT)

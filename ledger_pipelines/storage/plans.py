@@ -30,9 +30,7 @@ class PlanFiles:
         _write(path, (line + b"\n" for line in lines), sync)
         return path
 
-    def point(
-        self, integration: str, flow: str, partition: str, digest: str, sync: Sync = Sync.ALL
-    ) -> None:
+    def point(self, integration: str, flow: str, partition: str, digest: str, sync: Sync = Sync.ALL) -> None:
         """Make that digest the latest of the partition."""
         if self.latest(integration, flow, partition) != digest:
             _write(self._pointer(integration, flow, partition), [f"{digest}\n".encode()], sync)

@@ -19,9 +19,9 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
@@ -52,10 +52,14 @@ class SnapshotStore:
     def __init__(self, root: str | Path | UPath, connection: str) -> None:
         self.connection = connection
         self._root = UPath(root) / "snapshots" / connection
+        self._folders: dict[str, UPath] = {}
 
     def folder(self, entity: str) -> UPath:
         """Where an entity's days are."""
-        return self._root / entity
+        found = self._folders.get(entity)
+        if found is None:
+            found = self._folders[entity] = self._root / entity
+        return found
 
     def path(self, entity: str, day: date) -> UPath:
         """The file of one day, whether it is there or not."""
@@ -171,7 +175,11 @@ class SnapshotStore:
             name = entry.name.rstrip("/")
             if not name.startswith("date="):
                 continue
-            there = os.path.exists(f"{entry.path}/{PART}") if isinstance(entry, os.DirEntry) else (entry / PART).exists()  # noqa: PTH110
+            there = (
+                os.path.exists(f"{entry.path}/{PART}")
+                if isinstance(entry, os.DirEntry)
+                else (entry / PART).exists()
+            )
             if there:
                 found.append(date.fromisoformat(name.removeprefix("date=")))
         return sorted(found)
@@ -246,16 +254,11 @@ class SnapshotStore:
 
 def newest(table: pa.Table, key: Sequence[str], modified: str) -> pa.Table:
     """Of the rows with the same key the one modified last, then the one of the later file; ordered by key."""
-    down = [(modified, "descending"), ("ledger_file", "descending")]
-    ordered = table.sort_by([*((name, "ascending") for name in key), *down])
-    if ordered.num_rows < 2:  # noqa: PLR2004 (one row is its own newest)
-        return ordered
-    first = None
-    for name in key:
-        values = ordered.column(name).combine_chunks()
-        differs = pc.fill_null(pc.not_equal(values[1:], values[:-1]), True)  # noqa: FBT003
-        first = differs if first is None else pc.or_(first, differs)
-    return ordered.filter(pa.chunked_array([pa.array([True]), first]))
+    order: list[tuple[str, Literal["ascending", "descending"]]] = [(name, "ascending") for name in key]
+    ordered = table.sort_by([*order, (modified, "descending"), ("ledger_file", "descending")])
+    keys = list(zip(*(ordered.column(name).to_pylist() for name in key), strict=True))
+    first = [place for place, one in enumerate(keys) if place == 0 or one != keys[place - 1]]
+    return ordered.take(pa.array(first, pa.int64()))
 
 
 def content_hash(table: pa.Table) -> str:

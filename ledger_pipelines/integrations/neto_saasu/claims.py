@@ -226,7 +226,11 @@ class Families:
         found: dict[str, SalesDocument] = {}
         layer = [order]
         while layer:
-            following = [self._ctx.shop.orders[key] for one in layer for key in self._ctx.shop.children.get(one.key, ())]
+            following = [
+                self._ctx.shop.orders[key]
+                for one in layer
+                for key in self._ctx.shop.children.get(one.key, ())
+            ]
             layer = [one for one in following if one.key not in found and one.key != order.key]
             layer.sort(key=lambda one: (one.day, one.key))
             found.update((one.key, one) for one in layer)

@@ -107,7 +107,9 @@ class DaysDone:
                 continue
             marks[one.day] = Mark(one.token, one.open)
         if len(lines) > len(marks) + _SLACK:
-            told = (msgspec.json.encode(_Line(day, mark.token, mark.open)) for day, mark in sorted(marks.items()))
+            told = (
+                msgspec.json.encode(_Line(day, mark.token, mark.open)) for day, mark in sorted(marks.items())
+            )
             write_atomically(path, b"".join(line + b"\n" for line in told), sync=Sync.NOTHING)
         return marks
 
