@@ -170,19 +170,20 @@ class SnapshotStore:
         folder = self.folder(entity)
         if not folder.exists():
             return []
-        found = []
-        for entry in os.scandir(str(folder)) if is_local(folder) else folder.iterdir():
-            name = entry.name.rstrip("/")
-            if not name.startswith("date="):
-                continue
-            there = (
-                os.path.exists(f"{entry.path}/{PART}")
-                if isinstance(entry, os.DirEntry)
-                else (entry / PART).exists()
-            )
-            if there:
-                found.append(date.fromisoformat(name.removeprefix("date=")))
+        names = os.listdir(str(folder)) if is_local(folder) else [entry.name for entry in folder.iterdir()]  # noqa: PTH208
+        found = [
+            date.fromisoformat(day)
+            for name in names
+            if (day := name.rstrip("/").removeprefix("date=")) != name.rstrip("/")
+            and self._there(folder, name)
+        ]
         return sorted(found)
+
+    @staticmethod
+    def _there(folder: UPath, name: str) -> bool:
+        if is_local(folder):
+            return os.path.exists(f"{folder}/{name}/{PART}")  # noqa: PTH110 (hundreds of them for each list)
+        return bool((folder / name / PART).exists())
 
     def manifests(self, entity: str, first: date | None = None, last: date | None = None) -> list[Manifest]:
         """The manifests of the days from `first` to `last`, both included, in order."""

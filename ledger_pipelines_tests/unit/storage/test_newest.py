@@ -16,13 +16,12 @@ from ledger_pipelines.storage.newest import MOST_BESIDE, SUFFIX, read_newest
 from ledger_pipelines.storage.snapshots import SnapshotStore
 
 FIRST = date(2026, 1, 1)
-SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.string()),
-        pa.field("changed", pa.timestamp("us", tz="UTC")),
-        pa.field("text", pa.string()),
-    ]
-)
+COLUMNS: dict[str, pa.DataType] = {
+    "id": pa.string(),
+    "changed": pa.timestamp("us", tz="UTC"),
+    "text": pa.string(),
+}
+SCHEMA = pa.schema(COLUMNS)
 Change = tuple[int, str]
 
 
