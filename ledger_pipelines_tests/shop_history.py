@@ -26,11 +26,12 @@ DAY = 86_400
 
 @dataclass
 class ShopHistory:
-    """What is there so far. orders: numbers in the order they were made; customers: how many."""
+    """What is there so far. orders: numbers in the order they were made; customers: how many; paid: in all."""
 
     stage: ShopStage
     customers: int = 0
     orders: list[str] = field(default_factory=list)
+    paid: Decimal = Decimal(0)
 
     def open(self) -> None:
         """Products of the store, known in the file already. Neto's limit a minute is lifted: history is made in seconds."""
@@ -72,6 +73,7 @@ class ShopHistory:
                 for number, wish in zip(numbers, wishes, strict=True)
             ]
             self.stage.shop("AddPayment", {"Payment": paid})
+            self.paid += sum((_amount(wish) for wish in wishes), Decimal(0))
             made += numbers
         self.orders += made
         return made

@@ -22,7 +22,7 @@ from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.neto_saasu.checks import warnings
 from ledger_pipelines.integrations.neto_saasu.pairing import InitialSync, report_rows
 from ledger_pipelines.integrations.neto_saasu.results import FlowRun, RunResult, ShopStatus
-from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service
+from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service, counted_facts
 from ledger_pipelines.sync.result import Outcome
 
 LONGEST = 3660
@@ -245,5 +245,5 @@ def reconcile(loaded: LoadedConfig, name: str, partition: str | None, *, as_json
 
 def _warn(loaded: LoadedConfig, name: str) -> None:
     integration = loaded.config.integration(name)
-    for found in warnings(integration, loaded.config.saasu(integration.target)):
+    for found in warnings(integration, loaded.config.saasu(integration.target), counted_facts(loaded, name)):
         say(f"Warning: {found.field} {found.message}. {found.remedy}".rstrip())

@@ -70,7 +70,7 @@ class PlanStore:
                 "The plan does not fit its digest.", remedy="Seal it first.", code="plan-altered"
             )
         faultpoints.reached("plan.before_store")
-        sync = Sync.ALL if plan.effects() else Sync.CONTENT if plan.rows else Sync.NOTHING
+        sync = Sync.ALL if plan.effects() else Sync.NOTHING
         path = self._files.write(plan.digest, _sealed(_lines(plan)), sync)
         self._files.point(plan.integration, plan.flow, plan.partition, plan.digest, sync)
         faultpoints.reached("plan.stored")

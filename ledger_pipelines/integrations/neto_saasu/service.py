@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -22,7 +22,7 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import Clock, SystemClock, business_date
 from ledger_pipelines.documents.effects import Action, EffectState, Mode, Writer
 from ledger_pipelines.documents.keys import digest
-from ledger_pipelines.errors import ConfigurationError, DataError, RefusedError
+from ledger_pipelines.errors import ConfigurationError, DataError, LedgerError, RefusedError
 from ledger_pipelines.integrations.neto_saasu import (
     contacts,
     invoices,
@@ -770,3 +770,12 @@ def build_service(
 ) -> NetoSaasu:
     """The integration `name` of a configuration. Raises ConfigurationError as `setup_of`."""
     return NetoSaasu(setup_of(loaded, name), clock=clock, run_id=run_id)
+
+
+def counted_facts(loaded: LoadedConfig, name: str) -> Facts | None:
+    """What an integration's calls depend on, counted in what was last read; None where it cannot be read. No call is made."""
+    with closing(build_service(loaded, name)) as service:
+        try:
+            return service.facts()
+        except LedgerError:  # a plan says why
+            return None

@@ -68,7 +68,7 @@ def test_a_gap_is_never_longer_than_the_day_shared_by_its_runs(minutes: int, hou
 
 def test_a_run_with_nothing_to_do_costs_the_lists_and_nothing_for_the_history() -> None:
     few, many = calls_a_run(Facts(items=100)), calls_a_run(Facts(items=100, orders=10_000))
-    assert few.run == many.run == 13
+    assert few.run == many.run == 7
 
 
 def test_stock_is_read_as_often_as_the_setting_says_and_never_more_often_than_runs() -> None:

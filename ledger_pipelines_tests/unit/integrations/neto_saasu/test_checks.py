@@ -134,7 +134,7 @@ def test_a_quota_that_runs_out_is_a_warning_with_figures_and_no_error() -> None:
     often = integration(schedule="*/15 * * * *")
     assert fields(often) == []
     assert list(warnings(often, file())) == []
-    (found,) = warnings(often, file(calls_per_day_of_plan=1000))
-    assert found.field == "schedule" and "800" in found.message
+    (found,) = warnings(often, file(calls_per_day_of_plan=800))
+    assert found.field == "schedule" and "640" in found.message
     (counted,) = warnings(often, file(), Facts(orders=5000))
     assert "3,200" in counted.message and counted.remedy
