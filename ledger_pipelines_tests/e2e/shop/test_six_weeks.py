@@ -107,7 +107,7 @@ def release(stage: ShopStage) -> None:
     stage.status(child, "Pick")
 
 
-def test_exports_refuse_before_the_initial_sync_and_that_writes_to_neither_side(six: ShopStage) -> None:
+def _exports_refuse_before_the_initial_sync_and_that_writes_to_neither_side(six: ShopStage) -> None:
     before, store = six.file().dump["records"], six.store()
     with pytest.raises(RefusedError, match="initial sync of shop and saasu was not done") as refused:
         six.run()
@@ -118,7 +118,7 @@ def test_exports_refuse_before_the_initial_sync_and_that_writes_to_neither_side(
     assert six.store() == store
 
 
-def test_the_first_run_books_every_order_to_the_cent_and_names_what_waits(six: ShopStage) -> None:
+def _the_first_run_books_every_order_to_the_cent_and_names_what_waits(six: ShopStage) -> None:
     wrong = misspelt_orders(six)
     result = six.run()
     assert unsettled(result) == []
@@ -137,7 +137,7 @@ def planned_to_wait(stage: ShopStage, order: str) -> bool:
     return order in expected(stage.store()).totals
 
 
-def test_corrected_codes_and_a_released_backorder_are_followed_by_themselves(six: ShopStage) -> None:
+def _corrected_codes_and_a_released_backorder_are_followed_by_themselves(six: ShopStage) -> None:
     respell(six)
     release(six)
     result = six.run()
@@ -150,7 +150,7 @@ def test_corrected_codes_and_a_released_backorder_are_followed_by_themselves(six
     six.run()  # what it was too early for
 
 
-def test_runs_and_replays_of_a_day_and_of_all_days_write_nothing(six: ShopStage) -> None:
+def _runs_and_replays_of_a_day_and_of_all_days_write_nothing(six: ShopStage) -> None:
     six.forget_calls()
     for days in ((), (date(2026, 9, 22),), sydney_days(FIRST, LAST)):
         assert unsettled(six.run(days)) == []
@@ -158,7 +158,7 @@ def test_runs_and_replays_of_a_day_and_of_all_days_write_nothing(six: ShopStage)
     agrees(six.file(), expected(six.store()))
 
 
-def test_a_lost_journal_doubles_nothing_and_everything_is_recognised(six: ShopStage) -> None:
+def _a_lost_journal_doubles_nothing_and_everything_is_recognised(six: ShopStage) -> None:
     before = picture(six.file())
     known = six.service.journal.counts()[EffectState.CONFIRMED]
     six.forget_journal()
@@ -171,7 +171,7 @@ def test_a_lost_journal_doubles_nothing_and_everything_is_recognised(six: ShopSt
     assert six.unfinished() == 0
 
 
-def test_the_days_in_reverse_write_the_same_books(
+def _the_days_in_reverse_write_the_same_books(
     six: ShopStage, vendors: RunningSandbox, tmp_path: Path
 ) -> None:
     forward = picture(six.file())
@@ -193,3 +193,15 @@ def test_the_days_in_reverse_write_the_same_books(
     stage.close()
     for what in forward:
         assert backward[what] == forward[what]
+
+
+def test_six_weeks_of_a_shop_come_into_the_books_and_stay_as_they_are(
+    six: ShopStage, vendors: RunningSandbox, tmp_path: Path
+) -> None:
+    """One story: each step stands on the books that the one before left."""
+    _exports_refuse_before_the_initial_sync_and_that_writes_to_neither_side(six)
+    _the_first_run_books_every_order_to_the_cent_and_names_what_waits(six)
+    _corrected_codes_and_a_released_backorder_are_followed_by_themselves(six)
+    _runs_and_replays_of_a_day_and_of_all_days_write_nothing(six)
+    _a_lost_journal_doubles_nothing_and_everything_is_recognised(six)
+    _the_days_in_reverse_write_the_same_books(six, vendors, tmp_path)
