@@ -122,7 +122,8 @@ class DRILL(Drill):
                 counts = self.engine.counts("", write_class, shape)
                 for point in (*FAULT_POINTS, REQUEST_SENT):
                     yield from (make(stops) for stops in _at(point, counts[point], chooser))
-                for nth in range(1, counts[DURABLE] + 2):
+                last, every = counts[DURABLE], EVERY if shape == "flat" else 1
+                for nth in (*range(1, last, every), last, last + 1):
                     yield make((Stop(DURABLE, nth),))
                 for kind in Kind:
                     yield make((), kind.value)
