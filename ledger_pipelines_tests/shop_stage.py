@@ -48,6 +48,8 @@ class ShopStage:
     Args:
         settings: Changes of the integration's settings, by dotted name.
         start: Integration date of both connections.
+        limited: Whether calls keep their pace, one a second.
+        connections: Changes of the connections' fields, by connection.
     """
 
     sandbox_url: str
@@ -57,6 +59,7 @@ class ShopStage:
     settings: Mapping[str, object] = field(default_factory=dict)
     start: str = "2026-08-01"
     limited: bool = False
+    connections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.control = httpx.Client(base_url=self.sandbox_url, trust_env=False, timeout=120)
@@ -85,6 +88,8 @@ class ShopStage:
             "base_url": self.addresses["saasu"], "start_date": self.start, "settle_window_seconds": WINDOW,
             "seconds_between_calls": 1 if self.limited else 0, "calls_per_day_of_plan": 1_000_000,
         }  # fmt: skip
+        for name, fields in self.connections.items():
+            connections[name].update(fields)
         connections["amazon_us"].pop("drop")
         settings = document["integrations"][NAME]["settings"]
         for name, value in self.settings.items():
@@ -155,7 +160,7 @@ class ShopStage:
         assert told["Ack"] == "Success", told
         return told
 
-    def book(self, method: str, path: str, body: Record | None = None, **params: object) -> Any:
+    def book(self, method: str, path: str, body: Record | None = None, **params: Any) -> Any:
         """One call of the file's API, as a bookkeeper's program would make it."""
         key = str(self.credentials["saasu"]["access_key"])
         answer = self.saasu.request(

@@ -20,8 +20,9 @@ from ledger_pipelines.cli.work import progress
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.shops import SaasuConnectionConfig
 from ledger_pipelines.documents.money import plain
+from ledger_pipelines.integrations.neto_saasu.pairing import Pairing
 from ledger_pipelines.integrations.neto_saasu.results import RunResult
-from ledger_pipelines.integrations.neto_saasu.service import build_service
+from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service
 
 
 def show_shop(loaded: LoadedConfig, name: str, control: str) -> int:
@@ -39,6 +40,11 @@ def show_shop(loaded: LoadedConfig, name: str, control: str) -> int:
         first = service.run(None, (), tell)
         say("     again: what is written is never written twice ...")
         second = service.run(None, (), tell)
+        say(
+            "     a bookkeeper spells two item codes as the store does; what waited for that goes on by itself ..."
+        )
+        spelt = _spell_alike(service, paired)
+        third = service.run(None, (), tell)
         days = first.days
         figures = service.reconcile(days[0], days[-1])
         page = service.report(days[0], days[-1])
@@ -49,6 +55,8 @@ def show_shop(loaded: LoadedConfig, name: str, control: str) -> int:
     shops.show_run(first, spent)
     out().print(Text("\nSecond run", style="bold"))
     _again(second)
+    out().print(Text(f"\nThird run, once {' and '.join(spelt)} are spelt alike", style="bold"))
+    shops.show_run(third, spent)
     table = tables.plain_table("\nThe shop against its books", ["", "check", "what was found"])
     for check in figures.checks():
         mark = Text("ok", style="green") if check.passed else Text("open", style="yellow")
@@ -69,6 +77,21 @@ def _without_limit(loaded: LoadedConfig, name: str, control: str) -> LoadedConfi
     quick = found.model_copy(update={"seconds_between_calls": 0})
     connections = {**loaded.config.connections, target: quick}
     return replace(loaded, config=loaded.config.model_copy(update={"connections": connections}))
+
+
+def _spell_alike(service: NetoSaasu, paired: Pairing) -> list[str]:
+    """What a person would do in Saasu about codes that differ by case or blanks; the codes concerned."""
+    items = service.mirror.books().item_by_code
+    done = []
+    for miss in paired.near_misses:
+        if miss.kind != "spelling" or len(miss.there) != 1:
+            continue
+        path = f"/Item/{items[miss.there[0]].id}"
+        item = service.saasu.get(path)
+        if isinstance(item, dict):
+            body = {name: value for name, value in item.items() if name != "_links"} | {"Code": miss.here}
+            done += [miss.here] if service.saasu.write("PUT", path, body).ok else []
+    return done
 
 
 def _again(result: RunResult) -> None:

@@ -21,6 +21,14 @@ from ledger_pipelines.config.connections import (
     TokenBased,
 )
 from ledger_pipelines.config.models import Books, IntegrationConfig, LedgerConfig
+from ledger_pipelines.config.shops import (
+    NetoApp,
+    NetoConnectionConfig,
+    NetoKey,
+    SaasuAccessKey,
+    SaasuConnectionConfig,
+    SaasuLogin,
+)
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", LedgerConfig),
@@ -31,6 +39,12 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A connection with `system: netsuite`", NetSuiteConnectionConfig),
     ("Its `auth` with `method: m2m`", MachineToMachine),
     ("Its `auth` with `method: tba`", TokenBased),
+    ("A connection with `system: neto`", NetoConnectionConfig),
+    ("Its `auth` with `method: key`", NetoKey),
+    ("Its `auth` with `method: app`", NetoApp),
+    ("A connection with `system: saasu`", SaasuConnectionConfig),
+    ("Its `auth` with `method: password`", SaasuLogin),
+    ("Its `auth` with `method: access_key`", SaasuAccessKey),
     ("An integration", IntegrationConfig),
 )
 

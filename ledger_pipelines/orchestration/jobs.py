@@ -89,7 +89,7 @@ def shop_jobs(
         ),
         job(
             names.sync_job(name),
-            [*needed, *exports, names.reconciliation_key(name)],
+            [*needed, *exports, names.readback_key(name), names.reconciliation_key(name)],
             f"Brings {both} up to date: reads both, plans and exports every flow, reconciles. Takes any range of days.",
         ),
         *(

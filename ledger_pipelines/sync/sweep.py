@@ -96,23 +96,25 @@ def refresh(
     Raises:
         TransientError, CredentialError, PermanentError, DataError: days given before stay done.
     """
-    newest = _newest(store, entity, asked) if entity.changed_column else None
-    if newest is None or newest.read_until is None:
-        first = asked.window.first if newest is None else newest.day
+    unfinished = _unfinished(store, entity, asked) if entity.changed_column else []
+    begun = unfinished[0] if unfinished else None
+    if begun is None or begun.read_until is None:
+        first = asked.window.first if begun is None else begun.day
         yield from sweep(reader, store, entity, replace(asked, window=replace(asked.window, first=first)))
         return
-    window = Window(newest.day, asked.window.last, asked.window.zone)
+    window = Window(begun.day, asked.window.last, asked.window.zone)
     days = list(window.days())
     held: Held = {day: {} for day in days}
     place, keys = _places(entity)
     at: dict[Row, date] = {}
-    stored = store.read(entity.name, [newest.day], schema=arrow_schema(entity))
-    for cells in zip(*(column.to_pylist() for column in stored.columns), strict=True):
-        _put(held, at, cells, newest.day, keys)
-    since = max(newest.read_until - OVERLAP, window.start)
+    for manifest in unfinished:
+        stored = store.read(entity.name, [manifest.day], schema=arrow_schema(entity))
+        for cells in zip(*(column.to_pylist() for column in stored.columns), strict=True):
+            _put(held, at, cells, manifest.day, keys)
+    since = max(begun.read_until - OVERLAP, window.start)
     for page in reader.read_changes(entity, since, window.end):
         for cells in page.cells:
-            _put(held, at, cells, _day_of(entity, cells[place], asked, newest.day), keys)
+            _put(held, at, cells, _day_of(entity, cells[place], asked, begun.day), keys)
     for day in days:
         yield _write(store, entity, day, held, asked)
 
@@ -129,15 +131,25 @@ def arrow_schema(entity: EntityLike) -> pa.Schema:
     return pa.schema([pa.field(column.name, kinds[column.kind]) for column in entity.columns])
 
 
-def _newest(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> Manifest | None:
-    """The manifest of the newest stored day of the window, if every day before it is stored too."""
-    day: date | None = None
+def _unfinished(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> list[Manifest]:
+    """The newest stored day of the window (if every day before it is stored too), after those before it that were read
+    only in part: today read whole says nothing of the evening of a yesterday that was read at noon."""
     there = set(store.days(entity.name))
+    stored: list[date] = []
     for one in asked.window.days():
         if one not in there:
             break
-        day = one
-    return None if day is None else store.manifest(entity.name, day)
+        stored.append(one)
+    found: list[Manifest] = []
+    for day in reversed(stored):
+        manifest = store.manifest(entity.name, day)
+        if manifest is None:
+            break
+        whole = manifest.read_until is None or Window(day, day, asked.window.zone).end <= manifest.read_until
+        if found and whole:
+            break
+        found.insert(0, manifest)
+    return found
 
 
 def _places(entity: EntityLike) -> tuple[int, list[int]]:

@@ -16,15 +16,12 @@ import pytest
 
 from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.config.load import LoadedConfig, load_config
-from ledger_pipelines.config.models import IntegrationKind
 from ledger_pipelines.integrations.kinds import KINDS
-from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.sandbox.amazon.demo_files import demo_settlement_files
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 
 SHIPPED = Path(__file__).parents[2] / "ledger.yaml"
 PORTS = {"netsuite": 8706, "amazon": 8707, "neto": 8701, "saasu": 8702}
-_KINDS = {"neto_saasu": IntegrationKind(NetoSaasuSettings), **KINDS}
 
 
 def configuration(folder: Path, addresses: Mapping[str, str] | None = None, **changes: str) -> LoadedConfig:
@@ -43,7 +40,7 @@ def configuration(folder: Path, addresses: Mapping[str, str] | None = None, **ch
 
 def load(path: Path) -> LoadedConfig:
     """A configuration file, with every kind of integration there is."""
-    return load_config(path, _KINDS)
+    return load_config(path, KINDS)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def test_names_that_people_see_stay_as_they_are(loaded: LoadedConfig) -> None:
         "items_to_saasu", "contacts", "invoices", "payments", "refunds", "stock_from_saasu",
     )  # fmt: skip
     shop = {f"neto_saasu/{flow}/{step}" for flow in shop_flows for step in ("plan", "export")}
-    shop |= {"neto_saasu/pairing", "neto_saasu/reconciliation"}
+    shop |= {"neto_saasu/pairing", "neto_saasu/readback", "neto_saasu/reconciliation"}
     shop |= {f"shop/{entity}" for entity in NETO} | {f"saasu/{entity}" for entity in SAASU}
     assert keys == chain | rest | snapshots | shop | {"amazon_us/settlements", "configuration"}
     repository = defs.get_repository_def()

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -72,10 +73,15 @@ def test_the_graph_leads_from_the_store_through_plans_to_the_file(tmp_path: Path
         assert parents(flow, "export") == {f"{NAME}/{flow}/plan"}
     for before, after in itertools.pairwise(chain):
         assert f"{NAME}/{before}/export" in parents(after, "plan")
-    assert {f"{STORE}/orders", f"{STORE}/customers", f"{FILE}/invoices"} <= parents("invoices", "plan")
+    # What an earlier plan of the chain reads is upstream already, and draws no second edge.
+    assert {f"{STORE}/products", f"{STORE}/orders", f"{FILE}/items"} <= parents("items_to_saasu", "plan")
+    assert f"{STORE}/customers" in parents("contacts", "plan")
+    assert f"{FILE}/invoices" in parents("invoices", "plan")
+    assert f"{STORE}/orders" not in parents("invoices", "plan")
     others = {key for key in parents("stock_from_saasu", "plan") if key.startswith(NAME)}
     assert others == set(), "what stops the file must not stop the stock of the store"
-    assert parents("reconciliation") == {f"{NAME}/refunds/export", f"{NAME}/stock_from_saasu/export"}
+    assert parents("readback") == {f"{NAME}/refunds/export", f"{NAME}/stock_from_saasu/export"}
+    assert parents("reconciliation") == {f"{NAME}/readback"}
     assert {f"{STORE}/orders", f"{FILE}/contacts"} <= parents("pairing")
 
 
@@ -123,7 +129,7 @@ def test_a_flow_that_is_off_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_sync_reads_what_the_service_itself_would_read() -> None:
-    from ledger_pipelines.integrations.neto_saasu.readings import neto_entities, saasu_entities  # noqa: PLC0415
+    from ledger_pipelines.integrations.neto_saasu.needs import neto_entities, saasu_entities  # noqa: PLC0415
 
     for text in (
         {},
@@ -241,6 +247,30 @@ def test_money_that_was_not_received_is_an_error_and_its_days_are_listed(
     figures = str(shown(instance, NAME, "reconciliation")[D3.isoformat()]["figures"])
     assert "2025-03-12" in figures
     assert "2025-03-10" not in figures
+
+
+def test_what_was_written_is_read_back_before_it_is_reconciled_and_only_then(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    today = datetime.now(ZoneInfo("Australia/Sydney")).date()
+    shop, readings = FakeShop(orders={today: ["N1"]}), FakeReadings()
+    defs = definitions(shop_configuration(tmp_path), shop, readings)
+    assert run(defs, instance, today, today).success
+    assert readings.entities_asked()[-3:] == [f"{FILE}/invoices", f"{FILE}/payments", f"{FILE}/journals"]
+    assert readings.entities_asked().count(f"{FILE}/invoices") == 2
+    assert shown(instance, NAME, "readback")[today.isoformat()]["api_calls"] != 0
+    shop.sends = 0
+    readings.asked.clear()
+    assert run(defs, instance, today, today).success
+    assert readings.entities_asked().count(f"{FILE}/invoices") == 1, "nothing was sent"
+
+
+def test_a_back_fill_of_long_ago_does_not_read_everything_since(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    shop, readings = FakeShop(orders=ORDERS), FakeReadings(RECORDS)
+    assert run(definitions(shop_configuration(tmp_path), shop, readings), instance, D1, D3).success
+    assert readings.entities_asked().count(f"{FILE}/invoices") == 1
 
 
 # --- failures in the middle ---------------------------------------------------------------------------------------------

@@ -22,9 +22,9 @@ from ledger_pipelines_tests.faults import mutants
 from ledger_pipelines_tests.faults.entries import ENTRIES
 from ledger_pipelines_tests.faults.shared_clock import SharedClock
 from ledger_pipelines_tests.faults.stopping import NOWHERE, Stop, Watch
-from ledger_pipelines_tests.stage import JumpingClock, Stage
+from ledger_pipelines_tests.stage import JumpingClock
 
-OPEN, PARKED = 1, 4
+OPEN = 1
 CLOCK = "clock"
 LAST_ERROR = "last-error.txt"
 
@@ -67,8 +67,8 @@ class Order:
     stop: Stop = NOWHERE
     count_file: Path | None = None
 
-    def open(self) -> Stage:
-        """The installation, in step with the drill's clock."""
+    def open(self) -> Any:
+        """The installation (whatever the entry opens), in step with the drill's clock."""
         sandbox = RunningSandbox(self.control_url, self.base_urls, self.credentials, cast("Any", None))
         stage = ENTRIES[self.entry].open(sandbox, self.folder)
         stage.clock = ChainClock(stage.control, self.folder / CLOCK)
@@ -76,7 +76,7 @@ class Order:
 
 
 def run(order: Order) -> None:
-    """Take in what lies in the drop folder, run the partition; exits 0 when nothing is open."""
+    """One run of the product, stopped where it was told; exits 0 when nothing is open."""
     mutants.install_from_environment()
     logging.disable(logging.ERROR)
     watch = Watch(order.stop)
@@ -97,12 +97,7 @@ def live(order: Order) -> int:
     stage = order.open()
     try:
         _ask_the_limiter(order.folder)
-        for path in sorted(p for p in stage.drop.iterdir() if p.is_file()):
-            stage.service.receive(path)
-        result = stage.run(order.partition)
-        if any(flow.result.parked is not None for flow in result.flows):
-            return PARKED
-        return result.exit_code or (OPEN if stage.unfinished() else 0)
+        return ENTRIES[order.entry].live(stage, order.partition)
     finally:
         stage.close()
 

@@ -27,7 +27,7 @@ _RECORDS = "/record/v1/"
 class Ground:
     """One integration on a sandbox in this process."""
 
-    def __init__(self, entry: Entry, sandbox: RunningSandbox, folder: Path) -> None:
+    def __init__(self, entry: Entry[Stage], sandbox: RunningSandbox, folder: Path) -> None:
         self.entry, self._sandbox, self._folder = entry, sandbox, folder
         self._seeded: set[str] = set()
         self._number = 0

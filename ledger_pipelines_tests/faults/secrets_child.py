@@ -2,7 +2,7 @@
 
 Belongs here: carrying out, never stopping at a failure. Does not belong here: looking for leaks.
 
-    python -m ledger_pipelines_tests.faults.secrets_child cli|dagster PARTITION FILE
+    python -m ledger_pipelines_tests.faults.secrets_child cli|dagster PARTITION FILE INTEGRATION
 """
 
 from __future__ import annotations
@@ -45,18 +45,19 @@ def loud() -> None:
         logging.getLogger(name).setLevel(logging.DEBUG)
 
 
-def commands(partition: str, file: str) -> None:
+def commands(partition: str, file: str, name: str) -> None:
     """The commands a person types, one after the other."""
     from ledger_pipelines.cli import main  # noqa: PLC0415 - after the log is set up
     from ledger_pipelines.cli.context import load  # noqa: PLC0415
     from ledger_pipelines.cli.output import report_unexpected  # noqa: PLC0415
 
     config = load(quiet=True).config
-    name = next(iter(config.integrations))
-    target = config.integrations[name].target
+    one = config.integrations[name]
+    about = ["--partition", partition] if partition else []
+    first = [["drop", file]] if partition else [["initial-sync", name], ["options", one.source]]
     for arguments in (
-        ["drop", file], ["check"], ["check", "--json"], ["options", target], ["plan", name, "--partition", partition],
-        ["plan", name, "--partition", partition, "--json"], ["run", name, "--partition", partition], ["status"],
+        *first, ["check"], ["check", "--json"], ["options", one.target], ["plan", name, *about],
+        ["plan", name, *about, "--json"], ["run", name, *about], ["status"],
         ["status", "--json"], ["errors"], ["errors", "--json"], ["log"], ["log", "--verify"], ["resume", name],
     ):  # fmt: skip
         loud()
@@ -71,7 +72,7 @@ def commands(partition: str, file: str) -> None:
         sys.stderr.write(f"== exit code {code}\n")
 
 
-def dagster(partition: str, file: str) -> None:
+def dagster(partition: str, file: str, name: str) -> None:
     """Arrival, the chain of the partition, the snapshots of a day, the sensors: on an instance with a home on disk."""
     import dagster as dg  # noqa: PLC0415 - after the log is set up
 
@@ -80,6 +81,7 @@ def dagster(partition: str, file: str) -> None:
     from ledger_pipelines.orchestration.build import build_definitions  # noqa: PLC0415
     from ledger_pipelines.orchestration.schedules import RANGE_END, RANGE_START  # noqa: PLC0415
 
+    del name  # every job of the configuration
     with contextlib.suppress(SystemExit):
         main(["drop", file])
     definitions = build_definitions(load())
@@ -124,16 +126,16 @@ def _job(definitions, instance, name, **how):  # type: ignore[no-untyped-def]
         traceback.print_exc()
 
 
-def main(what: str, partition: str, file: str) -> None:
+def main(what: str, partition: str, file: str, name: str) -> None:
     """The process."""
     install_from_environment()
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
     loud()
     SystemClock.now = _now  # type: ignore[method-assign]
     SystemClock.sleep = _sleep  # type: ignore[method-assign]
-    {"cli": commands, "dagster": dagster}[what](partition, file)
+    {"cli": commands, "dagster": dagster}[what](partition, file, name)
 
 
 if __name__ == "__main__":
     os.umask(0o022)
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])

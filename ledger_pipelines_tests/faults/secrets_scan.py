@@ -17,6 +17,8 @@ from urllib.parse import quote, quote_plus
 import pyarrow.parquet as pq
 
 SHORTEST = 8
+TOKENS = (".token", ".refresh")
+"""Files that hold tokens."""
 VARIABLE = "variable "
 """How what came from the environment is named: it lasts, and is never stored."""
 
@@ -103,7 +105,7 @@ def leaks(root: Path, secrets: Mapping[str, str]) -> tuple[int, list[str]]:
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         count += 1
         name = path.relative_to(root).as_posix()
-        token = path.suffix == ".token"
+        token = path.suffix in TOKENS
         if token:
             found += _permissions(path, name)
         for content in contents(path):

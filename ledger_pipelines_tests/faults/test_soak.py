@@ -14,7 +14,7 @@ from ledger_pipelines_tests.stage import Stage
 
 
 def _problems(held: Sequence[Held]) -> list[str]:
-    day = Day(cast("Entry", None), cast("Stage", None), Random(1), held=list(held))
+    day = Day(cast("Entry[Stage]", None), cast("Stage", None), Random(1), held=list(held))
     day.flat()
     return day.problems
 

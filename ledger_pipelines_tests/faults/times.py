@@ -26,7 +26,7 @@ from ledger_pipelines.systems.limits import BucketRate, TokenBuckets
 from ledger_pipelines.systems.netsuite.entities import entities
 from ledger_pipelines.systems.netsuite.reader import Reader
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry
+from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry
 from ledger_pipelines_tests.faults.kit import Setting, Verdict
 from ledger_pipelines_tests.generate import Group, SettlementFile, order
 from ledger_pipelines_tests.stage import WINDOW, JumpingClock, Stage
@@ -120,7 +120,7 @@ class Times:
 
     def carry_out(self, case: str, integration: str, what: str) -> Verdict:
         """One case. Raises ValueError for an unknown one."""
-        entry = ENTRIES[integration]
+        entry = SETTLEMENTS[integration]
         if what in JUMPS:
             return self._jump(case, entry, JUMPS[what])
         if what.startswith("day-"):
@@ -136,7 +136,7 @@ class Times:
         raise ValueError(f"there is no case {case!r}")
 
     @contextmanager
-    def _stage(self, entry: Entry, books: str = "") -> Iterator[Stage]:
+    def _stage(self, entry: Entry[Stage], books: str = "") -> Iterator[Stage]:
         self._number += 1
         folder = self._setting.folder / f"time-{self._number:04d}"
         folder.mkdir()
@@ -154,7 +154,7 @@ class Times:
             stage.control.post("/clock", json={"offset_seconds": 0})
             stage.close()
 
-    def _judge(self, entry: Entry, stage: Stage, problems: list[str], figures: Counter[str]) -> None:
+    def _judge(self, entry: Entry[Stage], stage: Stage, problems: list[str], figures: Counter[str]) -> None:
         now, wanted = entry.picture(stage), self._undisturbed[entry.name]
         problems += now.differences(wanted)
         problems += [f"external id twice: {one}" for one in doubles(stage.books().external_ids())]
@@ -173,7 +173,7 @@ class Times:
 
     # --- clocks ----------------------------------------------------------------------------------------------------
 
-    def _jump(self, case: str, entry: Entry, jump: Jump) -> Verdict:
+    def _jump(self, case: str, entry: Entry[Stage], jump: Jump) -> Verdict:
         problems: list[str] = []
         figures: Counter[str] = Counter({"clock jumps": 1})
         scene = entry.scenes[SCENE]
@@ -181,7 +181,7 @@ class Times:
             stage.arrive(scene.content, seed=False)
             if jump.trouble:
                 stage.fault(
-                    jump.trouble, path=entry.writes, rate=0.5, seed=self._setting.seed, times=3,
+                    jump.trouble, path=entry.path, rate=0.5, seed=self._setting.seed, times=3,
                     **({"seconds": WINDOW * 0.6} if jump.trouble == "apply_late" else {}),
                 )  # fmt: skip
             met = _Meet(stage, jump)
@@ -230,7 +230,7 @@ class Times:
 
     # --- odd days --------------------------------------------------------------------------------------------------
 
-    def _day(self, case: str, entry: Entry, instants: tuple[datetime, ...]) -> Verdict:
+    def _day(self, case: str, entry: Entry[Stage], instants: tuple[datetime, ...]) -> Verdict:
         """Orders around midnight, in the hour that runs twice, on the leap day: each on its own day, none twice."""
         problems: list[str] = []
         start = min(instants) - timedelta(days=5)
@@ -276,7 +276,7 @@ class Times:
             case, tuple(problems), {"days judged": len(instants), "lost": len(instants) - len(held)}
         )
 
-    def _snapshots(self, case: str, entry: Entry, instants: tuple[datetime, ...]) -> Verdict:
+    def _snapshots(self, case: str, entry: Entry[Stage], instants: tuple[datetime, ...]) -> Verdict:
         """Records changed at odd instants are read on exactly one day, whatever windows they are read with."""
         problems: list[str] = []
         with self._stage(entry, "empty") as stage:
@@ -325,7 +325,7 @@ class Times:
             "customer", {"companyName": name, "isPerson": False, "subsidiary": other["subsidiary"]}
         )
 
-    def _period(self, case: str, entry: Entry) -> Verdict:
+    def _period(self, case: str, entry: Entry[Stage]) -> Verdict:
         """The books' month is closed while a run writes into it: said, nothing forced; opened again, it completes."""
         problems: list[str] = []
         figures: Counter[str] = Counter()
@@ -367,7 +367,7 @@ class Times:
 
     # --- tokens ----------------------------------------------------------------------------------------------------
 
-    def _token(self, case: str, entry: Entry, nth: int) -> Verdict:
+    def _token(self, case: str, entry: Entry[Stage], nth: int) -> Verdict:
         """The n-th call finds its token refused: it is renewed once, the call repeated, nothing doubled."""
         problems: list[str] = []
         figures: Counter[str] = Counter()

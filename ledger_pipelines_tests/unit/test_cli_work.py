@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from ledger_pipelines.integrations.amazon_netsuite.open_items import OpenItem
 
 from ledger_pipelines.cli import main, work
 from ledger_pipelines.documents.effects import Action, Effect, Expected
@@ -25,6 +24,7 @@ from ledger_pipelines.errors import (
 )
 from ledger_pipelines.integrations.amazon_netsuite.results import FlowRun, RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
+from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.sync.plan import Plan, PlanRow, Reason
 from ledger_pipelines.sync.result import ApplyResult, Outcome, RowResult
 
@@ -157,7 +157,8 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeService:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LEDGER_CONFIG", raising=False)
     fake = FakeService()
-    monkeypatch.setattr(work, "open_service", lambda _loaded, _name: fake)
+    for opened in ("open_service", "open_worklist"):
+        monkeypatch.setattr(work, opened, lambda _loaded, _name: fake)
     return fake
 
 

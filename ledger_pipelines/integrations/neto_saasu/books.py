@@ -55,7 +55,7 @@ def _by_id(record: object) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Books:
-    """The Saasu file as last read. read_at: the oldest of the readings it comes from, UTC."""
+    """The Saasu file as last read. read_at: the older of the readings of invoices and payments, UTC."""
 
     currency: str
     items: tuple[SaasuItem, ...] = ()

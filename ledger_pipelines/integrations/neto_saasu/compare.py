@@ -18,6 +18,7 @@ from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.neto_saasu.adjustment_notes import ACCOUNTS, WHOLE
 from ledger_pipelines.integrations.neto_saasu.books import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK
 from ledger_pipelines.integrations.neto_saasu.refunds import note_key
 from ledger_pipelines.integrations.neto_saasu.selection import select
 from ledger_pipelines.reports.shop_view import Why
@@ -92,6 +93,12 @@ _NOT_THERE = {
     "not-a-test-order": "the order is none of the test orders",
     "before-first-day": TOO_OLD,
 }
+
+
+def becomes_sale_order(ctx: Context, known: Known) -> bool:
+    """Whether an invoice was refused for want of stock, and the next plan writes a sale order instead."""
+    refused = known.kind == "invoice" and known.state is EffectState.REFUSED and known.code == NEGATIVE_STOCK
+    return refused and ctx.settings.orders_to_saasu.retry_as_sale_order
 
 
 class Rows:
@@ -301,6 +308,8 @@ class Explainer:
             return self._gone(known)
         if state is EffectState.HELD:
             return Because(Why.BLOCKED, known.text or "It is held.", known.remedy)
+        if becomes_sale_order(self._ctx, known):
+            return self._coming(f"{known.text} It is written as a sale order instead.")
         if state is EffectState.REFUSED:
             return Because(Why.REFUSED, known.text or "Saasu refused it.", known.remedy)
         if state in (EffectState.SENT, EffectState.UNKNOWN):

@@ -36,7 +36,7 @@ from ledger_pipelines.integrations.neto_saasu.compare import (
 from ledger_pipelines.integrations.neto_saasu.context import Context, Known
 from ledger_pipelines.integrations.neto_saasu.payment_family import over_key, payment_key
 from ledger_pipelines.integrations.neto_saasu.refund_payouts import drawn_key, refund_key
-from ledger_pipelines.reports.shop_view import About, Difference, LeftOut, Why
+from ledger_pipelines.reports.shop_view import BY_ITSELF, About, Difference, LeftOut, Why
 from ledger_pipelines.systems.saasu.records import SaasuAccount, SaasuJournal, SaasuPayment
 
 PAY, REFUND = "NETO-PAY-", "NETO-REFUND-"
@@ -358,14 +358,14 @@ class MoneyComparer:
 
     def _absent(self, pair: Pair) -> Because:
         told = self._explainer.movement(pair.about, pair.number, pair.keys)
-        if told is not None and told.why not in (Why.BLOCKED, Why.NOT_EXPORTED):
+        if told is not None and told.why not in (Why.BLOCKED, Why.REFUSED, *BY_ITSELF):
             return told
         by_hand = self._by_hand(pair)
         if by_hand is not None:
             return by_hand
         if pair.number in self._ctx.shop.orders and not self._papers.sales(pair.number):
             first = self._explainer.invoice(pair.number, self._ctx.reference(pair.number))
-            if told is None or first.why is not Why.NOT_EXPORTED:
+            if told is None or told.why in BY_ITSELF or first.why not in BY_ITSELF:
                 return Because(first.why, f"Its order is not in Saasu yet. {first.text}", first.remedy)
         return told or Because(
             Why.NOT_EXPORTED, f"{pair.what} was in no plan that was looked at.",

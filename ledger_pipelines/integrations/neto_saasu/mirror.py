@@ -39,6 +39,8 @@ SHOP_NEEDS = frozenset({"products", "orders"})
 """Entities of the store without which nothing can be decided; others may be left out of its snapshots."""
 BOOKS_NEED = frozenset({"items", "contacts", "invoices", "payments", "accounts", "tax_codes"})
 """The same of the file."""
+DOCUMENTS = ("invoices", "payments")
+"""Entities of the file that tell what became of what we wrote: lists that are read once a day do not age them."""
 SOURCES = ("orders", "rmas", "payments", "products")
 """Entities of the store that days are about."""
 
@@ -157,7 +159,7 @@ class Mirror:
             stock_read_at=rows["stock"].read_at,
             deleted=gone,
             deleted_codes=frozenset(item.code for item in buried) - {item.code for item in items},
-            read_at=min((at for name in BOOKS_NEED if (at := rows[name].read_at) is not None), default=None),
+            read_at=min((at for name in DOCUMENTS if (at := rows[name].read_at) is not None), default=None),
         )
 
     def _in_currency(self, found: tuple[M, ...]) -> tuple[M, ...]:

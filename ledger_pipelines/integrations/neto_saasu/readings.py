@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from ledger_pipelines.documents.dates import Window, business_date
-from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings, Overpayment
+from ledger_pipelines.integrations.neto_saasu.needs import STOCK
 from ledger_pipelines.integrations.neto_saasu.setup import Setup
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.sync.sweep import DayDone, Sweep, refresh, sweep
@@ -24,21 +24,6 @@ from ledger_pipelines.systems.entities import ChangesReader, EntityLike
 Progress = Callable[[str, int, int], None]
 DAILY: Final = timedelta(hours=20)
 """Lists without a time of change, but stock, are read again when the last reading is older."""
-STOCK: Final = "stock"
-
-
-class Side(Protocol):
-    """One connection opened for reading."""
-
-    @property
-    def reader(self) -> ChangesReader:
-        """Its reader."""
-        ...
-
-    @property
-    def entities(self) -> Mapping[str, EntityLike]:
-        """Its entities by name."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +42,6 @@ class Refreshed:
 
     rows: Mapping[str, int]
     days: frozenset[date]
-
-
-def neto_entities(settings: NetoSaasuSettings) -> tuple[str, ...]:
-    """What the flows that are on need of the store, in the order it is read."""
-    wanted = ["products", "customers", "orders", "warehouses", "payment_methods"]
-    if settings.refunds.enabled:
-        wanted.append("rmas")
-    if settings.inventory_from_saasu.enabled:
-        wanted.append(STOCK)
-    return tuple(wanted)
-
-
-def saasu_entities(settings: NetoSaasuSettings) -> tuple[str, ...]:
-    """What the flows that are on need of the file, in the order it is read."""
-    wanted = ["accounts", "tax_codes", "items", "contacts", "invoices", "payments", "deleted"]
-    if settings.customers_to_saasu.company:
-        wanted.append("companies")
-    if settings.payments.overpayment is Overpayment.JOURNAL:
-        wanted.append("journals")
-    if settings.inventory_from_saasu.enabled:
-        wanted.append(STOCK)
-    return tuple(wanted)
 
 
 class Readings:
@@ -158,6 +121,7 @@ class Readings:
         manifest = store.manifest(entity.name, self._today)
         if manifest is None and (days := store.days(entity.name)):
             manifest = store.manifest(entity.name, days[-1])
+        # By the clock that rules the reading, not by the file system's.
         return (
             manifest is not None and manifest.read_until is not None and self._now - manifest.read_until < age
         )

@@ -19,7 +19,15 @@ from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
-from ledger_pipelines.integrations.neto_saasu.compare import Effects, Explainer, Links, Papers, Rows, movement
+from ledger_pipelines.integrations.neto_saasu.compare import (
+    Effects,
+    Explainer,
+    Links,
+    Papers,
+    Rows,
+    becomes_sale_order,
+    movement,
+)
 from ledger_pipelines.integrations.neto_saasu.compare_documents import DocumentComparer
 from ledger_pipelines.integrations.neto_saasu.compare_money import Line, MoneyComparer, Pair, Pairs
 from ledger_pipelines.integrations.neto_saasu.context import Context
@@ -38,6 +46,8 @@ from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.saasu.records import SaasuItem
 
 T = TypeVar("T")
+FOLLOWING = frozenset({"order-blocked", "return-blocked"})
+"""Codes of rows that only wait for another row: the other one is what a person has to clear."""
 
 __all__ = ["Links", "Scope", "reconcile"]
 
@@ -258,11 +268,14 @@ def _waiting(ctx: Context, rows: Rows) -> Iterator[Waiting]:
     told = set()
     for row in sorted(rows.blocked(), key=lambda row: (row.number, row.key)):
         told.add(row.key)
+        if row.reason.code in FOLLOWING:
+            continue
         amount = None if row.amount is None else row.amount.amount
         yield Waiting(row.number, row.title, amount, row.reason.code, row.reason.text, row.reason.remedy)
     for known in sorted(ctx.journal.known.values(), key=lambda one: (one.external_id, one.key)):
         stuck = known.state in (EffectState.REFUSED, EffectState.HELD)
-        if stuck and known.key not in told and known.key not in ctx.journal.ignored:
+        left = known.key in told or known.key in ctx.journal.ignored or becomes_sale_order(ctx, known)
+        if stuck and not left:
             amount = None if known.amount is None else known.amount.amount
             yield Waiting(
                 known.external_id,

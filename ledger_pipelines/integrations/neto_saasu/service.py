@@ -40,14 +40,9 @@ from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.memory import EVERY_PARTITION, JournalMemory
 from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
+from ledger_pipelines.integrations.neto_saasu.needs import neto_entities, saasu_entities
 from ledger_pipelines.integrations.neto_saasu.pairing import InitialSync, Pairing, decoded, pair
-from ledger_pipelines.integrations.neto_saasu.readings import (
-    OpenSide,
-    Readings,
-    Refreshed,
-    neto_entities,
-    saasu_entities,
-)
+from ledger_pipelines.integrations.neto_saasu.readings import OpenSide, Readings, Refreshed
 from ledger_pipelines.integrations.neto_saasu.reconcile import Scope, reconcile
 from ledger_pipelines.integrations.neto_saasu.results import FlowRun, RunResult, ShopStatus
 from ledger_pipelines.integrations.neto_saasu.settings import FLOWS, TO_NETO
@@ -88,6 +83,9 @@ from ledger_pipelines.systems.saasu.writer import SaasuWriter
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""
 _NEVER_SENT = (EffectState.APPROVED, EffectState.REFUSED)
+_FOR_STOCK = frozenset({"sale-order-for-stock", "waits-for-stock"})
+_COMES_BY_ITSELF = _FOR_STOCK | {"wait-for-books"}
+"""Reasons that pass without the store changing anything on the day: such a day is planned again by every run."""
 _IN_DOUBT = (EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
 
 
@@ -111,7 +109,7 @@ class NetoSaasu:
     @cached_property
     def journal(self) -> Journal:
         """The journal, opened on first use."""
-        return Journal.open(self.setup.journal_address)
+        return Journal.open(self.setup.journal_address, now=self.clock.now())
 
     @cached_property
     def memory(self) -> JournalMemory:
@@ -254,7 +252,8 @@ class NetoSaasu:
         settings = self.setup.settings
         readings = Readings(self.setup, self.clock.now(), self._run_id or _run_name(self.clock.now()))
         store = readings.latest(self._neto_side(), neto_entities(settings), progress)
-        file = readings.latest(self._saasu_side(), saasu_entities(settings), progress)
+        wanted = saasu_entities(settings, stock=self._waits_for_stock())
+        file = readings.latest(self._saasu_side(), wanted, progress)
         return Refreshed({**store.rows, **file.rows}, store.days)
 
     def _neto_side(self) -> OpenSide:
@@ -303,7 +302,8 @@ class NetoSaasu:
         with making_many():
             plan = self._compute(flow, day)
             self._plans.save(plan)
-        self.days_done.planned(flow, day, waits=any(row.action is Action.BLOCKED for row in plan.rows))
+        waits = any(row.action is Action.BLOCKED or row.reason.code in _COMES_BY_ITSELF for row in plan.rows)
+        self.days_done.planned(flow, day, waits=waits)
         return plan
 
     def export(
@@ -471,10 +471,12 @@ class NetoSaasu:
 
     def reconcile(self, first: date, last: date) -> ShopReconciliation:
         """Both sides compared as they were last read, over some days. Makes no call."""
+        # An order's rows are in the plan of the day it last changed: those that wait are in plans of other days too.
+        days = sorted({*_span(first, last), *self.days_due()})
         planned = [
             row
             for flow in FLOWS
-            for day in _span(first, last)
+            for day in days
             if (plan := self._plans.latest(self.name, flow, day.isoformat())) is not None
             for row in plan.rows
         ]
@@ -488,6 +490,7 @@ class NetoSaasu:
             now=self.clock.now(),
             store_read_at=self.mirror.store_read_at(),
             calls_left=None if spent is None else spent.left,
+            mode=setup.mode,
         )
         return reconcile(self.context(last), scope, planned)
 
@@ -656,6 +659,15 @@ class NetoSaasu:
         search = Search(integration=self.name, flow=plan.flow, partition=plan.partition)
         counts = self.journal.counts(search)
         return any(counts.get(state) for state in (*_NEVER_SENT, *_IN_DOUBT))
+
+    def _waits_for_stock(self) -> bool:
+        """Whether a sale order becomes an invoice once there is stock: then it must be read, whatever flows are on."""
+        return any(
+            row.reason.code in _FOR_STOCK
+            for day in self.days_done.waiting("invoices")
+            if (plan := self._plans.latest(self.name, "invoices", day.isoformat())) is not None
+            for row in plan.rows
+        )
 
     def _memory_lost(self, day: date) -> bool:
         """Whether the file may hold documents of this day that a journal before this one knew of: it is younger than the

@@ -1,4 +1,4 @@
-"""The assets of one shop's integration: pairing, plan and export of each flow, reconciliation.
+"""The assets of one shop's integration: pairing, plan and export of each flow, read-back, reconciliation.
 
 Belongs here: the assets and their order. Does not belong here: snapshots (`assets.snapshots`), the loop over days
 (`by_day`), how results are shown (`showing_shops`).
@@ -24,8 +24,8 @@ from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration import names
 from ledger_pipelines.orchestration.assets import showing, showing_shops
 from ledger_pipelines.orchestration.assets.by_day import ByDay, made_here
-from ledger_pipelines.orchestration.assets.shop_reads import Reads, reads
-from ledger_pipelines.orchestration.assets.snapshots import Source
+from ledger_pipelines.orchestration.assets.shop_reads import Reads, all_reads, reads
+from ledger_pipelines.orchestration.assets.snapshots import Source, read_again
 from ledger_pipelines.orchestration.failing import told
 from ledger_pipelines.orchestration.meter import Meter
 from ledger_pipelines.orchestration.results import Result, Shown
@@ -34,6 +34,8 @@ from ledger_pipelines.orchestration.shops import Progress, ShopService
 from ledger_pipelines.sync.result import ApplyResult
 
 STALE = "plan-stale"
+READ_BACK = ("invoices", "payments", "journals")
+"""What of the file the reconciliation is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,16 @@ def build_shop(shop: Shop) -> list[dg.AssetsDefinition]:
         ends: list[dg.AssetKey] = []
         for chain in ([f for f in shop.flows if f not in TO_NETO], [f for f in shop.flows if f in TO_NETO]):
             before: list[dg.AssetKey] = []
+            upstream: set[dg.AssetKey] = set()
             for flow in chain:
-                assets += [_plan(shop, flow, before), _export(shop, flow)]
+                # What an earlier plan of the chain reads is upstream of this one already: the graph stays readable.
+                read = shop.snapshots(reads(flow, shop.settings))
+                news = [key for key in read if key not in upstream]
+                upstream.update(news)
+                assets += [_plan(shop, flow, [*news, *before]), _export(shop, flow)]
                 before = [names.export_key(shop.name, flow)]
             ends += before
-        assets.append(_reconciliation(shop, ends))
+        assets += [_readback(shop, ends), _reconciliation(shop)]
     return assets
 
 
@@ -137,11 +144,10 @@ def _pairing(shop: Shop) -> dg.AssetsDefinition:
 
 def _plan(shop: Shop, flow: str, before: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     key = names.plan_key(shop.name, flow)
-    read = shop.snapshots(reads(flow, shop.settings))
 
     @dg.asset(
         key=key,
-        deps=[*read, *before],
+        deps=before,
         partitions_def=shop.partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=shop.name,
@@ -249,12 +255,42 @@ class _Carry:
         return self.service.export(self.flow, day, self.progress, who=who)
 
 
-def _reconciliation(shop: Shop, ends: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+def _readback(shop: Shop, ends: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    read = [
+        one for one in READ_BACK if one in all_reads(shop.flows, shop.settings).file & set(shop.file_entities)
+    ]
+
+    @dg.asset(
+        key=names.readback_key(shop.name),
+        deps=ends,
+        partitions_def=shop.partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=shop.name,
+        kinds={shop.file.configured.system},
+        pool=names.read_pool(shop.integration.target),
+        description=f"{', '.join(read).capitalize()} of {shop.integration.target} as they are after the writes of the run, so "
+        "that the reconciliation is about what is there, not about what we believe we wrote. Nothing is read where "
+        "nothing was sent.",
+    )
+    def readback(context: dg.AssetExecutionContext) -> Result:
+        days = ByDay(context)
+        with told():
+            sent = shop.service(context).calls()
+            found = read_again(shop.file, read, context) if sent else {"calls": 0}
+        calls = found.pop("calls")
+        shown = {m.API_CALLS: calls, m.ROWS: sum(found.values()), m.COUNTS: m.counts_table(found)}
+        context.add_asset_metadata(shown, partition_key=days.last.isoformat())
+        return Result()
+
+    return readback
+
+
+def _reconciliation(shop: Shop) -> dg.AssetsDefinition:
     key = names.reconciliation_key(shop.name)
 
     @dg.asset(
         key=key,
-        deps=ends,
+        deps=[names.readback_key(shop.name)],
         partitions_def=shop.partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=shop.name,

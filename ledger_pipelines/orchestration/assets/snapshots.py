@@ -10,7 +10,7 @@ reading, and leaves lists without a time of change as they are while they are yo
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -42,6 +42,8 @@ CHECKS = {
 }
 YOUNG = timedelta(hours=20)
 """A list without a time of change is left as it is by a refresh while its last reading is younger."""
+BEHIND = timedelta(days=7)
+"""Days a reading after a run's writes makes up for at most."""
 _LINEAGE = ("dagster/parent_run_id", "dagster/root_run_id")
 
 
@@ -134,6 +136,38 @@ def take(source: Source, entity: str, context: dg.AssetExecutionContext) -> list
         place = last if young is not None else done[-1].manifest.day.isoformat()
         context.add_asset_metadata(cost, partition_key=place)
     return _checks(done, asked, problems, young=young is not None)
+
+
+def read_again(source: Source, entities: Sequence[str], context: dg.AssetExecutionContext) -> dict[str, int]:
+    """Bring snapshots up to date amid a run, after its writes: records in the newest days by entity, and calls ("calls").
+
+    Each day that is read is told as a materialization of its own snapshot. What was not read for more than `BEHIND` is left
+    to the next sync: it has more to read than what was written. Raises LedgerErrors of the connection.
+    """
+    from ledger_pipelines.storage.snapshots import SnapshotStore  # noqa: PLC0415 (load time)
+    from ledger_pipelines.sync.sweep import Sweep, refresh  # noqa: PLC0415 (load time)
+
+    store = SnapshotStore(source.runtime.config.data_dir, source.connection)
+    zone, now = ZoneInfo(source.zone_name), datetime.now(UTC)
+    today, found = business_date(now, zone), {}
+    with source.open_reader(source.runtime.loaded, source.connection, context.run.run_id) as reading:
+        for name in entities:
+            days = store.days(name)
+            if not days or today - days[-1] > BEHIND:
+                continue
+            window = Window(min(days[-1], today), today, zone)
+            asked = Sweep(window, source.configured.start_date, today, context.run.run_id, now=now)
+            done = list(refresh(reading.reader, store, reading.entity(name), asked))
+            found[name] = sum(day.manifest.rows for day in done)
+            for day in done:
+                context.log_event(
+                    dg.AssetMaterialization(
+                        names.snapshot_key(source.connection, name),
+                        partition=day.manifest.day.isoformat(),
+                        metadata=_of_day(day),
+                    )
+                )
+        return {**found, "calls": reading.calls()}
 
 
 def _young(source: Source, store: "SnapshotStore", shape: "EntityLike", asked: "Sweep") -> "DayDone | None":

@@ -92,12 +92,11 @@ def _integration(shop: Shop, parts: Parts) -> None:
     exports = [
         key for flow in shop.flows for key in (names.plan_key(name, flow), names.export_key(name, flow))
     ]
+    end = (names.readback_key(name), names.reconciliation_key(name))
     parts.assets += build_shop(shop)
     parts.jobs += jobs
     parts.sensors.append(
-        build_day_resume_sensor(
-            Resumed(shop.runtime, name, frozenset([*exports, names.reconciliation_key(name)])), sync
-        )
+        build_day_resume_sensor(Resumed(shop.runtime, name, frozenset([*exports, *end])), sync)
     )
     if integration.schedule:
         clock = Clock(
@@ -106,6 +105,6 @@ def _integration(shop: Shop, parts: Parts) -> None:
             time_zone=shop.store.zone_name,
             first_day=shop.first_day,
             cron=integration.schedule,
-            flows=(*exports, names.reconciliation_key(name)),
+            flows=(*exports, *end),
         )
         parts.schedules.append(build_shop_clock(clock, sync))

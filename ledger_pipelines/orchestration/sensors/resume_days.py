@@ -135,7 +135,10 @@ def _dead(about: Resumed, runs: Sequence[DayRun], now: datetime, said: list[str]
 def day_runs(instance: dg.DagsterInstance, about: Resumed) -> list[DayRun]:
     """The latest runs that planned or exported days of the integration, of whatever job, newest first."""
     records = instance.get_run_records(limit=_REMEMBERED, order_by="create_timestamp")
-    jobs = {names.sync_job(about.name), *(names.flow_job(about.name, key.path[1]) for key in about.keys)}
+    jobs = {
+        names.sync_job(about.name),
+        *(names.flow_job(about.name, key.path[1]) for key in about.keys if len(key.path) > 2),
+    }
     found = []
     for record in records:
         run = record.dagster_run

@@ -298,6 +298,9 @@ class _Demo:
         self._later(first, 24, cancelled, "Cancelled")
         place(first, self._wish(someone, [{"SKU": "SAMPLE-1", "Quantity": "1"}], ShippingCost="0"))
         place(first, self._wish(someone, [pot], OrderStatus="Quote"))
+        for key in (split, overpaid, part, guest, gone, kit, net):
+            self._later(first, 96, key, "Dispatched" if key in (kit, net) else "Pick")
+        self._later(last, 20, night, "Pick")
         self._later(first, 3, place(first, self._wish(other, [tea])), "On Hold")
         self._later(first, 3, child, "Backorder Approved")
         self._returns(first, place)
@@ -326,3 +329,4 @@ class _Demo:
                     self._app.rmas.pay_out(rma, made["RefundID"])
         credit = place(first + timedelta(days=8), self._wish(buyer, [{"SKU": "STRAINER", "Quantity": "1"}]))
         self._pay(credit, first + timedelta(days=8, minutes=1), CREDIT, Decimal("21.95"))
+        self._later(first + timedelta(days=8), 20, credit, "Dispatched")

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from ledger_pipelines.sandbox.clock import SandboxClock
+from ledger_pipelines.sandbox.faults import VendorFaults
 from ledger_pipelines.sandbox.netsuite.codec import Document
 from ledger_pipelines.sandbox.saasu.answers import SaasuError, link
 from ledger_pipelines.sandbox.saasu.fields import day
@@ -50,7 +51,16 @@ class Book:
 
     store: Store
     clock: SandboxClock
+    faults: VendorFaults | None = None
     _settings: Settings | None = field(default=None)
+
+    def listed(self, row: Row) -> bool:
+        """Whether lists show a record by now: later than it was made while a ``search_lag`` is set."""
+        if self.faults is None:
+            return True
+        made = datetime.fromisoformat(row.created).replace(tzinfo=UTC)
+        shown = self.faults.search_visible_at(made)
+        return shown == made or shown <= self.clock.now()  # a clock that was set back hides nothing by itself
 
     def now(self) -> datetime:
         """The present instant, naive UTC."""

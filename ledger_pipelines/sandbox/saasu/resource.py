@@ -130,7 +130,7 @@ class Resource:
         found = [
             row
             for row in self.store.select(call.file, self.kind, " AND ".join(where.conditions), where.values)
-            if self.keeps(row, call)
+            if self.book.listed(row) and self.keeps(row, call)
         ]
         start = (number - 1) * size
         rows = found[start : start + size]

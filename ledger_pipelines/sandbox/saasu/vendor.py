@@ -33,7 +33,7 @@ class SaasuVendor:
 
     def __init__(self, context: SandboxContext) -> None:
         self._context = context
-        self.book = Book(Store(context.store), context.clock)
+        self.book = Book(Store(context.store), context.clock, context.faults)
         self._app = SaasuApp(self.book)
 
     @property

@@ -46,6 +46,10 @@ STRIKES: Final = 2
 """So many throttled answers in a row park the file (saasu.md 3.4)."""
 PARKED: Final = 1.0  # not money: hours
 """Hours a file is parked when Saasu does not say how long: a block lasts 24, another program's burst seconds."""
+PAUSES: Final = (1.0, 3.0)  # not money: seconds
+"""Before a read is made again."""
+BAD_ANSWER: Final = "bad-answer"
+_PASSING: Final = frozenset({BAD_ANSWER, "no-answer"})
 _LIMIT = re.compile(
     r"exceed|too many|throttl|rate limit|quota|daily limit|number of (api )?(requests|calls)|blocked",
     re.IGNORECASE,
@@ -197,7 +201,18 @@ class SaasuClient:
         return Page(held, linked or len(rows) >= size, linked, answer.server_time or self.clock.now())
 
     def answer(self, path: str, **params: str | int) -> Answer:
-        """One attempt at a read; its headers matter to whoever asks. Raises as `get`."""
+        """A read; its headers matter to whoever asks. One that came to nothing is made again, twice at most: a long reading
+        must not end at one bad answer. A throttled one is not (see above). Raises as `get`."""
+        for pause in PAUSES:
+            try:
+                return self._answer(path, params)
+            except TransientError as error:
+                if error.code not in _PASSING:
+                    raise
+                self.clock.sleep(pause)
+        return self._answer(path, params)
+
+    def _answer(self, path: str, params: Mapping[str, str | int]) -> Answer:
         self._wait()
         answer = self.http.read_once(
             "GET", self._address(path, params), pattern=pattern_of(path), headers=_HEADERS
@@ -236,7 +251,12 @@ class SaasuClient:
                 remedy="Check the login, and that it may open this file.",
             )
         if answer.is_html or answer.status >= 500:
-            return TransientError(f"{place}: HTTP {answer.status} without words of Saasu.")
+            what = "a web page in place of an answer" if answer.is_html else "an error without words of Saasu"
+            return TransientError(
+                f"{place}: {what} (HTTP {answer.status}).",
+                remedy="Nothing is lost; run again later.",
+                code=BAD_ANSWER,
+            )
         return SaasuRefusedError(f"{place}: {told}", told, answer.status)
 
     def _throttled(self, place: str, answer: Answer, told: str) -> TransientError:

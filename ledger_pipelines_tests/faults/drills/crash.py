@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from random import Random
+from typing import Any
 
 from ledger_pipelines.documents.effects import WriteClass
-from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines.sync.states import FAULT_POINTS
 from ledger_pipelines_tests.faults import engine_child
 from ledger_pipelines_tests.faults.chain_case import Chain, ChainCase
@@ -40,11 +40,12 @@ MAIN_SCENE = "small"
 SOME = 8
 """So many of the durable operations where not each is taken."""
 EVERY = 2
-"""After each so-manieth durable operation of a whole integration; of the engine alone, after each."""
+"""An integration that is tried after each so-manieth durable operation is tried at all else there is, too."""
 POOL = "12"
 """Twelve documents by three workers, two a call."""
 _FAST = (
     "amazon_netsuite:small:apply.after_send#2+cut_after",
+    "neto_saasu:small:saasu.answered#3+cut_after",
     "engine:A:flat:apply.after_send#2",
     "engine:B:flat:writer.answered#2+cut_after",
     "engine:B:flat:durable#9",
@@ -65,7 +66,7 @@ class DRILL(Drill):
     _engine: Engine | None = None
 
     def cases(self) -> Sequence[str]:
-        """Every crossing; in the fast tier six."""
+        """Every crossing; in the fast tier seven."""
         if self.setting.fast:
             return _FAST
         chooser = Random(self.setting.seed)
@@ -92,8 +93,7 @@ class DRILL(Drill):
     def chain(self) -> Chain:
         """Integrations on a sandbox."""
         if self._chain is None:
-            sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
-            self._chain = Chain(sandbox, self.setting.folder, self.setting.seed, self.stack)
+            self._chain = Chain(self.setting.folder, self.setting.seed, self.stack)
         return self._chain
 
     @property
@@ -101,8 +101,9 @@ class DRILL(Drill):
         """The tiny ledger."""
         if self._engine is None:
             server = self.stack.enter_context(LedgerServer())
-            if self._chain is not None and self._chain.nursery is not None:
-                self._engine = Engine(self._chain.nursery, server, self.setting.folder, self.setting.seed)
+            if self._chain is not None and self._chain.nurseries:
+                nursery = next(iter(self._chain.nurseries.values()))
+                self._engine = Engine(nursery, server, self.setting.folder, self.setting.seed)
                 return self._engine
             folder = self.setting.folder / "warm"
             folder.mkdir()
@@ -136,20 +137,23 @@ class DRILL(Drill):
                 yield EngineCase(write_class, POOL, (Stop(point, 2),))
                 yield EngineCase(write_class, POOL, (Stop(point, 2),), Kind.CUT_AFTER.value)
 
-    def _chain_cases(self, entry: Entry, chooser: Random) -> Iterator[ChainCase]:
+    def _chain_cases(self, entry: Entry[Any], chooser: Random) -> Iterator[ChainCase]:
         """Everything on the small scene; of the others what they have that it has not: other counts, full batches."""
-        own = tuple(point for point in points() if point.startswith(f"{entry.target}."))
-        amid = (*AMID_WRITING, *own)
+        amid = (*AMID_WRITING, *entry.answers())
         for scene in entry.scenes:
             make = partial(ChainCase, entry.name, scene)
             counts = self.chain.counts(make())
             last = counts[DURABLE]
             if scene == MAIN_SCENE:
-                for point in points():
-                    yield from (make(stops) for stops in _at(point, counts.get(point, 1), chooser)[:2])
-                yield from (make((Stop(DURABLE, nth),)) for nth in (*range(1, last, EVERY), last, last + 1))
+                for point in entry.points():
+                    reached = _at(point, counts.get(point, 1), chooser)
+                    few = reached[:2] if entry.reaches > 1 else reached[-1:]
+                    yield from (make(stops) for stops in few)
+                ends = (last, last + 1)
+                yield from (make((Stop(DURABLE, nth),)) for nth in (*range(1, last, entry.every), *ends))
                 again = self.chain.counts(make(), FIRST_ANSWER_LOST)[DURABLE]
-                for nth in sorted(chooser.sample(range(1, again + 1), min(again, SOME))):
+                some = min(again, SOME if entry.every <= EVERY else SOME // 4)
+                for nth in sorted(chooser.sample(range(1, again + 1), some)):
                     yield make((Stop.parse(FIRST_ANSWER_LOST), Stop(DURABLE, nth)))
             else:
                 for point in amid:
@@ -160,13 +164,17 @@ class DRILL(Drill):
                 list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 2))
             )
             for trouble in of_it:
-                yield make((), trouble)
-                for point in chooser.sample(amid, 1):
-                    nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
-                    yield make((Stop(point, nth),), trouble)
+                if trouble in entry.beyond:
+                    continue
+                point = chooser.choice(amid)
+                nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
+                crossed = [make((), trouble), make((Stop(point, nth),), trouble)]
                 if scene == MAIN_SCENE:
-                    yield make((Stop(DURABLE, chooser.randint(1, last)),), trouble)
-                    yield make((Stop.parse(FIRST_ANSWER_LOST), Stop("recover.after_probe")), trouble)
+                    crossed.append(make((Stop(DURABLE, chooser.randint(1, last)),), trouble))
+                    crossed.append(
+                        make((Stop.parse(FIRST_ANSWER_LOST), Stop("recover.after_probe")), trouble)
+                    )
+                yield from crossed if entry.crossed >= len(crossed) else crossed[1 : entry.crossed + 1]
 
 
 def _at(point: str, reaches: int, chooser: Random) -> Sequence[tuple[Stop, ...]]:

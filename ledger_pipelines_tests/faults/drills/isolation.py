@@ -15,11 +15,12 @@ from ledger_pipelines.sandbox.amazon.demo_files import demo_settlement_files
 from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines_tests.faults.badness import PAYMENT, WAYS, Bad, Way
 from ledger_pipelines_tests.faults.drill_books import doubles
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
+from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry, Scene
 from ledger_pipelines_tests.faults.ground import Arrived, Ground, arriving
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.modes import call
 from ledger_pipelines_tests.faults.pairs import DEATHS, bad_day, one_dead
+from ledger_pipelines_tests.faults.shop_cases import ShopCases
 from ledger_pipelines_tests.stage import CLEARING, Stage
 
 MANY, SOME, FEW = 1000, 130, 30
@@ -42,11 +43,12 @@ class IsolationDrill(Drill):
 
     def prepare(self) -> None:
         """One sandbox for all cases."""
+        self._shop = ShopCases(self)
         self._sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
         self._grounds = {
-            name: Ground(entry, self._sandbox, self.setting.folder) for name, entry in ENTRIES.items()
+            name: Ground(entry, self._sandbox, self.setting.folder) for name, entry in SETTLEMENTS.items()
         }
-        self._kinds: Mapping[str, Callable[[Entry, str, _Found], None]] = {
+        self._kinds: Mapping[str, Callable[[Entry[Stage], str, _Found], None]] = {
             "record": self._record,
             "files": self._files,
             "dead": self._dead,
@@ -56,7 +58,7 @@ class IsolationDrill(Drill):
     def cases(self) -> Sequence[str]:
         """`INTEGRATION:KIND:WHAT`; of a record `WAY/NUMBER`."""
         found = []
-        for entry in ENTRIES.values():
+        for entry in SETTLEMENTS.values():
             ways = list(WAYS.get(entry.name, {"none": None}))
             if self.setting.fast:
                 kinds = [("record", [f"{ways[0]}/{FEW}"]), ("dead", [next(iter(DEATHS))])]
@@ -69,7 +71,7 @@ class IsolationDrill(Drill):
                     ("day", ["middle"]),
                 ]
             found += [f"{entry.name}:{kind}:{what}" for kind, names in kinds for what in names]
-        return found
+        return [*found, *self._shop.names()]
 
     def must_reach(self) -> Collection[str]:
         """A record really was bad, a connection really was dead."""
@@ -77,14 +79,16 @@ class IsolationDrill(Drill):
 
     def carry_out(self, case: str) -> Verdict:
         """One case."""
+        if self._shop.has(case):
+            return self._shop.carry_out(case)
         name, kind, what = case.split(":", 2)
         found = _Found()
-        self._kinds[kind](ENTRIES[name], what, found)
+        self._kinds[kind](SETTLEMENTS[name], what, found)
         return Verdict(case, tuple(found.problems), found.figures, frozenset(found.reached))
 
     # --- records ---------------------------------------------------------------------------------------------------
 
-    def _record(self, entry: Entry, what: str, found: _Found) -> None:
+    def _record(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         if entry.name not in WAYS:
             found.problems.append(
                 f"nobody has said how a record of {entry.name} can be bad: see faults/badness.py"
@@ -144,9 +148,7 @@ class IsolationDrill(Drill):
             r.get("custrecord_azs_txn_order_id") == bad.order_id for r in records
         ):
             found.problems.append("the record that is too large is there")
-        items = [
-            item for item in stage.service.errors(sid) if bad.number in (item.number, item.settlement_id)
-        ]
+        items = [item for item in stage.service.errors(sid) if bad.number in (item.number, item.partition)]
         own = [item for item in items if item.number == bad.number]
         if not own or not all(item.text and item.remedy and item.code for item in own):
             found.problems.append(f"the open items of {bad.number} do not say why and what to do: {own}")
@@ -158,7 +160,7 @@ class IsolationDrill(Drill):
 
     # --- files, connections, days ----------------------------------------------------------------------------------
 
-    def _files(self, entry: Entry, what: str, found: _Found) -> None:
+    def _files(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """One file of several cannot be read: the others are booked; put right, it alone is written."""
         del what
         scene = entry.scenes["demo"]
@@ -185,7 +187,7 @@ class IsolationDrill(Drill):
                 )
             found.problems += [f"external id twice: {one}" for one in doubles(stage.books().external_ids())]
 
-    def _dead(self, entry: Entry, what: str, found: _Found) -> None:
+    def _dead(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """Two pairs of connections in one ledger.yaml; one target is dead in Dagster."""
         with self._grounds[entry.name].on(entry.scenes["demo"]) as stage:
             green, problems = one_dead(entry.name, stage, DEATHS[what])
@@ -194,7 +196,7 @@ class IsolationDrill(Drill):
             if green:
                 found.reached.add("dead connection")
 
-    def _day(self, entry: Entry, what: str, found: _Found) -> None:
+    def _day(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """A day of a backfill that cannot be stored leaves the other days green."""
         del what
         with self._grounds[entry.name].on(entry.scenes["demo"]) as stage:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from ledger_pipelines.documents.effects import EffectState, WriteClass
-from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines.sync.states import SEARCH_BEHIND, UNSEARCHABLE
 from ledger_pipelines_tests.faults import chain_child, engine_child
 from ledger_pipelines_tests.faults.chain_case import Chain, ChainCase
@@ -96,10 +95,10 @@ class DRILL(Drill):
         """Each class and shape at each lag; and the integrations on their sandboxes."""
         found = [lag.name for lag in self._lags()]
         if not self.setting.fast:
-            for entry in ENTRIES:
-                for seconds in (2, 12, 19, 45, 90):
-                    found.append(ChainCase(entry, "small", (), f"search_lag@{seconds}&cut_after").name)
-                    found.append(ChainCase(entry, "small", (), f"apply_late@{seconds}").name)
+            for entry in ENTRIES.values():
+                make = partial(ChainCase, entry.name, "small", ())
+                found += [make(f"search_lag@{seconds}&cut_after").name for seconds in entry.lags]
+                found += [make(f"apply_late@{seconds}").name for seconds in entry.lates]
         return found
 
     def _lags(self) -> Iterator[Lag]:
@@ -137,8 +136,7 @@ class DRILL(Drill):
 
     def _on_sandbox(self, case: ChainCase) -> Verdict:
         if self._chain is None:
-            sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
-            self._chain = Chain(sandbox, self.setting.folder, self.setting.seed, self.stack, self.nursery)
+            self._chain = Chain(self.setting.folder, self.setting.seed, self.stack, self.nursery)
         seconds = float(case.trouble.partition("@")[2].partition("&")[0])
         # Every step of the chain is that far behind: starts are as far apart that twelve of them see the end of it, and near
         # enough that each is asked about while the search is still behind its window.

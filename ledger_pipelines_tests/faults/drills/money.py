@@ -13,6 +13,7 @@ import random
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -20,7 +21,7 @@ from ledger_pipelines.orchestration.build import build_definitions
 from ledger_pipelines.orchestration.schedules import RANGE_END, RANGE_START
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 from ledger_pipelines_tests.faults import money_paths, money_reports
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry
+from ledger_pipelines_tests.faults.entries import ENTRIES, SETTLEMENTS, Entry
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.money_amounts import Block, MoneyPath
 from ledger_pipelines_tests.faults.money_columns import Inspection, inspect
@@ -85,18 +86,21 @@ class DRILL(Drill):
         figures = {"amounts": count, path.name: count}
         return Verdict(case, (*problems, *seen.problems), figures, frozenset({path.name}))
 
-    def _columns(self, case: str, entry: Entry, folder: Path) -> Verdict:
+    def _columns(self, case: str, entry: Entry[Any], folder: Path) -> Verdict:
         """A whole run of an integration, and (in the full form) the snapshots of its connections by Dagster."""
+        kept = self.setting.folder / f"kept-{self._folders}"
+        kept.mkdir()
         stage = entry.open(self._sandbox, folder)
         problems: list[str] = []
         try:
-            stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
             scene = entry.scenes["small"]
-            stage.arrive(scene.content)
-            stage.run(scene.partition)
+            entry.prepare(stage, scene, kept)
+            entry.place(stage, scene, kept, False)
+            if code := entry.live(stage, scene.partition):
+                problems.append(f"the run ends with {code}")
             stage.close_service()
-            if not self.setting.fast:
-                problems += _snapshots(stage)
+            if not self.setting.fast and entry.name in SETTLEMENTS:
+                problems += _snapshots(stage, entry.name)
         finally:
             stage.close()
         seen = inspect(folder)
@@ -117,14 +121,16 @@ def _too_little(seen: Inspection) -> list[str]:
     ]
 
 
-def _snapshots(stage: Stage) -> list[str]:
-    """Every entity of every connection that has snapshots, of one day, as Dagster takes them."""
+def _snapshots(stage: Stage, integration: str) -> list[str]:
+    """Every entity of the integration's connections that has snapshots, of one day, as Dagster takes them."""
     problems: list[str] = []
     definitions = build_definitions(stage.loaded)
+    one = stage.loaded.config.integrations[integration]
+    wanted = {f"{connection}_snapshots" for connection in (one.source, one.target)}
     today = stage.clock.now().date().isoformat()
     with dg.DagsterInstance.ephemeral() as instance:
         for job in definitions.resolve_all_job_defs():
-            if job.name.endswith("_snapshots"):
+            if job.name in wanted:
                 tags = {RANGE_START: today, RANGE_END: today}
                 result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
                 if not result.success:

@@ -18,11 +18,12 @@ from ledger_pipelines.sync.apply import apply
 from ledger_pipelines.sync.gates import StalePlanError
 from ledger_pipelines.sync.plan import Plan, PlanRow, Reason
 from ledger_pipelines_tests.faults.changes import CHANGES
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
+from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry, Scene
 from ledger_pipelines_tests.faults.exactness import Dump, inexact
 from ledger_pipelines_tests.faults.ground import Ground, arriving
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.modes import pressed
+from ledger_pipelines_tests.faults.shop_cases import ShopCases
 from ledger_pipelines_tests.faults.tampering import ALTERATIONS, flipped
 from ledger_pipelines_tests.generate import many
 from ledger_pipelines_tests.stage import Stage
@@ -54,9 +55,12 @@ class PlanDrill(Drill):
 
     def prepare(self) -> None:
         """One sandbox for all cases."""
+        self._shop = ShopCases(self)
         sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
-        self._grounds = {name: Ground(entry, sandbox, self.setting.folder) for name, entry in ENTRIES.items()}
-        self._kinds: Mapping[str, Callable[[Entry, str, _Found], None]] = {
+        self._grounds = {
+            name: Ground(entry, sandbox, self.setting.folder) for name, entry in SETTLEMENTS.items()
+        }
+        self._kinds: Mapping[str, Callable[[Entry[Stage], str, _Found], None]] = {
             "exact": self._exact,
             "again": self._again,
             "void": self._void,
@@ -70,7 +74,7 @@ class PlanDrill(Drill):
     def cases(self) -> Sequence[str]:
         """`INTEGRATION:KIND:WHAT`."""
         found = []
-        for entry in ENTRIES.values():
+        for entry in SETTLEMENTS.values():
             changes = list(CHANGES.get(entry.name, {"none": None}))
             if self.setting.fast:
                 kinds = [("exact", ["small"]), ("void", ["small"]), ("stale", changes[1:2]), ("flips", ["small"]),
@@ -82,7 +86,7 @@ class PlanDrill(Drill):
                     ("pressed", ["cli", "dagster", "default"]),
                 ]  # fmt: skip
             found += [f"{entry.name}:{kind}:{what}" for kind, names in kinds for what in names]
-        return found
+        return [*found, *self._shop.names()]
 
     def must_reach(self) -> Collection[str]:
         """Every kind of row has to have been carried out, or passed over."""
@@ -90,14 +94,16 @@ class PlanDrill(Drill):
 
     def carry_out(self, case: str) -> Verdict:
         """One case."""
+        if self._shop.has(case):
+            return self._shop.carry_out(case)
         name, kind, what = case.split(":", 2)
         found = _Found()
-        self._kinds[kind](ENTRIES[name], what, found)
+        self._kinds[kind](SETTLEMENTS[name], what, found)
         return Verdict(case, tuple(found.problems), found.figures, frozenset(found.reached))
 
     # --- apply = plan ----------------------------------------------------------------------------------------------
 
-    def _exact(self, entry: Entry, what: str, found: _Found) -> None:
+    def _exact(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """Flow by flow: what arrives and what is there is what the plan lists. Then again, with nothing to do."""
         scene = entry.scenes[what]
         with self._grounds[entry.name].on(scene, leave_out=1) as stage:
@@ -129,7 +135,7 @@ class PlanDrill(Drill):
         found.count("arrived", len(arrived))
         found.reached |= {row.action.value for row in plan.rows}
 
-    def _again(self, entry: Entry, what: str, found: _Found) -> None:
+    def _again(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """The second apply of the same plan makes no call at all; plans of an unchanged source have no effect."""
         scene = entry.scenes[what]
         with self._grounds[entry.name].on(scene) as stage:
@@ -153,7 +159,7 @@ class PlanDrill(Drill):
                 found.problems.append(f"planned without a change: {planned[:5]}; writes {stage.writes()}")
             found.problems += entry.picture(stage).differences(books)
 
-    def _void(self, entry: Entry, what: str, found: _Found) -> None:
+    def _void(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """No integration voids today; the engine and the writer do, and only what the plan names."""
         scene = entry.scenes[what]
         with self._grounds[entry.name].on(scene) as stage:
@@ -181,7 +187,7 @@ class PlanDrill(Drill):
 
     # --- refused ---------------------------------------------------------------------------------------------------
 
-    def _stale(self, entry: Entry, what: str, found: _Found) -> None:
+    def _stale(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """A change of any input after planning: refused, in words, and nothing arrives."""
         if entry.name not in CHANGES:
             found.problems.append(
@@ -199,7 +205,7 @@ class PlanDrill(Drill):
             _point_to(stage, old)
             self._refused(entry, stage, change.flow, scene, found, change.words)
 
-    def _altered(self, entry: Entry, what: str, found: _Found) -> None:
+    def _altered(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """A stored plan that somebody edited, with or without making its digest fit."""
         scene, alteration = entry.scenes["small"], ALTERATIONS[what]
         with self._grounds[entry.name].on(scene) as stage:
@@ -213,7 +219,7 @@ class PlanDrill(Drill):
 
     @staticmethod
     def _refused(
-        entry: Entry, stage: Stage, flow: str, scene: Scene, found: _Found, words: tuple[str, ...]
+        entry: Entry[Stage], stage: Stage, flow: str, scene: Scene, found: _Found, words: tuple[str, ...]
     ) -> None:
         books = entry.picture(stage)
         said = ""
@@ -237,7 +243,7 @@ class PlanDrill(Drill):
         found.problems += entry.picture(stage).differences(books)
         found.count("refused", 1)
 
-    def _flips(self, entry: Entry, what: str, found: _Found) -> None:
+    def _flips(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """Bytes of stored plans flipped, every one of a payments' plan: never taken for a plan."""
         scene = entry.scenes[what]
         with self._grounds[entry.name].on(scene) as stage:
@@ -252,7 +258,7 @@ class PlanDrill(Drill):
 
     # --- planning writes nothing -----------------------------------------------------------------------------------
 
-    def _counted(self, entry: Entry, what: str, found: _Found) -> None:
+    def _counted(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """So many documents planned: no writing call, reads at the minimum; the same digests the second time."""
         del entry  # the only one so far whose business can be made in any number
         name, number = "amazon_netsuite", int(what)
@@ -283,7 +289,7 @@ class PlanDrill(Drill):
             if [plan.digest for plan in first] != [plan.digest for plan in second]:
                 found.problems.append("planned again from the same input, an hour later, the digests differ")
 
-    def _pressed(self, entry: Entry, what: str, found: _Found) -> None:
+    def _pressed(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """Mode plan: whatever is pressed, nothing arrives; the exit codes are those of the manual."""
         scene = entry.scenes["small"]
         for leave_out in (0, 1):

@@ -16,7 +16,6 @@ from os import kill
 from signal import SIGCONT
 
 from ledger_pipelines.documents.effects import EffectState, WriteClass
-from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.sync.states import Policy
 from ledger_pipelines_tests.faults import chain_child, engine_child
@@ -104,10 +103,8 @@ class DRILL(Drill):
             # one that holds an answer is woken late: amid the others it may be the first to record it, rightly
             amid = number % 2 == 0 and point not in _ANSWERED
             races += [Race(LEDGER, APPLIERS, str(DOCUMENTS), Stop(point, nth), amid=amid)]
-        for entry in ENTRIES:
-            races += [
-                Race(entry, 4, "small", Stop(point)) for point in ("apply.marked_sent", "apply.after_send")
-            ]
+        for entry in ENTRIES.values():
+            races += [Race(entry.name, entry.appliers, "small", Stop(point)) for point in entry.sleeps]
         return [race.name for race in races]
 
     def must_reach(self) -> Collection[str]:
@@ -191,8 +188,7 @@ class DRILL(Drill):
 
     def _on_sandbox(self, race: Race) -> Verdict:
         if self._chain is None:
-            sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
-            self._chain = Chain(sandbox, self.setting.folder, self.setting.seed, self.stack, self.nursery)
+            self._chain = Chain(self.setting.folder, self.setting.seed, self.stack, self.nursery)
         chain = self._chain
         case = ChainCase(race.where, race.what)
         whole = chain.undisturbed(case)
@@ -216,14 +212,15 @@ class DRILL(Drill):
                 stage.clock.jump(WINDOW + 1)
             else:
                 problems.append("still open after six more starts")
-            before = stage.writes()
+            before = entry.written(stage)
             if asleep:
                 kill(sleeper, SIGCONT)
             problems += self._ends([sleeper])
-            if stage.writes() != before:
-                problems.append(f"the woken applier wrote {stage.writes() - before} times")
+            if entry.written(stage) != before:
+                problems.append(f"the woken applier wrote {entry.written(stage) - before} times")
             if before > max(MOST_CALLS * alone, alone + 1):
                 problems.append(f"{before} writing calls, and one applier makes {alone}")
+            problems += entry.around(stage, False)
             now = entry.picture(stage)
             problems += now.differences(whole)
         finally:

@@ -23,13 +23,14 @@ from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines_tests.faults import chain_child, journals
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
+from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry, Scene
 from ledger_pipelines_tests.faults.exactness import Dump
 from ledger_pipelines_tests.faults.ground import Ground, arriving
 from ledger_pipelines_tests.faults.in_dagster import lost_home, lost_snapshots
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.modes import call
 from ledger_pipelines_tests.faults.nursery import Nursery
+from ledger_pipelines_tests.faults.shop_cases import ShopCases
 from ledger_pipelines_tests.faults.stopping import Stop
 from ledger_pipelines_tests.stage import WINDOW, Stage
 
@@ -76,12 +77,13 @@ class RebuildDrill(Drill):
 
     def prepare(self) -> None:
         """One sandbox for all cases."""
+        self._shop = ShopCases(self)
         self._sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
         self._nursery: Nursery | None = None
         self._grounds = {
-            name: Ground(entry, self._sandbox, self.setting.folder) for name, entry in ENTRIES.items()
+            name: Ground(entry, self._sandbox, self.setting.folder) for name, entry in SETTLEMENTS.items()
         }
-        self._kinds: Mapping[str, Callable[[Entry, str, _Found], None]] = {
+        self._kinds: Mapping[str, Callable[[Entry[Stage], str, _Found], None]] = {
             "data": self._data,
             "journal": self._journal,
             "both": self._both,
@@ -95,7 +97,7 @@ class RebuildDrill(Drill):
         """`INTEGRATION:KIND:WHAT`; of an interruption `POINT#N+TROUBLE`."""
         chooser = random.Random(self.setting.seed)
         found = []
-        for entry in ENTRIES.values():
+        for entry in SETTLEMENTS.values():
             scenes = list(entry.scenes)
             if self.setting.fast:
                 kinds = [("both", ["small"]), ("interrupted", [f"{chooser.choice(STOPS)}+cut_after"])]
@@ -106,7 +108,7 @@ class RebuildDrill(Drill):
                     ("upgrade", journals.revisions()), ("dagster", ["small"]), ("snapshots", ["small"]),
                 ]  # fmt: skip
             found += [f"{entry.name}:{kind}:{what}" for kind, names in kinds for what in names]
-        return found
+        return [*found, *self._shop.names()]
 
     def must_reach(self) -> Collection[str]:
         """A run really was stopped, and outcomes really were lost."""
@@ -118,22 +120,24 @@ class RebuildDrill(Drill):
 
     def carry_out(self, case: str) -> Verdict:
         """One case."""
+        if self._shop.has(case):
+            return self._shop.carry_out(case)
         name, kind, what = case.split(":", 2)
         found = _Found()
-        self._kinds[kind](ENTRIES[name], what, found)
+        self._kinds[kind](SETTLEMENTS[name], what, found)
         return Verdict(case, tuple(found.problems), found.figures, frozenset(found.reached))
 
     # --- lost at rest ----------------------------------------------------------------------------------------------
 
-    def _data(self, entry: Entry, what: str, found: _Found) -> None:
+    def _data(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """All but landed files and journal is gone; one command makes it again."""
         self._lost(entry, entry.scenes[what], found, journal=False)
 
-    def _both(self, entry: Entry, what: str, found: _Found) -> None:
+    def _both(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """All but the landed files is gone: one command, one run."""
         self._lost(entry, entry.scenes[what], found, journal=True)
 
-    def _lost(self, entry: Entry, scene: Scene, found: _Found, *, journal: bool) -> None:
+    def _lost(self, entry: Entry[Stage], scene: Scene, found: _Found, *, journal: bool) -> None:
         with self._grounds[entry.name].on(scene) as stage:
             stage.run(scene.partition)
             before, known = _kept(entry, stage, scene, adopted=journal), journals.links(_journal_of(stage))
@@ -155,7 +159,7 @@ class RebuildDrill(Drill):
             found.problems += _arrived(len(arrived))
             found.figures |= {"links": len(known), "written": len(arrived)}
 
-    def _journal(self, entry: Entry, what: str, found: _Found) -> None:
+    def _journal(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """The journal is gone: the same keys, all adopted, nothing written."""
         scene = entry.scenes[what]
         with self._grounds[entry.name].on(scene) as stage:
@@ -172,7 +176,7 @@ class RebuildDrill(Drill):
 
     # --- lost in the middle ----------------------------------------------------------------------------------------
 
-    def _interrupted(self, entry: Entry, what: str, found: _Found) -> None:
+    def _interrupted(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """Killed while writing, some answers lost; then the journal is lost; then it is run again until it is done."""
         scene = entry.scenes["small"]
         undisturbed = self._undisturbed(entry, scene)
@@ -182,7 +186,7 @@ class RebuildDrill(Drill):
             stage.forget_journal()
             self._finish(entry, stage, scene, undisturbed, found)
 
-    def _upgrade(self, entry: Entry, what: str, found: _Found) -> None:
+    def _upgrade(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """A journal in an earlier form, of a run that was killed with an outcome unknown, is taken up and completed."""
         scene = entry.scenes["small"]
         undisturbed = self._undisturbed(entry, scene)
@@ -201,14 +205,14 @@ class RebuildDrill(Drill):
             if broken is not None:
                 found.problems.append(f"the log of the journal that was {what} is broken: {broken}")
 
-    def _undisturbed(self, entry: Entry, scene: Scene) -> Picture:
+    def _undisturbed(self, entry: Entry[Stage], scene: Scene) -> Picture:
         with self._grounds[entry.name].on(scene) as stage:
             stage.run(scene.partition)
             return entry.picture(stage)
 
     def _stopped(
         self,
-        entry: Entry,
+        entry: Entry[Stage],
         stage: Stage,
         scene: Scene,
         stop: str,
@@ -217,7 +221,7 @@ class RebuildDrill(Drill):
     ) -> None:
         """Run it in a process of its own, which is killed; with trouble, the first answer after a few is lost, too."""
         if trouble:
-            stage.fault(**{"path": entry.writes, "nth": 2, "method": "POST", **trouble})  # type: ignore[arg-type]  # kind is there
+            stage.fault(**{"path": entry.path, "nth": 2, "method": "POST", **trouble})  # type: ignore[arg-type]  # kind is there
         stage.close_service()
         sandbox = self._sandbox
         order = chain_child.Order(
@@ -235,7 +239,7 @@ class RebuildDrill(Drill):
             found.reached.add("outcome lost")
 
     @staticmethod
-    def _finish(entry: Entry, stage: Stage, scene: Scene, undisturbed: Picture, found: _Found) -> None:
+    def _finish(entry: Entry[Stage], stage: Stage, scene: Scene, undisturbed: Picture, found: _Found) -> None:
         code = 1
         for _ in range(STARTS):
             code = stage.run(scene.partition).exit_code or int(bool(stage.unfinished()))
@@ -254,7 +258,7 @@ class RebuildDrill(Drill):
 
     # --- in Dagster ------------------------------------------------------------------------------------------------
 
-    def _dagster(self, entry: Entry, what: str, found: _Found) -> None:
+    def _dagster(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """Dagster's home and the data folder are gone: the sensor announces what was accepted, its run writes nothing."""
         scene = entry.scenes[what]
         with self._grounds[entry.name].on(scene) as stage:
@@ -262,7 +266,7 @@ class RebuildDrill(Drill):
                 entry.name, stage, scene.partition, lambda: _delete(stage.folder / "data", KEPT)
             )
 
-    def _snapshots(self, entry: Entry, what: str, found: _Found) -> None:
+    def _snapshots(self, entry: Entry[Stage], what: str, found: _Found) -> None:
         """Snapshots are gone: one backfill brings the same rows to the same days."""
         scene = entry.scenes[what]
         with self._grounds[entry.name].on(scene) as stage:
@@ -285,7 +289,9 @@ def _delete(data: Path, kept: Sequence[str]) -> list[str]:
     return gone
 
 
-def _kept(entry: Entry, stage: Stage, scene: Scene, *, fresh: bool = True, adopted: bool = False) -> _Kept:
+def _kept(
+    entry: Entry[Stage], stage: Stage, scene: Scene, *, fresh: bool = True, adopted: bool = False
+) -> _Kept:
     """What is there now.
 
     Args:

@@ -27,8 +27,9 @@ from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines_tests.faults.drill_books import Picture
 from ledger_pipelines_tests.faults.drills import redeliver_child, redeliver_pages
 from ledger_pipelines_tests.faults.drills.redeliver_forms import FORMS, Form
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry
+from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
+from ledger_pipelines_tests.faults.shop_cases import ShopCases
 from ledger_pipelines_tests.stage import Stage
 
 SCENE = "small"
@@ -96,10 +97,11 @@ class RedeliverDrill(Drill):
 
     def prepare(self) -> None:
         """Each entry's scene is booked once; cases begin with a copy of that."""
+        self._shop = ShopCases(self)
         self._sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
         self._number = 0
         self._booked: dict[str, Picture] = {}
-        for entry in ENTRIES.values():
+        for entry in SETTLEMENTS.values():
             scene = entry.scenes[SCENE]
             with closing(entry.open(self._sandbox, self._folder(f"booked-{entry.name}"))) as stage:
                 stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
@@ -126,12 +128,14 @@ class RedeliverDrill(Drill):
             for n in range(1, ROUNDS + 1)
         ]  # fmt: skip
         lists = [f"list:{entry}:{kind}" for entry in FORMS for kind in ("duplicate_entry", "blank_page")]
-        return [*again, *at_once, *redeliver_pages.cases(), *lists]
+        return [*again, *at_once, *redeliver_pages.cases(), *lists, *self._shop.names()]
 
     def carry_out(self, case: str) -> Verdict:
         """One case."""
+        if self._shop.has(case):
+            return self._shop.carry_out(case)
         kind, *rest = case.split(":")
-        entry = ENTRIES[rest[0]] if kind != "drift" else ENTRIES["amazon_netsuite"]
+        entry = SETTLEMENTS[rest[0]] if kind != "drift" else SETTLEMENTS["amazon_netsuite"]
         carried = {
             "again": self._again, "at-once": self._at_once, "drift": self._drift, "list": self._listed,
         }[kind]  # fmt: skip
@@ -140,7 +144,7 @@ class RedeliverDrill(Drill):
 
     # --- what comes again --------------------------------------------------------------------------------------------
 
-    def _again(self, entry: Entry, case: str) -> tuple[list[str], dict[str, int]]:
+    def _again(self, entry: Entry[Stage], case: str) -> tuple[list[str], dict[str, int]]:
         _, _, way, name = case.split(":")
         form = next(form for form in FORMS[entry.name] if form.name == name)
         scene = entry.scenes[SCENE]
@@ -172,7 +176,7 @@ class RedeliverDrill(Drill):
             problems.append(f"the refusal does not show the difference: {outcome.message}")
         return problems
 
-    def _unchanged(self, entry: Entry, stage: Stage, before: Counter[str]) -> list[str]:
+    def _unchanged(self, entry: Entry[Stage], stage: Stage, before: Counter[str]) -> list[str]:
         """After another run: the same rows in the store, the same books, no write call."""
         scene = entry.scenes[SCENE]
         stage.run(scene.partition)
@@ -188,7 +192,7 @@ class RedeliverDrill(Drill):
 
     # --- two at once -------------------------------------------------------------------------------------------------
 
-    def _at_once(self, entry: Entry, case: str) -> tuple[list[str], dict[str, int]]:
+    def _at_once(self, entry: Entry[Stage], case: str) -> tuple[list[str], dict[str, int]]:
         """Two processes receive the file at the same moment, under one name or under two."""
         _, _, names, number = case.split(":")
         scene = entry.scenes[SCENE]
@@ -235,11 +239,11 @@ class RedeliverDrill(Drill):
 
     # --- pages and lists ---------------------------------------------------------------------------------------------
 
-    def _drift(self, entry: Entry, case: str) -> tuple[list[str], dict[str, int]]:
+    def _drift(self, entry: Entry[Stage], case: str) -> tuple[list[str], dict[str, int]]:
         with closing(self._copy(entry)) as stage:
             return redeliver_pages.carry_out(stage, case)
 
-    def _listed(self, entry: Entry, case: str) -> tuple[list[str], dict[str, int]]:
+    def _listed(self, entry: Entry[Stage], case: str) -> tuple[list[str], dict[str, int]]:
         """A list of reports over two pages, of which one repeats an entry or is empty: each report once."""
         kind = case.rpartition(":")[2]
         with closing(self._copy(entry)) as stage:
@@ -265,7 +269,7 @@ class RedeliverDrill(Drill):
         folder.mkdir()
         return folder
 
-    def _copy(self, entry: Entry, *, state: str = "booked") -> Stage:
+    def _copy(self, entry: Entry[Stage], *, state: str = "booked") -> Stage:
         """The installation and the sandbox as they were when the scene was booked, or seeded."""
         self._number += 1
         folder = self._folder(f"case-{self._number}")
@@ -276,7 +280,7 @@ class RedeliverDrill(Drill):
         return stage
 
 
-def _source(stage: Stage, entry: Entry) -> str:
+def _source(stage: Stage, entry: Entry[Stage]) -> str:
     return stage.loaded.config.integration(entry.name).source
 
 

@@ -23,9 +23,10 @@ from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines_tests.faults.conditions import WORDS, Condition
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
-from ledger_pipelines_tests.faults.entries import ENTRIES
+from ledger_pipelines_tests.faults.entries import SETTLEMENTS
 from ledger_pipelines_tests.faults.host import Host, Told
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
+from ledger_pipelines_tests.faults.settlement_entry import hurry
 from ledger_pipelines_tests.faults.times import TIMES, Times
 from ledger_pipelines_tests.stage import WINDOW, Stage
 
@@ -73,12 +74,12 @@ class DRILL(Drill):
         self._events: dict[str, Mapping[str, int]] = {}
         self._number = 0
         self._times = Times(sandbox, self.setting, self._undisturbed)
-        for name, entry in ENTRIES.items():
+        for name, entry in SETTLEMENTS.items():
             scene = entry.scenes[SCENE]
             stage = entry.open(sandbox, self._folder())
             stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
             stage.arrive(scene.content)
-            entry.hurry(stage)
+            hurry(stage)
             stage.control.post("/snapshot", json={"name": f"resources-{name}"}).raise_for_status()
             stage.close()
             with self._installed(name) as run:
@@ -93,7 +94,7 @@ class DRILL(Drill):
     def cases(self) -> Sequence[str]:
         """Every event with a full disk, a chosen fifth with a read-only one, a ninth with each other condition; times."""
         if self.setting.fast:
-            return [f"{next(iter(ENTRIES))}/{case}" for case in _FAST]
+            return [f"{next(iter(SETTLEMENTS))}/{case}" for case in _FAST]
         chooser = random.Random(self.setting.seed)
         found: list[str] = []
         for name, events in self._events.items():
@@ -128,7 +129,7 @@ class DRILL(Drill):
     # --- a run that is refused something ---------------------------------------------------------------------------
 
     def _refused(self, case: str, name: str, condition: Condition, event: str, nth: int) -> Verdict:
-        entry = ENTRIES[name]
+        entry = SETTLEMENTS[name]
         with self._installed(name) as run:
             told = self._command(run, name, condition, event, nth)
             figures = run.figures
@@ -230,7 +231,7 @@ class DRILL(Drill):
     @contextmanager
     def _installed(self, name: str) -> Iterator[_Run]:
         """The sandbox's books as before the first write, and an installation with the file in its drop folder."""
-        entry = ENTRIES[name]
+        entry = SETTLEMENTS[name]
         stage = entry.open(self._sandbox, self._folder())
         written = stage.folder / "ledger.yaml"
         written.write_text(

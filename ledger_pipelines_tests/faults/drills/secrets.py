@@ -19,19 +19,22 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import httpx
 from ruamel.yaml import YAML
 
 from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.config.load import load_config
 from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry
+from ledger_pipelines_tests.faults.entries import ENTRIES, SETTLEMENTS, Entry, Scene
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.mutants import VARIABLE
 from ledger_pipelines_tests.faults.secrets_proxy import Mood, Proxy, proxy
 from ledger_pipelines_tests.faults.secrets_scan import VARIABLE as LASTING
 from ledger_pipelines_tests.faults.secrets_scan import leaks
+from ledger_pipelines_tests.faults.shop_entry import NETO_SAASU
 
 ROOT = Path(__file__).parents[3]
 WRONG, NO_KEY, TLS, OTHER, JOURNAL = "wrong", "no-key", "tls", "other-login", "journal"
@@ -42,8 +45,16 @@ _OTHER_WAYS: Mapping[str, Mapping[str, str]] = {
     "netsuite": {
         "method": "tba", "consumer_key_env": "LEDGER_CANARY_KEY", "consumer_secret_env": "LEDGER_CANARY_SECRET",
         "token_id_env": "LEDGER_CANARY_TOKEN", "token_secret_env": "LEDGER_CANARY_TOKEN_SECRET",
-    }
+    },
+    "neto": {"method": "app", "client_id_env": "LEDGER_CANARY_APP", "access_token_env": "LEDGER_CANARY_APP_TOKEN"},
+    "saasu": {"method": "access_key", "access_key_env": "LEDGER_CANARY_ACCESS_KEY"},
 }  # fmt: skip
+OTHER_ECHO = "other-login-echo"
+_OF_A_SHOP = (Mood.ECHO_LOGIN.value, Mood.REDIRECT.value, WRONG, OTHER, OTHER_ECHO)
+"""A shop's other login is a key that travels in addresses."""
+SHOP = NETO_SAASU
+BEFORE = -4000
+"""Seconds: a shop's scene lasts an hour, and ends before the real present, which commands live in."""
 _PATIENCE = 180
 CANARY, BEGINNING = "cAn4ry|", 16
 
@@ -62,11 +73,12 @@ class DRILL(Drill):
     def cases(self) -> Sequence[str]:
         """Each way to run with each way to go wrong, for each integration."""
         full = [*(("cli", how) for how in _CLI), *(("dagster", how) for how in _DAGSTER)]
-        return [
+        found = [
             f"{name}:{where}:{how}"
-            for name in ENTRIES
+            for name in SETTLEMENTS
             for where, how in (_FAST if self.setting.fast else full)
         ]
+        return [*found, *(() if self.setting.fast else (f"{SHOP.name}:cli:{how}" for how in _OF_A_SHOP))]
 
     def must_reach(self) -> Collection[str]:
         """Every case really met its trouble."""
@@ -78,7 +90,7 @@ class DRILL(Drill):
         folder = self.setting.folder / case.replace(":", "-")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        mood = Mood(how) if how in set(Mood) else Mood.PASS
+        mood = Mood(how) if how in set(Mood) else Mood.ECHO if how == OTHER_ECHO else Mood.PASS
         with proxy(mood) as wire:
             secrets, code = self._run(ENTRIES[name], where, how, folder, wire)
         secrets |= wire.seen.values
@@ -101,17 +113,11 @@ class DRILL(Drill):
         return Verdict(case, tuple(problems), figures, frozenset({case} if met else ()))
 
     def _run(
-        self, entry: Entry, where: str, how: str, folder: Path, wire: Proxy
+        self, entry: Entry[Any], where: str, how: str, folder: Path, wire: Proxy
     ) -> tuple[dict[str, str], int]:
-        stage = entry.open(self._sandbox, folder)
         scene = entry.scenes["small"]
-        try:
-            stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
-            stage.arrive(scene.content)
-            given = self._environment(how, folder, wire)
-        finally:
-            stage.close()
-        # What the installation above left was left without canaries being looked for: begin anew.
+        given = self._installed(entry, scene, how, folder, wire)
+        # What that installation left was left without canaries being looked for: begin anew.
         shutil.rmtree(folder / "data", ignore_errors=True)
         (folder / "again.txt").write_bytes(scene.content)
         home = folder / "dagster_home"
@@ -126,7 +132,7 @@ class DRILL(Drill):
         }  # fmt: skip
         command = [
             sys.executable, "-m", "ledger_pipelines_tests.faults.secrets_child", where, scene.partition,
-            str(folder / "again.txt"),
+            str(folder / "again.txt"), entry.name,
         ]  # fmt: skip
         with (folder / "out.log").open("wb") as out, (folder / "err.log").open("wb") as err:
             code = subprocess.run(
@@ -139,14 +145,41 @@ class DRILL(Drill):
         }
         return secrets | parts, code
 
-    def _environment(self, how: str, folder: Path, wire: Proxy) -> dict[str, str]:
+    def _installed(
+        self, entry: Entry[Any], scene: Scene, how: str, folder: Path, wire: Proxy
+    ) -> dict[str, str]:
+        """The books before the scene, and the configuration and variables of the case."""
+        clock = {"offset_seconds": 0 if entry.name in SETTLEMENTS else BEFORE}
+        httpx.post(f"{self._sandbox.control_url}/clock", json=clock, trust_env=False).raise_for_status()
+        stage = entry.open(self._sandbox, folder)
+        try:
+            if entry.name in SETTLEMENTS:
+                stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
+                stage.arrive(scene.content)
+            else:
+                kept = self.setting.folder / f"kept-{folder.name}"
+                kept.mkdir()
+                entry.prepare(stage, scene, kept)
+            return self._environment(entry, how, folder, wire)
+        finally:
+            stage.close()
+
+    def _environment(self, entry: Entry[Any], how: str, folder: Path, wire: Proxy) -> dict[str, str]:
         """The variables that the connections name, and the configuration changed for the case."""
         path = folder / "ledger.yaml"
         yaml = YAML()
         document = yaml.load(path.read_text())
+        # No other account is asked: there is none behind the proxy.
+        own = document["integrations"][entry.name]
+        document["integrations"] = {entry.name: own}
+        document["connections"] = {
+            name: one
+            for name, one in document["connections"].items()
+            if name in (own["source"], own["target"])
+        }
         for connection in document["connections"].values():
             connection["proxy"] = wire.address
-            if how == OTHER and connection["system"] in _OTHER_WAYS:
+            if how in (OTHER, OTHER_ECHO) and connection["system"] in _OTHER_WAYS:
                 connection["auth"] = dict(_OTHER_WAYS[connection["system"]])
             if how == TLS:
                 for field in ("base_url", "token_url"):
@@ -177,6 +210,8 @@ class DRILL(Drill):
 
 def _met(how: str, wire: Proxy, text: str, secrets: set[str]) -> bool:
     """Whether what the case is about has happened: otherwise its silence proves nothing."""
+    if how == OTHER and any("ACCESS_KEY" in what for what in secrets):
+        return wire.seen.calls > 0  # a key of addresses: nothing is issued for it
     if how in {Mood.PASS.value, OTHER}:
         issued = {what for what in secrets if not what.startswith(LASTING)}
         return bool(issued) and wire.seen.calls > 0

@@ -24,8 +24,9 @@ from ledger_pipelines.errors import LedgerError
 from ledger_pipelines.sandbox.server import running_sandbox
 from ledger_pipelines_tests.faults.drill_books import doubles
 from ledger_pipelines_tests.faults.drill_cases import TROUBLES
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry
+from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
+from ledger_pipelines_tests.faults.settlement_entry import hurry
 from ledger_pipelines_tests.generate import SettlementFile, many
 from ledger_pipelines_tests.stage import CLEARING, WINDOW, Stage
 
@@ -69,7 +70,7 @@ class Held:
 class Day:
     """One installation, and all that happened to it."""
 
-    entry: Entry
+    entry: Entry[Stage]
     stage: Stage
     chooser: random.Random
     files: dict[str, SettlementFile] = field(default_factory=dict)
@@ -147,7 +148,7 @@ class Day:
         name = self.chooser.choice(list(TROUBLES))
         chance = {"rate": 0.3, "seed": self.chooser.randrange(10**6), "times": 3}
         if name != "search_lag":
-            chance |= {"path": self.chooser.choice([self.entry.writes, ""]) or "."}
+            chance |= {"path": self.chooser.choice([self.entry.path, ""]) or "."}
         self.stage.fault(**{**TROUBLES[name], **(chance if name != "search_lag" else {})})  # type: ignore[arg-type]  # kind is among them
 
     def _calm_line(self) -> None:
@@ -225,14 +226,14 @@ class DRILL(Drill):
 
     def cases(self) -> Sequence[str]:
         """One day an integration: `ENTRY:SECONDS`; `minutes=N` is taken, too."""
-        return [f"{name}:{FAST_SECONDS if self.setting.fast else SECONDS}" for name in ENTRIES]
+        return [f"{name}:{FAST_SECONDS if self.setting.fast else SECONDS}" for name in SETTLEMENTS]
 
     def carry_out(self, case: str) -> Verdict:
         """One day."""
         name, _, seconds = case.partition(":")
         if name.startswith("minutes="):
-            name, seconds = next(iter(ENTRIES)), str(60 * int(name.removeprefix("minutes=")))
-        entry = ENTRIES[name]
+            name, seconds = next(iter(SETTLEMENTS)), str(60 * int(name.removeprefix("minutes=")))
+        entry = SETTLEMENTS[name]
         folder = self.setting.folder / f"{name}-{seconds}"
         folder.mkdir()
         with running_sandbox(seed="demo") as sandbox:
@@ -242,8 +243,8 @@ class DRILL(Drill):
             finally:
                 stage.close()
 
-    def _day(self, case: str, entry: Entry, stage: Stage, seconds: float) -> Verdict:
-        entry.hurry(stage)
+    def _day(self, case: str, entry: Entry[Stage], stage: Stage, seconds: float) -> Verdict:
+        hurry(stage)
         day = Day(entry, stage, random.Random(self.setting.seed))
         until = monotonic() + seconds
         while monotonic() < until:

@@ -24,8 +24,9 @@ import psutil
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 from ledger_pipelines_tests.e2e.stack import BIN, ROOT, Stack, running, wait
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
+from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry, Scene
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
+from ledger_pipelines_tests.stage import Stage
 
 SCENE = "demo"
 WINDOW = 3
@@ -52,7 +53,7 @@ class Strike:
     """One stack with an export under way in it."""
 
     stack: Stack
-    entry: Entry
+    entry: Entry[Stage]
     scene: Scene
     run_id: str
     control: httpx.Client
@@ -82,7 +83,7 @@ class Strike:
         return sum(
             call["count"]
             for call in calls
-            if call["method"] != "GET" and self.entry.writes.strip("/") in call["path"] + "/"
+            if call["method"] != "GET" and self.entry.path.strip("/") in call["path"] + "/"
         )
 
     def quiet(self, what: str, allowed: int = 2) -> None:
@@ -215,7 +216,7 @@ class DRILL(Drill):
     def cases(self) -> Sequence[str]:
         """`ENTRY:STRIKE`."""
         strikes = ("kill",) if self.setting.fast else STRIKES
-        return [f"{entry}:{strike}" for entry in ENTRIES for strike in strikes]
+        return [f"{entry}:{strike}" for entry in SETTLEMENTS for strike in strikes]
 
     def must_reach(self) -> Collection[str]:
         """Each strike met an export under way."""
@@ -224,7 +225,7 @@ class DRILL(Drill):
     def carry_out(self, case: str) -> Verdict:
         """One strike on a stack of its own."""
         name, _, kind = case.partition(":")
-        entry = ENTRIES[name]
+        entry = SETTLEMENTS[name]
         scene = entry.scenes[SCENE]
         folder = self.setting.folder / case.replace(":", "-")
         folder.mkdir()
@@ -242,13 +243,13 @@ class DRILL(Drill):
         return Verdict(case, tuple(problems), figures, frozenset({kind}))
 
     @contextlib.contextmanager
-    def _under_way(self, folder: Path, entry: Entry, scene: Scene) -> Iterator[Strike]:
+    def _under_way(self, folder: Path, entry: Entry[Stage], scene: Scene) -> Iterator[Strike]:
         account = '    account: "9123456_SB1"'
         with (
             running(folder, **{account: f"{account}\n    settle_window_seconds: {WINDOW}"}) as stack,
             httpx.Client(base_url=stack.control, trust_env=False, timeout=60) as control,
         ):
-            slow = {"vendor": entry.target, "kind": "slow", "seconds": SLOW, "path": entry.writes}
+            slow = {"vendor": entry.target, "kind": "slow", "seconds": SLOW, "path": entry.path}
             control.post("/faults", json=slow).raise_for_status()
             stack.drop("settlement.txt", scene.content)
             strike = Strike(stack, entry, scene, "", control)
@@ -269,7 +270,7 @@ class DRILL(Drill):
         finally:
             stage.close()
 
-    def _undisturbed(self, entry: Entry, scene: Scene) -> Picture:
+    def _undisturbed(self, entry: Entry[Stage], scene: Scene) -> Picture:
         if entry.name not in self._whole:
             folder = self.setting.folder / f"{entry.name}-alone"
             folder.mkdir()

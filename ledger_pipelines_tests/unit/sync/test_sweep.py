@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +14,15 @@ import pytest
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.storage.snapshots import SnapshotStore
-from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, WHOLE_LIST, DayDone, Sweep, sweep
+from ledger_pipelines.sync.sweep import (
+    NOT_RECONSTRUCTIBLE,
+    OVERLAP,
+    WHOLE_LIST,
+    DayDone,
+    Sweep,
+    refresh,
+    sweep,
+)
 from ledger_pipelines.systems.netsuite.entities import Column, Entity, Kind
 from ledger_pipelines.systems.netsuite.reader import Cell, Rows
 
@@ -197,3 +205,53 @@ def test_a_number_that_does_not_fit_is_refused_and_never_rounded(store: Snapshot
         list(
             sweep(Account([_row("a", _at(10, 1), "0.1234567890123")]), store, INVOICES, _asked(TENTH, TENTH))
         )
+
+
+class TestRefresh:
+    def test_only_what_changed_since_the_last_reading_is_asked_for_and_put_in_its_place(
+        self, store: SnapshotStore
+    ) -> None:
+        account = Account([_row("a", _at(11, 9)), _row("b", _at(11, 10))])
+        noon = replace(_asked(TENTH, ELEVENTH, today=ELEVENTH), now=_at(11, 12))
+        list(sweep(account, store, INVOICES, noon))
+        account.rows += [_row("a", _at(11, 13), "2.00"), _row("c", _at(12, 8))]
+        account.asked.clear()
+        later = replace(_asked(TENTH, TWELFTH, "run-2", today=TWELFTH), now=_at(12, 9))
+        done = list(refresh(account, store, INVOICES, later))
+        assert [d.manifest.day for d in done] == [ELEVENTH, TWELFTH]
+        assert account.asked == [(_at(11, 12) - OVERLAP, later.window.end)]
+        assert store.read("invoices", [ELEVENTH]).to_pydict()["amount"] == [Decimal("2.00"), Decimal("1.00")]
+        assert _ids(store, "invoices", TWELFTH) == ["c"]
+
+    def test_a_record_that_changed_again_leaves_the_day_it_was_in(self, store: SnapshotStore) -> None:
+        account = Account([_row("a", _at(11, 9))])
+        list(sweep(account, store, INVOICES, replace(_asked(ELEVENTH, ELEVENTH), now=_at(11, 12))))
+        account.rows.append(_row("a", _at(12, 8), "2.00"))
+        list(refresh(account, store, INVOICES, replace(_asked(ELEVENTH, TWELFTH), now=_at(12, 9))))
+        assert (_ids(store, "invoices", ELEVENTH), _ids(store, "invoices", TWELFTH)) == ([], ["a"])
+
+    def test_the_evening_of_a_yesterday_read_at_noon_is_not_lost_when_today_was_read_whole(
+        self, store: SnapshotStore
+    ) -> None:
+        account = Account([_row("a", _at(11, 9))])
+        list(sweep(account, store, INVOICES, replace(_asked(ELEVENTH, ELEVENTH), now=_at(11, 12))))
+        account.rows += [_row("evening", _at(11, 20)), _row("t", _at(12, 8))]
+        list(sweep(account, store, INVOICES, replace(_asked(TWELFTH, TWELFTH), now=_at(12, 9))))
+        assert _ids(store, "invoices", ELEVENTH) == ["a"]
+        list(refresh(account, store, INVOICES, replace(_asked(ELEVENTH, TWELFTH), now=_at(12, 10))))
+        assert _ids(store, "invoices", ELEVENTH) == ["a", "evening"]
+        assert _ids(store, "invoices", TWELFTH) == ["t"]
+
+    def test_a_hole_is_read_from_where_it_begins(self, store: SnapshotStore) -> None:
+        account = Account([_row("a", _at(10, 9)), _row("b", _at(11, 9)), _row("c", _at(12, 9))])
+        for day in (TENTH, TWELFTH):
+            list(sweep(account, store, INVOICES, replace(_asked(day, day), now=_at(13, 0))))
+        list(refresh(account, store, INVOICES, replace(_asked(TENTH, TWELFTH), now=_at(13, 1))))
+        assert [_ids(store, "invoices", day) for day in (TENTH, ELEVENTH, TWELFTH)] == [["a"], ["b"], ["c"]]
+
+    def test_opening_reaches_back_as_far_as_asked(self, store: SnapshotStore) -> None:
+        old = _row("old", _at(20, 9, month=1) - timedelta(days=60))
+        account = Account([old, _row("a", _at(1, 9, month=1))])
+        asked = replace(_asked(OPENING, OPENING), reach=timedelta(days=90))
+        list(sweep(account, store, INVOICES, asked))
+        assert _ids(store, "invoices", OPENING) == ["a", "old"]

@@ -125,6 +125,20 @@ class TestBooks:
         days.saasu("invoices", FIRST, read_until=old)
         assert days.mirror().books().read_at == old
 
+    def test_lists_that_are_read_once_a_day_do_not_age_the_books(self, days: Days) -> None:
+        old, new = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+        days.saasu("accounts", FIRST, read_until=old)
+        for name in ("invoices", "payments"):
+            days.saasu(name, FIRST, read_until=new)
+        assert days.mirror().books().read_at == new
+
+    def test_accounts_that_are_read_once_a_day_do_not_make_the_books_old(self, days: Days) -> None:
+        """The rest of a part payment waited for the books until the accounts were read anew, a day later."""
+        fresh = days.mirror().books().read_at
+        for name in ("accounts", "tax_codes"):
+            days.saasu(name, FIRST, read_until=datetime(2026, 2, 1, tzinfo=UTC))
+        assert days.mirror().books().read_at == fresh
+
     @pytest.mark.parametrize("entity", ["items", "contacts", "invoices", "payments", "accounts", "tax_codes"])
     def test_a_snapshot_that_is_missing_is_named_with_the_initial_sync(
         self, tmp_path: Path, entity: str

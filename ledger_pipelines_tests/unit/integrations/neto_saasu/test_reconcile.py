@@ -291,6 +291,27 @@ def test_a_quick_payment_that_was_deleted_with_its_invoice_is_found_by_the_invoi
     assert "deleted in Saasu" in found.documents[0].text
 
 
+def test_an_invoice_refused_for_want_of_stock_becomes_a_sale_order_by_itself() -> None:
+    refused = known(
+        "i", "invoice", "N1", EffectState.REFUSED, code="negative-stock", text="No stock.", remote_id=""
+    )
+    quick = canonical({"QuickPayment": {"Reference": "NETO-PAY-5501", "Amount": D(50)}})
+    found = done(context([ORDER], knowns=[replace(refused, body=quick)]))
+    (money,) = found.differences
+    assert (money.why, money.text.startswith("Its order is not in Saasu yet. No stock.")) == (
+        Why.NOT_EXPORTED,
+        True,
+    )
+    assert found.waiting == ()
+    assert all(check(found, name).waits for name in CHECKS[:2])
+    never = NetoSaasuSettings.model_validate(
+        {**SETTINGS.model_dump(), "orders_to_saasu": {"retry_as_sale_order": False}}
+    )
+    stays = done(context([ORDER], knowns=[refused], settings=never))
+    assert [one.why for one in (*stays.differences, *stays.documents)] == [Why.REFUSED, Why.REFUSED]
+    assert [one.code for one in stays.waiting] == ["negative-stock"]
+
+
 def test_a_payment_that_was_booked_by_hand_is_recognised_on_its_invoice() -> None:
     hand = received("12", "my own", "50.00", day(4))
     found = done(context([ORDER], Books("AUD", invoices=(INVOICE,), payments=(hand,))))
@@ -387,7 +408,7 @@ def test_the_plans_own_rows_explain_what_is_missing() -> None:
     papers = {one.what: one for one in found.documents}
     assert "says 50.00 AUD" in papers["Order"].text
     assert "credits order N1, which has no invoice" in papers["Return 77"].text
-    assert len(found.waiting) == len([row for row in planned if row.action is Action.BLOCKED])
+    assert {one.code for one in found.waiting} == {"does-not-foot", "method-unmapped", "order-not-booked"}
 
 
 def test_a_refund_out_of_credit_that_had_moved_is_one_refund_and_two_accounts() -> None:

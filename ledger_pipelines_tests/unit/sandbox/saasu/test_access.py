@@ -135,3 +135,12 @@ def test_a_cut_answer_was_applied(desk: Desk) -> None:
     except httpx.RemoteProtocolError:
         desk.control.delete("/faults")
     assert len(desk.get("/Contacts", GivenName="twice")["Contacts"]) == 1
+
+
+def test_a_search_that_is_behind_does_not_list_what_was_just_made(desk: Desk) -> None:
+    before = len(desk.get("/companies")["Companies"])
+    desk.control.post("/faults", json={"vendor": "saasu", "kind": "search_lag", "seconds": 10})
+    desk.post("/Company", {"Name": "Late Ltd"})
+    assert len(desk.get("/companies")["Companies"]) == before
+    desk.control.post("/clock", json={"advance_seconds": 11})
+    assert len(desk.get("/companies")["Companies"]) == before + 1

@@ -1,0 +1,120 @@
+"""What the drills have to know of an integration, whatever drives it: files that arrive, or days that pass.
+
+Belongs here: the words. Does not belong here: any integration (`settlement_entry`, `shop_entry`), the list (`entries`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from ledger_pipelines.sandbox.server import RunningSandbox
+from ledger_pipelines.storage.journal import Entry as Row
+from ledger_pipelines_tests.faults.drill_books import Picture
+from ledger_pipelines_tests.faults.drill_cases import points
+from ledger_pipelines_tests.faults.money_amounts import MoneyPath
+
+S = TypeVar("S")
+"""How an installation of the integration is held: `stage.Stage`, `shop_stage.ShopStage`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One piece of business: what arrives, and the partition it makes.
+
+    Args:
+        name: What a case calls it.
+        partition: The partition an export of it has; "" where a run finds its partitions itself.
+        content: The file that arrives, for integrations that files drive.
+        kinds: Kinds of documents that must come of it in the target, with their least number: an undisturbed run that
+            makes fewer fails the drill, since nothing would be proved.
+    """
+
+    name: str
+    partition: str
+    content: bytes = b""
+    kinds: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[S]):
+    """One integration, as the drills see it. `kept`: a folder of the scene, which outlives the installations.
+
+    Args:
+        name: The integration.
+        targets: The sandbox's vendors that are written to.
+        vendors: The sandbox's vendors that it needs at all.
+        writes: Which calls write documents, each in the words of a fault of the sandbox: vendor, method, path.
+        scenes: By name; "small" is the one most cases use.
+        open: Opens an installation: (sandbox, empty folder) -> stage.
+        prepare: Makes the books as they are before the scene, and what an installation has by then: (stage, scene, kept).
+        place: What arrives at a fresh installation on such books: (stage, scene, kept, with something to be refused).
+        live: One run of the product; its exit code: (stage, partition).
+        made: How many documents of each kind a scene has made in the target: (stage, scene).
+        doubles: References that are in the target more than once.
+        by_hand: Ids of what a person finds in the target for a row whose search does not show it: (stage, row).
+        around: What else must hold once all is done: (stage, something was to be refused); sentences. Asked before the
+            picture is taken.
+        written: Calls so far that write documents.
+        picture: The target's books in a form in which two runs can be compared, read from the sandbox.
+        lacks: Beginnings of the fault points that no run of it reaches.
+        money: The paths that amounts take through its formats and its target (`money_amounts.MoneyPath`).
+        every: A crash is tried after each so-manieth durable operation,
+        reaches: at a point's first and last reach (2), or at a chosen one (1),
+        crossed: and so many are crossed with each trouble; 4: all that are thought of.
+        beyond: Troubles that no program can withstand at such a target: it takes no key of ours, and writes twice what a
+            proxy sends twice.
+        throttled: Seconds after which a throttled connection goes on.
+        lags: How late its searches show what was written, in the drill `lag`: seconds.
+        lates: How late requests are applied there. Beyond the window only where the target knows a key of ours: of others
+            (class B) nobody can tell, see `drills.lag`.
+        sleeps: Where one of several appliers falls asleep, in the drill `race`.
+        appliers: How many there are of one plan.
+    """
+
+    name: str
+    targets: tuple[str, ...]
+    vendors: tuple[str, ...]
+    writes: Sequence[Mapping[str, str]]
+    scenes: Mapping[str, Scene]
+    open: Callable[[RunningSandbox, Path], S]
+    prepare: Callable[[S, Scene, Path], None]
+    place: Callable[[S, Scene, Path, bool], None]
+    live: Callable[[S, str], int]
+    made: Callable[[S, Scene], Mapping[str, int]]
+    doubles: Callable[[S], Sequence[str]]
+    by_hand: Callable[[S, Row], Sequence[str]]
+    around: Callable[[S, bool], Sequence[str]]
+    written: Callable[[S], int]
+    picture: Callable[[S], Picture]
+    money: Callable[[], Sequence[MoneyPath]]
+    lacks: tuple[str, ...] = ()
+    every: int = 2
+    reaches: int = 2
+    crossed: int = 4
+    beyond: frozenset[str] = frozenset()
+    throttled: float = 0.0
+    lags: tuple[int, ...] = (2, 12, 19, 45, 90)
+    lates: tuple[int, ...] = (2, 12, 19, 45, 90)
+    sleeps: tuple[str, ...] = ("apply.marked_sent", "apply.after_send")
+    appliers: int = 4
+
+    @property
+    def target(self) -> str:
+        """The vendor that is written to first."""
+        return self.targets[0]
+
+    @property
+    def path(self) -> str:
+        """Regular expression of the paths of calls that write to it."""
+        return self.writes[0].get("path", ".")
+
+    def points(self) -> list[str]:
+        """The fault points that its runs reach."""
+        return [point for point in points() if not point.startswith(self.lacks)]
+
+    def answers(self) -> tuple[str, ...]:
+        """Points of its own writers."""
+        return tuple(point for point in points() if point.startswith(tuple(f"{t}." for t in self.targets)))
