@@ -151,7 +151,10 @@ def _agree(shop: ShopHistory, orders: int, parts: Sequence[Part]) -> None:
             f"{len(invoices)} invoices of {orders} orders, {received} received of {shop.paid}, {open_items} open"
         )
     made = sum(one.writes for one in parts)
-    if made != orders + shop.customers:
+    if made - orders - shop.customers not in {
+        0,
+        1,
+    }:  # the call that was cut may have been counted and never applied
         raise SystemExit(f"{made} writes for {orders} orders of {shop.customers} customers")
     if parts[-1].writes:
         raise SystemExit(f"{parts[-1].writes} writes when there was nothing to do")
@@ -190,7 +193,7 @@ def section(quick: bool) -> Section:
                 nothing.beyond <= days * A_DAY_SECONDS,
             ),
             Goal(
-                f"after the kill {filled.writes:,} writes were left and made; a run more makes {nothing.writes}",
+                f"after the kill {filled.writes + doubt.writes:,} writes were left and made; a run more makes {nothing.writes}",
                 not nothing.writes,
             ),
         ],
