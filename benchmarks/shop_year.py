@@ -6,7 +6,9 @@ Belongs here: the scene, the clock around it. Does not belong here: counting cal
 (`backfill`).
 
 The first and the last quarter of the year are in the books already. Then one run over all its days fills the hole; it is killed
-(SIGKILL) when half of it is written, and run again, and once more. Orders, invoices and payments must agree at the end.
+(SIGKILL) when half of it is written, and run again. The call that was on its way then may be in doubt until its settle window is
+over: one more run looks for it. After that there is nothing to do. Orders, invoices and payments must agree at the end, and as many
+documents be written as there are orders and customers.
 
 The goals. Saasu allows one call a second, so N writes take N seconds whatever we do: what we add may be 2 % of that. A day that
 writes nothing has no calls to hide behind: all flows of it, planned and carried out, may take 60 ms.
@@ -87,6 +89,7 @@ def measure(folder: Path, days: int, orders: int) -> list[Part]:
             _part(shop, "the last quarter", tail, last),
             _killed(shop, first, last, orders),
             _part(shop, "again, to the end", first, last),
+            _part(shop, "again, for what the kill left in doubt", first, last),
             _part(shop, "once more, nothing to do", first, last),
         ]
         _agree(shop, orders, parts)
@@ -147,6 +150,12 @@ def _agree(shop: ShopHistory, orders: int, parts: Sequence[Part]) -> None:
         raise SystemExit(
             f"{len(invoices)} invoices of {orders} orders, {received} received of {shop.paid}, {open_items} open"
         )
+    made = sum(one.writes for one in parts)
+    if made - orders - shop.customers not in {
+        0,
+        1,
+    }:  # the call that was cut may have been counted and never applied
+        raise SystemExit(f"{made} writes for {orders} orders of {shop.customers} customers")
     if parts[-1].writes:
         raise SystemExit(f"{parts[-1].writes} writes when there was nothing to do")
 
@@ -156,7 +165,7 @@ def section(quick: bool) -> Section:
     days, orders = (QUICK_DAYS, QUICK_ORDERS) if quick else (DAYS, ORDERS)
     with tempfile.TemporaryDirectory(prefix="ledger-year-") as work:
         parts = measure(Path(work), days, orders)
-    filled, nothing = parts[-2], parts[-1]
+    filled, doubt, nothing = parts[-3:]
     heading = ["", "seconds", "beyond calls", "writes to Saasu", "beyond, a write", "peak MiB"]
     rows = [
         [
@@ -184,7 +193,7 @@ def section(quick: bool) -> Section:
                 nothing.beyond <= days * A_DAY_SECONDS,
             ),
             Goal(
-                f"after the kill {filled.writes:,} writes were left and made; a run more makes {nothing.writes}",
+                f"after the kill {filled.writes + doubt.writes:,} writes were left and made; a run more makes {nothing.writes}",
                 not nothing.writes,
             ),
         ],
