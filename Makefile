@@ -48,7 +48,7 @@ dev: venv ## Dagster UI on http://127.0.0.1:3000 with the sandbox beside it; Ctr
 drill: venv ## break it on purpose, in every way there is, and look at the books (docs/reliability.md)
 	@$(BIN)/python -m ledger_pipelines_tests.faults $(DRILL_ARGS)
 
-bench: venv ## measure it against its peers and its goals; writes benchmarks/RESULTS.md and RESULTS.json
+bench: venv ## measure it against its peers and its goals; writes benchmarks/RESULTS.md and RESULTS.json (BENCH_ARGS="shop_calls shop_year": the long ones)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lint: venv ## format, lint, types, import rules

@@ -1,6 +1,6 @@
 """`make bench`: all benchmarks, or some; their tables, `benchmarks/RESULTS.md` and `RESULTS.json`.
 
-    python -m benchmarks [NAME ...] [--quick] [--json]
+    python -m benchmarks [NAME ...] [--quick] [--json]       # without a name: all but the long ones (`suite.LONG`)
 
 Belongs here: running them one after the other and showing what came out. Does not belong here: any measurement, the
 shape of a result (`report`), the list (`suite`).
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.report import FOLDER, Section, store
-from benchmarks.suite import NAMES, find
+from benchmarks.suite import LONG, NAMES, find
 
 
 def show(told: Console, section: Section) -> None:
@@ -37,7 +37,7 @@ def show(told: Console, section: Section) -> None:
 def main() -> int:
     """The command. Exit code 1 when a goal is missed that nothing explains."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure it, side by side.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which (default: all): {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which (default: all but {', '.join(sorted(LONG))}): {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="small sizes; the result files are left alone")
     parser.add_argument("--json", action="store_true", help="JSON on standard output")
     asked = parser.parse_args()
@@ -46,7 +46,7 @@ def main() -> int:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
     told = Console(stderr=asked.json, highlight=False)
     sections: dict[str, Section] = {}
-    for name in asked.names or NAMES:
+    for name in asked.names or [name for name in NAMES if name not in LONG]:
         told.print(f"{name} ...")
         started = monotonic()
         section = find(name)(asked.quick)

@@ -59,7 +59,7 @@ class Setting:
 
 FULL = (
     Setting(100_000, 1000, 0.0, 3), Setting(100_000, 1000, 0.05, 3),
-    Setting(20_000, 250, 0.0, 3), Setting(20_000, 250, 0.05, 3),
+    Setting(20_000, 250, 0.0, 3), Setting(10_000, 250, 0.05, 3),
     Setting(10_000, 100, 0.0, 3), Setting(10_000, 100, 0.05, 3),
 )  # fmt: skip
 QUICK = (Setting(5_000, 1000, 0.0, 1), Setting(5_000, 100, 0.05, 1))

@@ -25,6 +25,8 @@ NAMES: tuple[str, ...] = (
     "shop_calls",
     "shop_year",
 )
+LONG: frozenset[str] = frozenset({"shop_calls", "shop_year"})
+"""Those that take long, because they make years of a shop's business first: only by name. Together 20 minutes."""
 
 
 def find(name: str) -> Callable[[bool], Section]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import cache
 from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -73,8 +74,14 @@ def on_this_machine(address: str | None) -> bool:
     return address is not None and is_this_machine(urlsplit(address).hostname or "")
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Finding them all takes a file system walk; a file names several zones."""
+    return frozenset(available_timezones())
+
+
 def _time_zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _zones():
         raise ValueError("a time zone is an IANA name, like America/New_York or UTC")
     return value
 
