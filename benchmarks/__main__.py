@@ -37,7 +37,12 @@ def show(told: Console, section: Section) -> None:
 def main() -> int:
     """The command. Exit code 1 when a goal is missed that nothing explains."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure it, side by side.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which (default: all but {', '.join(sorted(LONG))}): {', '.join(NAMES)}")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which (default: all but {', '.join(sorted(LONG))}): {', '.join(NAMES)}",
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes; the result files are left alone")
     parser.add_argument("--json", action="store_true", help="JSON on standard output")
     asked = parser.parse_args()
