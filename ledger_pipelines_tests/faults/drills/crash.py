@@ -132,7 +132,7 @@ class DRILL(Drill):
                         yield make((Stop(point, chooser.randint(1, counts[point])),), kind.value)
                     yield make((Stop(DURABLE, chooser.randint(1, counts[DURABLE])),), kind.value)
             again = self.engine.counts(FIRST_ANSWER_LOST, write_class, "steps")
-            for nth in range(1, again[DURABLE] + 2):
+            for nth in (*range(1, again[DURABLE] + 1, EVERY), again[DURABLE] + 1):
                 yield EngineCase(write_class, "steps", (Stop.parse(FIRST_ANSWER_LOST), Stop(DURABLE, nth)))
             for point in (*AMID_WRITING, REQUEST_SENT):
                 yield EngineCase(write_class, POOL, (Stop(point, 2),))
@@ -153,16 +153,16 @@ class DRILL(Drill):
                 ends = (last, last + 1)
                 yield from (make((Stop(DURABLE, nth),)) for nth in (*range(1, last, entry.every), *ends))
                 again = self.chain.counts(make(), FIRST_ANSWER_LOST)[DURABLE]
-                some = min(again, SOME if entry.every <= EVERY else SOME // 4)
+                some = min(again, SOME if entry.reaches > 1 else SOME // 4)
                 for nth in sorted(chooser.sample(range(1, again + 1), some)):
                     yield make((Stop.parse(FIRST_ANSWER_LOST), Stop(DURABLE, nth)))
             else:
                 for point in amid:
                     yield make((Stop(point, chooser.randint(1, max(1, counts.get(point, 1)))),))
-                for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 2))):
+                for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 4))):
                     yield make((Stop(DURABLE, nth),))
             of_it = (
-                list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 2))
+                list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 4))
             )
             for trouble in of_it:
                 if trouble in entry.beyond:
