@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from ledger_pipelines.sandbox.codec import MalformedJsonError, dumps, loads
 from ledger_pipelines.sandbox.neto.customers import Customers
 from ledger_pipelines.sandbox.neto.items import Items
 from ledger_pipelines.sandbox.neto.lists import Lists
@@ -24,7 +25,6 @@ from ledger_pipelines.sandbox.neto.orders import Orders
 from ledger_pipelines.sandbox.neto.payments import Payments, Rmas
 from ledger_pipelines.sandbox.neto.shapes import Answer
 from ledger_pipelines.sandbox.neto.shop import NetoError, Shop
-from ledger_pipelines.sandbox.netsuite.codec import MalformedJsonError, dumps, loads
 from ledger_pipelines.sandbox.vendor import call_info
 
 PATH = "/do/WS/NetoAPI"

@@ -5,6 +5,7 @@ Belongs here: their fields. Does not belong here: orders. Source: neto.md 7.
 
 from __future__ import annotations
 
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.neto.shapes import Answer, as_list, collapsed, money, text, texts
 from ledger_pipelines.sandbox.neto.shop import (
     Filter,
@@ -19,7 +20,6 @@ from ledger_pipelines.sandbox.neto.shop import (
     pick,
 )
 from ledger_pipelines.sandbox.neto.store import Row
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 KIND = "customer"
 BILL = tuple(f"Bill{part}" for part in ("FirstName", "LastName", "Company", "StreetLine1", "StreetLine2", "City", "State", "PostCode", "Country", "Phone", "Fax"))  # fmt: skip

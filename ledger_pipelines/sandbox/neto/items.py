@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.neto.shapes import Answer, as_list, collapsed, inner, money, text
 from ledger_pipelines.sandbox.neto.shop import (
     Filter,
@@ -25,7 +26,6 @@ from ledger_pipelines.sandbox.neto.shop import (
     pick,
 )
 from ledger_pipelines.sandbox.neto.store import Row
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 KIND = "item"
 MAX_SKU = 25

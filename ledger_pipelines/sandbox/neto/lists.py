@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.neto.shapes import Answer, as_list, collapsed, text, texts
 from ledger_pipelines.sandbox.neto.shop import Filter, NetoError, Shop, among, between, chosen, flag, pick
 from ledger_pipelines.sandbox.neto.store import Row
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 _NAMED = {
     "Warehouse": ("warehouse", "WarehouseID", ("WarehouseReference", "WarehouseName")),

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.neto.items import Items
 from ledger_pipelines.sandbox.neto.shapes import NULL_DAY, NULL_INSTANT, collapsed, money, rows, text
 from ledger_pipelines.sandbox.neto.shop import Shop, decimal, pick
 from ledger_pipelines.sandbox.neto.store import Row
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 _READ = {"Street1": "StreetLine1", "Street2": "StreetLine2", "ContactPhone": "Phone"}
 _PARTS = (

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.neto.items import Items
 from ledger_pipelines.sandbox.neto.order_view import shown_order
 from ledger_pipelines.sandbox.neto.shapes import Answer, as_list, collapsed, text
@@ -27,7 +28,6 @@ from ledger_pipelines.sandbox.neto.shop import (
 )
 from ledger_pipelines.sandbox.neto.store import Row
 from ledger_pipelines.sandbox.neto.totals import total
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 KIND = "order"
 STATUSES = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.neto.customers import Customers
 from ledger_pipelines.sandbox.neto.items import Items
 from ledger_pipelines.sandbox.neto.orders import Orders
@@ -28,7 +29,6 @@ from ledger_pipelines.sandbox.neto.shop import (
 )
 from ledger_pipelines.sandbox.neto.store import Row
 from ledger_pipelines.sandbox.neto.totals import cents, tax_of
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 CREDIT = "Account Credit"
 """Name of the payment method that pays with credit of the customer's account."""

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.sandbox import demo_shop
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.demo_shop import Customer, Product
 from ledger_pipelines.sandbox.neto.payments import CREDIT
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 if TYPE_CHECKING:
     from ledger_pipelines.sandbox.neto.app import NetoApp

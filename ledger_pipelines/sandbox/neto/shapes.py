@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.neto.settings import Settings
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 NULL_INSTANT, NULL_DAY = "0000-00-00 00:00:00", "0000-00-00"
 

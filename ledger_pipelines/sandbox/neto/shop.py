@@ -14,10 +14,10 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.sandbox.clock import SandboxClock
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.neto.settings import Settings
 from ledger_pipelines.sandbox.neto.shapes import as_list
 from ledger_pipelines.sandbox.neto.store import Row, Store, stamp
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from ledger_pipelines.sandbox.netsuite.codec import Document, dumps, loads
+from ledger_pipelines.sandbox.codec import Document, dumps, loads
 from ledger_pipelines.sandbox.state import StateStore
 
 TABLES = ("neto_row", "neto_stock", "neto_counter", "neto_setting")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.neto.shop import Shop, decimal
 from ledger_pipelines.sandbox.neto.store import Row
-from ledger_pipelines.sandbox.netsuite.codec import Document
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)

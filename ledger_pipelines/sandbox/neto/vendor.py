@@ -12,13 +12,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from ledger_pipelines.sandbox.codec import Document, MalformedJsonError, dumps, loads
 from ledger_pipelines.sandbox.neto import app as neto
 from ledger_pipelines.sandbox.neto import seed
 from ledger_pipelines.sandbox.neto.app import NetoApp, too_many
 from ledger_pipelines.sandbox.neto.shapes import as_list
 from ledger_pipelines.sandbox.neto.shop import NetoError, Shop
 from ledger_pipelines.sandbox.neto.store import Row, Store
-from ledger_pipelines.sandbox.netsuite.codec import Document, MalformedJsonError, dumps, loads
 from ledger_pipelines.sandbox.vendor import RESERVED_PORTS, SandboxContext
 
 KINDS = (

@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger_pipelines.sandbox.netsuite import auth_m2m, codec
+from ledger_pipelines.sandbox import codec
+from ledger_pipelines.sandbox.netsuite import auth_m2m
 from ledger_pipelines.sandbox.netsuite.batch import JOB_PATH, Jobs, is_collection, wants_async
 from ledger_pipelines.sandbox.netsuite.clock import utc_text
 from ledger_pipelines.sandbox.netsuite.company import Company

@@ -13,9 +13,9 @@ from typing import Any
 
 import anyio.to_thread
 
-from ledger_pipelines.sandbox.netsuite import codec
+from ledger_pipelines.sandbox import codec
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.netsuite.clock import parse_instant, utc_text
-from ledger_pipelines.sandbox.netsuite.codec import Document
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import (
     NetSuiteError,

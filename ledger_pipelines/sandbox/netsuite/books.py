@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ledger_pipelines.sandbox.netsuite import codec
-from ledger_pipelines.sandbox.netsuite.codec import ZERO, Document, number, plain
+from ledger_pipelines.sandbox import codec
+from ledger_pipelines.sandbox.codec import ZERO, Document, number, plain
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.representation import Presenter, View
 

@@ -10,8 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+from ledger_pipelines.sandbox import codec
 from ledger_pipelines.sandbox.netsuite import clock as times
-from ledger_pipelines.sandbox.netsuite import codec
 from ledger_pipelines.sandbox.netsuite.features import Features
 from ledger_pipelines.sandbox.netsuite.records.custom import (
     LISTS as CUSTOM_LISTS,

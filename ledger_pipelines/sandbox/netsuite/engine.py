@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, field
 
+from ledger_pipelines.sandbox.codec import Document, number
 from ledger_pipelines.sandbox.netsuite import apply, lists, orders, periods, posting, rules, sales
-from ledger_pipelines.sandbox.netsuite.codec import Document, number
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import (
     NetSuiteError,

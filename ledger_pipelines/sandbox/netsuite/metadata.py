@@ -5,7 +5,7 @@ Belongs here: turning record types into schema documents, and select-options. So
 
 from __future__ import annotations
 
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.engine import require_type
 from ledger_pipelines.sandbox.netsuite.errors import NetSuiteError

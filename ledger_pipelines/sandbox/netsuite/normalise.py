@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from ledger_pipelines.sandbox.codec import Document, plain
 from ledger_pipelines.sandbox.netsuite import clock as times
-from ledger_pipelines.sandbox.netsuite.codec import Document, plain
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import NetSuiteError, invalid_value
 from ledger_pipelines.sandbox.netsuite.schema import Field, RecordType, Sublist

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ledger_pipelines.sandbox.netsuite.codec import ZERO, Document, number, plain
+from ledger_pipelines.sandbox.codec import ZERO, Document, number, plain
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import user_error
 from ledger_pipelines.sandbox.netsuite.sales import needs_fulfilment

@@ -5,7 +5,7 @@ Source: netsuite.md 9.2. The text contains "period" and "closed", as the referen
 
 from __future__ import annotations
 
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import NetSuiteError, user_error
 from ledger_pipelines.sandbox.netsuite.schema import RecordType

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from ledger_pipelines.sandbox.codec import ZERO, Document, number, plain, rounded
 from ledger_pipelines.sandbox.netsuite import clock as times
 from ledger_pipelines.sandbox.netsuite import rules
-from ledger_pipelines.sandbox.netsuite.codec import ZERO, Document, number, plain, rounded
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.schema import RecordType
 from ledger_pipelines.sandbox.netsuite.store import Row

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from ledger_pipelines.sandbox.codec import ZERO, Document, number, rounded
 from ledger_pipelines.sandbox.netsuite import apply
-from ledger_pipelines.sandbox.netsuite.codec import ZERO, Document, number, rounded
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import NetSuiteError
 from ledger_pipelines.sandbox.netsuite.schema import Field, RecordType, Sublist

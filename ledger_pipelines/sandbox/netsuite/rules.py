@@ -6,9 +6,9 @@ ledger. Source: netsuite.md 8 and 9; sentences without a source are [I] and list
 
 from __future__ import annotations
 
+from ledger_pipelines.sandbox.codec import ZERO, Document, number, rounded
 from ledger_pipelines.sandbox.netsuite import clock as times
 from ledger_pipelines.sandbox.netsuite import periods, sales
-from ledger_pipelines.sandbox.netsuite.codec import ZERO, Document, number, rounded
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import invalid_value, missing_values, user_error
 from ledger_pipelines.sandbox.netsuite.schema import RecordType

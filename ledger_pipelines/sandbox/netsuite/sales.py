@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ledger_pipelines.sandbox.netsuite.codec import ZERO, Document, number, rounded
+from ledger_pipelines.sandbox.codec import ZERO, Document, number, rounded
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import invalid_value, missing_values, user_error
 from ledger_pipelines.sandbox.netsuite.store import Row

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from ledger_pipelines.sandbox.codec import ZERO, Document
 from ledger_pipelines.sandbox.netsuite import seed_data as data
-from ledger_pipelines.sandbox.netsuite.codec import ZERO, Document
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.engine import Engine, require_type
 from ledger_pipelines.sandbox.netsuite.normalise import Options

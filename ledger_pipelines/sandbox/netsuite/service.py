@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from ledger_pipelines.sandbox.netsuite import codec, metadata, qfilter, transforms, users
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox import codec
+from ledger_pipelines.sandbox.codec import Document
+from ledger_pipelines.sandbox.netsuite import metadata, qfilter, transforms, users
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.engine import Engine, Saved, require_type
 from ledger_pipelines.sandbox.netsuite.errors import (

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ledger_pipelines.sandbox.netsuite import codec
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox import codec
+from ledger_pipelines.sandbox.codec import Document
 
 if TYPE_CHECKING:
     from ledger_pipelines.sandbox.state import StateStore

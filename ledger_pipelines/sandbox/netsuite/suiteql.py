@@ -18,8 +18,8 @@ from sqlglot import TokenType, exp
 from sqlglot.dialects.oracle import Oracle
 from sqlglot.errors import SqlglotError
 
+from ledger_pipelines.sandbox.codec import Document, plain
 from ledger_pipelines.sandbox.netsuite import suiteql_functions
-from ledger_pipelines.sandbox.netsuite.codec import Document, plain
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import NetSuiteError, invalid_query
 from ledger_pipelines.sandbox.netsuite.suiteql_kept import KeptAnswers

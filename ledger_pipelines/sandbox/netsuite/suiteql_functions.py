@@ -11,8 +11,8 @@ import re
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, DivisionByZero, InvalidOperation
 
+from ledger_pipelines.sandbox.codec import plain
 from ledger_pipelines.sandbox.netsuite.clock import STORED, parse_instant
-from ledger_pipelines.sandbox.netsuite.codec import plain
 from ledger_pipelines.sandbox.netsuite.company import Company
 
 IS_DATE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dD$")

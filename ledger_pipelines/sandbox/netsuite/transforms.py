@@ -5,8 +5,8 @@ Belongs here: which transform exists and what it fills in. The engine saves the 
 
 from __future__ import annotations
 
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.netsuite import apply, orders
-from ledger_pipelines.sandbox.netsuite.codec import Document
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.engine import Engine, Saved
 from ledger_pipelines.sandbox.netsuite.errors import NetSuiteError, user_error

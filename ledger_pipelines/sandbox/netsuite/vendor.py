@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from ledger_pipelines.sandbox.netsuite import books, codec
+from ledger_pipelines.sandbox import codec
+from ledger_pipelines.sandbox.netsuite import books
 from ledger_pipelines.sandbox.netsuite.app import NetSuiteApp
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import error_body

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from ledger_pipelines.sandbox.netsuite.codec import Document, dumps
+from ledger_pipelines.sandbox.codec import Document, dumps
 
 STALE = "Record to be updated has changed since last read."
 NO_TRANSACTION = "The requested transaction is not found."

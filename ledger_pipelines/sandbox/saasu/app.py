@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger_pipelines.sandbox.netsuite.codec import MalformedJsonError, loads
+from ledger_pipelines.sandbox.codec import MalformedJsonError, loads
 from ledger_pipelines.sandbox.saasu.answers import ENVELOPES, PATHS, SaasuError, json_answer, missing
 from ledger_pipelines.sandbox.saasu.book import Book, Call
 from ledger_pipelines.sandbox.saasu.charts import Accounts, FileIdentities, TaxCodes

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from ledger_pipelines.sandbox.clock import SandboxClock
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.faults import VendorFaults
-from ledger_pipelines.sandbox.netsuite.codec import Document
 from ledger_pipelines.sandbox.saasu.answers import SaasuError, link
 from ledger_pipelines.sandbox.saasu.fields import day
 from ledger_pipelines.sandbox.saasu.money import number

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.saasu.answers import SaasuError
 from ledger_pipelines.sandbox.saasu.book import Call
 from ledger_pipelines.sandbox.saasu.fields import INTEGER, MAYBE, TEXT, Field, Kind, flag_of, text

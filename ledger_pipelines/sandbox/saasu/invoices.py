@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.saasu.answers import (
     NO_CURRENCY,
     NO_TRANSACTION,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import ClassVar
 
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.saasu.answers import ITEM_IN_USE, NEGATIVE_STOCK, NO_INCOME, SaasuError
 from ledger_pipelines.sandbox.saasu.book import Book, Call
 from ledger_pipelines.sandbox.saasu.fields import (

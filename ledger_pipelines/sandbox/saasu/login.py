@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ledger_pipelines.sandbox.netsuite.codec import MalformedJsonError, loads
+from ledger_pipelines.sandbox.codec import MalformedJsonError, loads
 from ledger_pipelines.sandbox.saasu.answers import json_answer, unauthorised
 from ledger_pipelines.sandbox.saasu.book import Book
 from ledger_pipelines.sandbox.vendor import call_info

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.saasu.answers import SaasuError, missing
 from ledger_pipelines.sandbox.saasu.book import Book, Call
 from ledger_pipelines.sandbox.saasu.fields import flag_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.saasu.answers import SaasuError
 from ledger_pipelines.sandbox.saasu.book import Book, Call
 from ledger_pipelines.sandbox.saasu.fields import (

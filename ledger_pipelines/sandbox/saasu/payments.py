@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.saasu.answers import NO_BANK, NO_TRANSACTION, WRONG_PAYMENT, SaasuError
 from ledger_pipelines.sandbox.saasu.book import Book, Call
 from ledger_pipelines.sandbox.saasu.fields import DATE, FLAG, INTEGER, LIST, MAYBE, NUMBER, TEXT, bind, text

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.saasu.answers import (
     ENVELOPES,
     PATHS,

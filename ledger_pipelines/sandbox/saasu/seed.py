@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ledger_pipelines.sandbox import demo_shop
-from ledger_pipelines.sandbox.netsuite.codec import Document
+from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.saasu.book import EXCHANGE, PAYABLE, RECEIVABLE, TAX_COLLECTED, TAX_PAID, Call
 from ledger_pipelines.sandbox.saasu.money import cents
 

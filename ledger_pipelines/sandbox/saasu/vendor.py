@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from ledger_pipelines.sandbox.netsuite.codec import Document, loads
+from ledger_pipelines.sandbox.codec import Document, loads
 from ledger_pipelines.sandbox.saasu import seed
 from ledger_pipelines.sandbox.saasu.answers import json_answer
 from ledger_pipelines.sandbox.saasu.app import SaasuApp
