@@ -7,7 +7,7 @@ bodies of a vendor's errors (the vendor's ``error_response``).
 import asyncio
 from email.utils import format_datetime
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger_pipelines.sandbox.calls import NO_ANSWER, CallKey, CallLog
@@ -62,6 +62,8 @@ class Gate:
                 await self._app(scope, receive, counted_send)
             else:
                 await self._go_wrong(core, scope, receive, counted_send)
+        except ClientDisconnect:
+            pass  # whoever called is gone, killed perhaps, before the call had come whole: nothing to answer
         finally:
             self._calls.end(CallKey(name, method, self._vendor.path_pattern(path), status))
 

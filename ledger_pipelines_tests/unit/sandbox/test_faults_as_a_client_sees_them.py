@@ -1,5 +1,6 @@
 """Every core fault kind, seen through httpx; the count of issued tokens tells whether the request was applied."""
 
+import socket
 import time
 
 import httpx
@@ -186,3 +187,17 @@ def test_a_fault_that_makes_no_sense_is_refused_in_words(
     answer = kit.control.post("/faults", json=spec)
     assert answer.status_code == 400
     assert says in answer.json()["error"]
+
+
+def test_a_client_that_dies_in_the_middle_of_its_call_leaves_no_traceback_and_applies_nothing(
+    kit: Kit, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = kit.amazon.base_url
+    with socket.create_connection((address.host, address.port or 80)) as dying:
+        dying.sendall(
+            b"POST /auth/o2/token HTTP/1.1\r\nHost: sandbox\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Length: 5000\r\n\r\ngrant_type=refresh"
+        )
+    assert kit.login().status_code == 200
+    assert kit.applied() == 1
+    assert "Traceback" not in caplog.text
