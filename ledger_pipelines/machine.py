@@ -62,6 +62,8 @@ _BY_SQLITE: Mapping[int, _Words] = {
     sqlite3.SQLITE_FULL: _FULL, sqlite3.SQLITE_READONLY: _READ_ONLY, sqlite3.SQLITE_NOMEM: _MEMORY,
     sqlite3.SQLITE_PERM: _NO_RIGHT, sqlite3.SQLITE_IOERR: _BROKEN, sqlite3.SQLITE_CANTOPEN: _NO_RIGHT,
 }  # fmt: skip
+_OF_MEMORY = (sqlite3.SQLITE_IOERR_NOMEM, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_MMAP)
+"""Called "disk I/O error" by SQLite, too: it got no memory for a page, or none to map a file into."""
 _VAGUE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _NO_THREAD = "can't start new thread"
 _NO_MEMORY = ("out of memory", "allocation failure", "failed to launch worker thread")
@@ -124,8 +126,10 @@ def _words(error: BaseException, file: str | Path) -> tuple[_Words | None, str |
         found = _BY_NUMBER.get(error.errno) if error.errno is not None else None
         return (found or _by_text(error)), name
     if isinstance(error, sqlite3.Error):
-        code = (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
-        return (_looked_at(file) if code in _VAGUE else None) or _BY_SQLITE.get(code), None
+        whole = getattr(error, "sqlite_errorcode", 0) or 0
+        code = whole & 0xFF
+        seen = _looked_at(file) if code in _VAGUE else None
+        return seen or (_MEMORY if whole in _OF_MEMORY else _BY_SQLITE.get(code)), None
     if type(error).__module__.partition(".")[0] in {"_duckdb", "duckdb", "pyarrow", "polars"}:
         return _by_text(error), None
     return None, None

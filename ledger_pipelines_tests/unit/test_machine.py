@@ -105,3 +105,23 @@ def test_sqlites_own_words_are_understood() -> None:
     found = explained(error, "journal.sqlite")
     assert found is not None
     assert found.message == "The disk is full: journal.sqlite could not be written."
+
+
+@pytest.mark.parametrize(
+    "code", [sqlite3.SQLITE_IOERR_NOMEM, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_MMAP]
+)
+def test_memory_that_sqlite_calls_a_disk_error_is_told_as_memory(code: int, tmp_path: Path) -> None:
+    """Found by the drill `resources`: the user was sent to look at a disk that was well."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    refusal = explained(error, tmp_path / "journal.sqlite")
+    assert refusal is not None
+    assert "not enough memory" in refusal.message
+
+
+def test_a_disk_that_fails_is_still_told_as_a_disk(tmp_path: Path) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
+    refusal = explained(error, tmp_path / "journal.sqlite")
+    assert refusal is not None
+    assert "disk failed" in refusal.message
