@@ -183,11 +183,11 @@ def bookmark_before_data() -> None:
     """The note that a day or a settlement is complete is on disk before its rows are, and is what counts."""
     put = atomic.write_atomically
 
-    def note_first(path: UPath | Path, data: bytes) -> None:
+    def note_first(path: UPath | Path, data: bytes, **how: Any) -> None:
         if path.name == snapshots.PART:
             metadata = pq.read_schema(io.BytesIO(data)).metadata
-            put(path.parent / FILE, metadata[METADATA_KEY])
-        put(path, data)
+            put(path.parent / FILE, metadata[METADATA_KEY], **how)
+        put(path, data, **how)
 
     def manifest(self: snapshots.SnapshotStore, entity: str, day: Any) -> Manifest | None:
         note = self.path(entity, day).parent / FILE
