@@ -11,12 +11,13 @@ from ledger_pipelines.cli import shapes, tables
 from ledger_pipelines.cli.context import integration_name, load
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_error, print_json, say
 from ledger_pipelines.cli.settlements import tell_arrival
-from ledger_pipelines.cli.work import Failure, progress
+from ledger_pipelines.cli.work import Failure, is_shop, progress
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.errors import LedgerError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.integrations.amazon_netsuite.service import build_service
+from ledger_pipelines.integrations.neto_saasu.service import build_service as build_shop
 from ledger_pipelines.sync.plan import Plan
 
 BEFORE_START = "before-start-date"
@@ -25,18 +26,23 @@ BEFORE_START = "before-start-date"
 def rebuild(integration: str | None, *, calls: bool, as_json: bool) -> int:
     """Settlements from landed files; then, unless told not to ask, books, plans and statements of each.
 
+    A shop has no landed files: unless told not to ask, both its sides are read again and paired.
     One that fails stops neither the others nor another integration. 1 when something could not be made again.
     """
     loaded = load(quiet=as_json)
     names = (
         list(loaded.config.integrations) if integration is None else [integration_name(loaded, integration)]
     )
-    sources = dict.fromkeys(loaded.config.integration(name).source for name in names)
+    files = [name for name in names if not is_shop(loaded, name)]
+    sources = dict.fromkeys(loaded.config.integration(name).source for name in files)
     outcomes = [outcome for source in sources for outcome in Arrivals.of(loaded, source).restore()]
     plans: list[Plan] = []
     failures: list[Failure] = []
     for name in names if calls else ():
-        _integration(loaded, name, plans, failures)
+        if is_shop(loaded, name):
+            _shop(loaded, name, failures)
+        else:
+            _integration(loaded, name, plans, failures)
     if as_json:
         print_json(
             {
@@ -68,6 +74,15 @@ def _integration(loaded: LoadedConfig, name: str, plans: list[Plan], failures: l
             except LedgerError as error:
                 if error.code != BEFORE_START:
                     failures.append(Failure(sid, error))
+
+
+def _shop(loaded: LoadedConfig, name: str, failures: list[Failure]) -> None:
+    """Its snapshots and its pairs, by reading; nothing is written to either side."""
+    with closing(build_shop(loaded, name)) as service, progress() as tell:
+        try:
+            service.initial_sync(tell)
+        except LedgerError as error:
+            failures.append(Failure("", error))
 
 
 def _shape(outcome: ArrivalOutcome) -> dict[str, object]:
