@@ -1,0 +1,46 @@
+"""The command `rebuild` for a shop whose part of the data folder is gone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ledger_pipelines.cli.app import main
+from ledger_pipelines_tests.e2e.shop.conftest import Opened
+from ledger_pipelines_tests.e2e.shop.kit import unsettled, writes
+from ledger_pipelines_tests.shop_stage import ShopStage
+
+
+def lose(stage: ShopStage) -> None:
+    """Everything but the journal."""
+    data: Path = stage.folder / "data"
+    for name in ("integrations", "snapshots", "plans", "reports"):
+        shutil.rmtree(data / name, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_a_lost_shop_is_read_again_and_nothing_is_written_a_second_time(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = opened()
+    stage.order({"SKU": "TEA-EB-250", "Quantity": "3"})
+    assert unsettled(stage.run()) == []
+    assert writes(stage), "the order was booked"
+    stage.close_service()
+    stage.forget_calls()
+    books = stage.file().dump["records"]
+    lose(stage)
+    monkeypatch.setenv("LEDGER_CONFIG", str(stage.folder / "ledger.yaml"))
+
+    assert main(["rebuild", "--no-calls", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["failures"] == []
+    assert not list((stage.folder / "data").rglob("initial_sync.json"))
+
+    assert main(["rebuild", "--json"]) == 0
+    assert list((stage.folder / "data").rglob("initial_sync.json"))
+    assert unsettled(stage.run()) == []
+    assert writes(stage) == {}
+    assert stage.file().dump["records"] == books
