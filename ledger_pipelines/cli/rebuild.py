@@ -80,7 +80,7 @@ def _shop(loaded: LoadedConfig, name: str, failures: list[Failure]) -> None:
     """Its snapshots and its pairs, by reading; nothing is written to either side."""
     with closing(build_shop(loaded, name)) as service, progress() as tell:
         try:
-            service.initial_sync(tell)
+            service.initial_sync(tell, rebuilt=True)
         except LedgerError as error:
             failures.append(Failure("", error))
 

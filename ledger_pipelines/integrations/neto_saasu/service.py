@@ -185,22 +185,31 @@ class NetoSaasu:
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
-    def initial_sync(self, progress: Progress | None = None) -> Pairing:
+    def initial_sync(self, progress: Progress | None = None, *, rebuilt: bool = False) -> Pairing:
         """Read both sides whole, then pair. Writes to neither side. An attempt that was cut short goes on.
+
+        Args:
+            rebuilt: There was one before, whose note may be lost. It is dated before a journal made since, so that what
+                a lost journal may have sent is looked for before any is sent again.
 
         Raises:
             TransientError, CredentialError, PermanentError: of a connection; what was read stays.
         """
-        settings = self.setup.settings
-        readings = Readings(self.setup, self.clock.now(), self._attempt())
+        settings, begun = self.setup.settings, self.clock.now()
+        readings = Readings(self.setup, begun, self._attempt())
         readings.all_of(self._neto_side(), neto_entities(settings), progress)
         readings.all_of(self._saasu_side(), saasu_entities(settings), progress)
-        return self.pair(progress)
+        return self.pair(progress, begun if rebuilt else None)
 
-    def pair(self, progress: Progress | None = None) -> Pairing:
-        """Pair what the snapshots hold, and note that the initial sync was done. No call is made."""
+    def pair(self, progress: Progress | None = None, done_at: datetime | None = None) -> Pairing:
+        """Pair what the snapshots hold, and note that the initial sync was done. No call is made.
+
+        A note older than the journal keeps its date: it is how a lost journal is known (`_memory_lost`).
+        """
         _tell(progress, "pairing", 0, 1)
-        self.journal.birth  # noqa: B018  it is there before the initial sync is done: see `_memory_lost`
+        birth, before = self.journal.birth, self.initial()
+        if before is not None and before.done_at < birth:
+            done_at = before.done_at
         shop, settings = self.mirror.shop(), self.setup.settings
         found = pair(
             shop.items.values(),
@@ -210,7 +219,7 @@ class NetoSaasu:
             settings.orders_to_saasu.prefix,
         )
         done = InitialSync(
-            done_at=self.clock.now(),
+            done_at=done_at or self.clock.now(),
             store=self.setup.store,
             file=self.setup.account,
             days_back=settings.initial_sync.days,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,17 @@ def lose(stage: ShopStage) -> None:
     data: Path = stage.folder / "data"
     for name in ("integrations", "snapshots", "plans", "reports"):
         shutil.rmtree(data / name, ignore_errors=True)
+
+
+def lose_journal(stage: ShopStage) -> None:
+    """The journal, and nothing else."""
+    stage.forget_journal()
+
+
+def lose_all(stage: ShopStage) -> None:
+    """Both."""
+    lose(stage)
+    lose_journal(stage)
 
 
 @pytest.mark.slow
@@ -41,6 +53,34 @@ def test_a_lost_shop_is_read_again_and_nothing_is_written_a_second_time(
 
     assert main(["rebuild", "--json"]) == 0
     assert list((stage.folder / "data").rglob("initial_sync.json"))
+    assert unsettled(stage.run()) == []
+    assert writes(stage) == {}
+    assert stage.file().dump["records"] == books
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gone", [lose_journal, lose_all])
+def test_a_shop_rebuilt_without_its_journal_adopts_its_documents(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, gone: Callable[[ShopStage], None]
+) -> None:
+    stage = opened()
+    part = stage.order({"SKU": "TEA-EB-250", "Quantity": "3"})
+    whole = stage.order({"SKU": "POT-600", "Quantity": "1"})
+    assert unsettled(stage.run()) == []
+    stage.pay(part, "5.00")
+    stage.pay(whole, str(stage.owed(whole) + 7))
+    assert unsettled(stage.run()) == []
+    assert writes(stage)
+    stage.close_service()
+    stage.forget_calls()
+    books = stage.file().dump["records"]
+    gone(stage)
+    monkeypatch.setenv("LEDGER_CONFIG", str(stage.folder / "ledger.yaml"))
+
+    assert main(["rebuild", "--json"]) == 0
+    done = stage.service.initial()
+    assert done is not None
+    assert done.done_at < stage.service.journal.birth, "what the lost journal may have sent is looked for"
     assert unsettled(stage.run()) == []
     assert writes(stage) == {}
     assert stage.file().dump["records"] == books
