@@ -18,7 +18,6 @@ from ledger_pipelines.cli import shops, tables
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, say
 from ledger_pipelines.cli.work import progress
 from ledger_pipelines.config.load import LoadedConfig
-from ledger_pipelines.config.shops import SaasuConnectionConfig
 from ledger_pipelines.documents.money import plain
 from ledger_pipelines.integrations.neto_saasu.pairing import Pairing
 from ledger_pipelines.integrations.neto_saasu.results import RunResult
@@ -72,9 +71,7 @@ def _without_limit(loaded: LoadedConfig, name: str, control: str) -> LoadedConfi
     target = loaded.config.integration(name).target
     httpx.post(f"{control}/saasu/settings", json={"rate_limit": False}, trust_env=False).raise_for_status()
     say("     (the sandbox's limit of one Saasu call a second is lifted for this show)")
-    found = loaded.config.connections[target]
-    assert isinstance(found, SaasuConnectionConfig)  # noqa: S101 (a neto_saasu integration has no other target)
-    quick = found.model_copy(update={"seconds_between_calls": 0})
+    quick = loaded.config.saasu(target).model_copy(update={"seconds_between_calls": 0})
     connections = {**loaded.config.connections, target: quick}
     return replace(loaded, config=loaded.config.model_copy(update={"connections": connections}))
 
