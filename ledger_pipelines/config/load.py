@@ -72,6 +72,18 @@ class LoadedConfig:
         found = {problem for one in self.left_out for problem in one.problems}
         return tuple(sorted(found, key=lambda problem: (problem.place, problem.message)))
 
+    def of_kind(self, name: str, kind: str) -> IntegrationConfig:
+        """The integration of that name. Raises ConfigurationError: none, left out, or of another kind."""
+        integration = self.config.integrations.get(name)
+        if integration is not None and integration.kind == kind:
+            return integration
+        others = ", ".join(n for n, i in self.config.integrations.items() if i.kind == kind) or "none"
+        left = next((o for o in self.left_out if o.name == name), None)
+        why = "" if left is None else f" It was left out: {left.problems[0].message}"
+        raise ConfigurationError(
+            f"There is no {kind} integration {name!r}.{why}", remedy=f"Those there are: {others}."
+        )
+
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The file: `LEDGER_CONFIG`, or ledger.yaml in the current folder."""

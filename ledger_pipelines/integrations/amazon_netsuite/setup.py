@@ -67,14 +67,7 @@ def setup_of(loaded: LoadedConfig, name: str) -> Setup:
         ConfigurationError: there is none, it was left out, or it is of another kind.
     """
     config = loaded.config
-    integration = config.integrations.get(name)
-    if integration is None or integration.kind != KIND:
-        others = ", ".join(n for n, i in config.integrations.items() if i.kind == KIND) or "none"
-        left = next((o for o in loaded.left_out if o.name == name), None)
-        why = "" if left is None else f" It was left out: {left.problems[0].message}"
-        raise ConfigurationError(
-            f"There is no {KIND} integration {name!r}.{why}", remedy=f"Those there are: {others}."
-        )
+    integration = loaded.of_kind(name, KIND)
     source, target = config.connections[integration.source], config.connections[integration.target]
     if not isinstance(source, AmazonConnectionConfig) or not isinstance(target, NetSuiteConnectionConfig):
         raise ConfigurationError(

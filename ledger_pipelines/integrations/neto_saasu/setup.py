@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 from ledger_pipelines.documents.effects import Mode
-from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 
 KIND = "neto_saasu"
@@ -60,14 +59,7 @@ def setup_of(loaded: LoadedConfig, name: str) -> Setup:
         ConfigurationError: there is none, it was left out, or it is of another kind.
     """
     config = loaded.config
-    integration = config.integrations.get(name)
-    if integration is None or integration.kind != KIND:
-        others = ", ".join(n for n, i in config.integrations.items() if i.kind == KIND) or "none"
-        left = next((o for o in loaded.left_out if o.name == name), None)
-        why = "" if left is None else f" It was left out: {left.problems[0].message}"
-        raise ConfigurationError(
-            f"There is no {KIND} integration {name!r}.{why}", remedy=f"Those there are: {others}."
-        )
+    integration = loaded.of_kind(name, KIND)
     source, target = config.neto(integration.source), config.saasu(integration.target)
     zone_name = source.books_time_zone
     return Setup(
