@@ -212,7 +212,7 @@ class Cin7Client:
                 return self._answer(path, params)
             except TransientError as error:
                 if error.code == THROTTLED and not self._too_long(error.retry_after):
-                    self.clock.sleep(max(pause, error.retry_after or 0.0))
+                    self.clock.sleep(max(pause, error.retry_after or 0))
                 elif error.code in _PASSING:
                     self.clock.sleep(pause)
                 else:
@@ -277,7 +277,7 @@ class Cin7Client:
             )
         return Cin7RefusedError(f"{place}: {told}", told, answer.status)
 
-    def wait_asked(self, answer: Answer) -> float:
+    def wait_asked(self, answer: Answer) -> float:  # not money: seconds
         """Seconds a 429 asks to wait: `Retry-After`, else by the window its text names (cin7-omni.md 8, 9)."""
         if answer.retry_after is not None:
             return answer.retry_after
@@ -297,7 +297,7 @@ class Cin7Client:
             retry_after=wait,
         )
 
-    def _too_long(self, seconds: float | None) -> bool:
+    def _too_long(self, seconds: float | None) -> bool:  # not money: seconds
         return seconds is not None and seconds > self.connection.longest_wait
 
     def _heed(self, answer: Answer) -> None:
@@ -331,9 +331,8 @@ def _rates(connection: Cin7Connection) -> dict[str, BucketRate]:
     minute = connection.calls_per_minute
     if minute:
         burst = max(1, minute // 6)  # not money: calls
-        found[f"{connection.limited}, a minute"] = BucketRate(
-            (minute - burst) / 60, burst
-        )  # not money: a rate
+        by = (minute - burst) / 60  # not money: calls a second
+        found[f"{connection.limited}, a minute"] = BucketRate(by, burst)
     if connection.seconds_between_calls:
         each = BucketRate(1 / connection.seconds_between_calls, 1)  # not money: a rate
         found[f"{connection.limited}, a second"] = each
