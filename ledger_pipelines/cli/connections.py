@@ -7,7 +7,7 @@ Does not belong here: how a vendor is asked (`systems`).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,7 +199,7 @@ def shop_client(config: LedgerConfig, name: str) -> Iterator[NetoClient | SaasuC
 
 def _shop(config: LedgerConfig, name: str, connection: AnyConnection) -> Iterator[Finding]:
     with shop_client(config, name) as client:
-        looked: tuple[Looked, ...]
+        looked: Iterable[Looked]
         if isinstance(client, NetoClient):
             looked = neto_check.check(client)
         elif isinstance(client, Cin7Client):

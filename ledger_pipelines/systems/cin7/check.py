@@ -47,25 +47,21 @@ def _findings(client: Cin7Client) -> Iterator[Finding]:
         return
     yield Finding("login", True, "Cin7 accepts the login.")
     orders: tuple[records.Record, ...] = ()
-    refused: list[CredentialError] = []
     read: list[str] = []
-    for name, entity in ENTITIES.items():
-        try:
-            asked = Asked(
-                order=f"{MODIFIED} DESC" if name == "sales_orders" else f"{entity.walk} ASC", rows=SAMPLE
-            )
-            rows = client.page(entity.path, asked)
-        except CredentialError as error:
-            refused.append(error)
-            continue
-        except LedgerError as error:
-            yield Finding("modules", False, error.message, error.remedy or "Try again later.")
-            break
-        read.append(entity.module)
-        orders = rows if name == "sales_orders" else orders
-    for error in refused:
-        yield Finding("modules", False, error.message, error.remedy)
-    if not refused and len(read) == len(ENTITIES):
+    try:
+        for name, entity in ENTITIES.items():
+            newest = name == "sales_orders"
+            asked = Asked(order=f"{MODIFIED} DESC" if newest else f"{entity.walk} ASC", rows=SAMPLE)
+            try:
+                rows = () if entity is branches and answer is not None else client.page(entity.path, asked)
+            except CredentialError as refusal:
+                yield Finding("modules", False, refusal.message, refusal.remedy)
+                continue
+            read.append(entity.module)
+            orders = rows if newest else orders
+    except LedgerError as error:
+        yield Finding("modules", False, error.message, error.remedy or "Try again later.")
+    if len(read) == len(ENTITIES):
         text = f"The API connection reads {', '.join(read)}. What it may write shows when it writes first."
         yield Finding("modules", True, text)
     yield _quota(client)
