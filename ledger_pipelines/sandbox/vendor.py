@@ -152,6 +152,7 @@ _PACKAGE = "ledger_pipelines.sandbox"
 REGISTRY: tuple[VendorEntry, ...] = (
     VendorEntry("neto", RESERVED_PORTS["neto"], f"{_PACKAGE}.neto", "NetoVendor"),
     VendorEntry("saasu", RESERVED_PORTS["saasu"], f"{_PACKAGE}.saasu", "SaasuVendor"),
+    VendorEntry("cin7", RESERVED_PORTS["cin7"], f"{_PACKAGE}.cin7", "Cin7Vendor"),
     VendorEntry("netsuite", RESERVED_PORTS["netsuite"], f"{_PACKAGE}.netsuite", "NetSuiteVendor"),
     VendorEntry("amazon", RESERVED_PORTS["amazon"], f"{_PACKAGE}.amazon", "AmazonVendor"),
 )
