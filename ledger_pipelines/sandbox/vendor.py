@@ -113,6 +113,15 @@ class HasTrialBalance(Protocol):
 
 
 @runtime_checkable
+class HasLedger(Protocol):
+    """A vendor that keeps stock and sales, but no books."""
+
+    def ledger(self) -> object:
+        """JSON-able stock and sales with their totals, worked out anew; amounts as text."""
+        ...
+
+
+@runtime_checkable
 class HasCache(Protocol):
     """A vendor that keeps parts of the store in memory."""
 

@@ -59,6 +59,8 @@ AMOUNT, COUNT, OFF, ON = (
     Field(Kind.FLAG, initial=False),
     Field(Kind.FLAG, initial=True),
 )
+LARGEST_EXPONENT = 18
+"""Of numbers and, in digits, of ids: as wide as the vendor's columns can be."""
 _DATE = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(?:\.(\d{1,7}))?\s*(Z|[+-]\d{2}:?\d{2})?)?",
     re.IGNORECASE,
@@ -103,8 +105,8 @@ def initial(spec: Spec) -> Document:
     """A record to which nothing was sent."""
     made: Document = {}
     for name, field in spec.items():
-        value = field.initial
-        made[name] = [] if field.kind is Kind.LIST else {} if field.kind is Kind.OBJECT else value
+        empty: object = [] if field.kind is Kind.LIST else {} if field.kind is Kind.OBJECT else None
+        made[name] = empty if field.initial is None else field.initial
     return made
 
 
@@ -131,9 +133,15 @@ def number(value: object) -> Decimal:
     if isinstance(value, bool):
         raise ValueError(value)  # noqa: TRY004  read alike by callers
     found = Decimal(str(value))
-    if not found.is_finite():
+    if not found.is_finite() or found.adjusted() > LARGEST_EXPONENT:
         raise ValueError(value)
     return found
+
+
+def record_id(value: object) -> int | None:
+    """An id as a client gives it, a number or its digits; None for what is none."""
+    told = "" if isinstance(value, bool) else str(value)
+    return int(told) if told.isascii() and told.isdecimal() and len(told) <= LARGEST_EXPONENT else None
 
 
 def _integer(field: Field, value: object) -> int:
@@ -187,6 +195,16 @@ _READ: Mapping[Kind, Callable[[Field, object], object]] = {
     Kind.DATE: lambda _, value: instant(value),
     Kind.ENUM: choice,
 }
+
+
+def changed(spec: Spec, before: Document, bound: Document) -> Document:
+    """A body with what was sent; of an object only the keys sent change."""
+    objects = {
+        name: before[name] | value
+        for name, value in bound.items()
+        if spec[name].kind is Kind.OBJECT and isinstance(before.get(name), dict)
+    }
+    return before | bound | objects
 
 
 def shown_date(kept: object) -> object:

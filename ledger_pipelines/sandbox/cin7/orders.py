@@ -12,7 +12,7 @@ from typing import ClassVar
 from ledger_pipelines.sandbox.cin7 import schemas
 from ledger_pipelines.sandbox.cin7.account import Account
 from ledger_pipelines.sandbox.cin7.answers import ItemError
-from ledger_pipelines.sandbox.cin7.fields import Spec, bind, initial, shown
+from ledger_pipelines.sandbox.cin7.fields import Spec, bind, initial, record_id, shown
 from ledger_pipelines.sandbox.cin7.parties import Contacts
 from ledger_pipelines.sandbox.cin7.resource import WRITTEN, Resource
 from ledger_pipelines.sandbox.cin7.store import Cell, Move, Row, stamp
@@ -131,14 +131,14 @@ class Lined(Resource):
             if not isinstance(one, dict):
                 raise ItemError("lineItems is invalid.")
             told = {str(name).lower(): value for name, value in one.items()}
-            given = told.get("id") if before else None
-            if given and given not in lines:
+            given = record_id(told.get("id") or None) if before else None
+            if given is not None and given not in lines:
                 raise ItemError(f"Line item {given} not found.")
             bound = bind(self.line_spec, one)
             for name in _LINE_AMOUNTS:
                 if name in bound:
                     bound[name] = in_base(bound[name], rate)
-            line = self._line(lines.get(given), bound, body)
+            line = self._line(None if given is None else lines[given], bound, body)
             lines[line["id"]] = line
         return list(lines.values())
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ledger_pipelines.sandbox.cin7 import schemas
 from ledger_pipelines.sandbox.cin7.answers import ItemError
-from ledger_pipelines.sandbox.cin7.fields import Spec, bind, initial, shown
+from ledger_pipelines.sandbox.cin7.fields import Spec, bind, initial, record_id, shown
 from ledger_pipelines.sandbox.cin7.resource import DELETED, READ_ONLY, Resource
 from ledger_pipelines.sandbox.cin7.store import Row
 from ledger_pipelines.sandbox.codec import Document
@@ -39,8 +39,8 @@ class Contacts(Resource):
         for one in sent:
             if not isinstance(one, dict):
                 raise ItemError("secondaryContacts is invalid.")
-            given = one.get("id")
-            known = people.get(given) if given else None
+            given = record_id(one.get("id"))
+            known = None if given is None else people.get(given)
             number = self.store.next("line") if known is None else given
             start = initial(schemas.SECONDARY) if known is None else known
             people[number] = start | bind(schemas.SECONDARY, one) | {"id": number}

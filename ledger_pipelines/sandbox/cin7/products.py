@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from ledger_pipelines.sandbox.cin7 import schemas
 from ledger_pipelines.sandbox.cin7.answers import DuplicateError, ItemError
-from ledger_pipelines.sandbox.cin7.fields import Spec, bind
+from ledger_pipelines.sandbox.cin7.fields import Spec, bind, changed, record_id
 from ledger_pipelines.sandbox.cin7.resource import WRITTEN, Resource
 from ledger_pipelines.sandbox.cin7.store import Row
 from ledger_pipelines.sandbox.codec import ZERO, Document
@@ -48,9 +48,9 @@ class Options(Resource):
         """The options of a product."""
         return self.store.select("option", "json_extract(body, '$.productId') = ?", (product_id,))
 
-    def found(self, record_id: object) -> Row | None:
+    def found(self, number: int) -> Row | None:
         """The first row of the option."""
-        return next(iter(self.rows_of(int(str(record_id)))), None)
+        return next(iter(self.rows_of(number)), None)
 
     def update(self, row_id: int | None, sent: Document) -> Row:
         """Of a sized option, the row whose size is named (by default the first)."""
@@ -59,7 +59,7 @@ class Options(Resource):
         row = next((one for one in rows if one.body["size"] == bound.get("size")), rows[0] if rows else None)
         if row is None:
             raise ItemError(f"{self.called} not found." if row_id is not None else "id is required.")
-        row.body |= bound
+        row.body = changed(self.spec, row.body, bound)
         self._coded(row.body, row)
         self.store.save(row, self.account.now())
         return row
@@ -124,7 +124,7 @@ class Products(Resource):
         told = {name.lower(): value for name, value in sent.items()}
         for one in told.get("productoptions") or []:
             if isinstance(one, dict) and one.get("id"):
-                self._options.update(int(one["id"]), one)
+                self._options.update(record_id(one["id"]), one)
             elif isinstance(one, dict):
                 self._options.insert(one | {"productId": row.id})
         return row

@@ -90,7 +90,7 @@ def _positive(params: Params, name: str, default: int) -> int:
     told = (params.get(name) or [""])[0].strip()
     if not told:
         return default
-    if not told.isdigit() or int(told) < 1:
+    if not (told.isascii() and told.isdecimal()) or int(told) < 1:
         raise Cin7Error(f"The value '{told}' is not valid for {name}.")
     return int(told)
 

@@ -19,9 +19,9 @@ from ledger_pipelines.sandbox.cin7.answers import (
     missing,
     result,
 )
-from ledger_pipelines.sandbox.cin7.fields import Spec, bind, initial, shown
+from ledger_pipelines.sandbox.cin7.fields import Spec, bind, changed, initial, record_id, shown
 from ledger_pipelines.sandbox.cin7.query import Params, read
-from ledger_pipelines.sandbox.cin7.store import NUMBER_INDEXES, TEXT_INDEXES, Row
+from ledger_pipelines.sandbox.cin7.store import NUMBER_INDEXES, TEXT_INDEXES, Row, stamp
 from ledger_pipelines.sandbox.cin7.where import Condition
 from ledger_pipelines.sandbox.codec import Document, MalformedJsonError, loads
 
@@ -101,7 +101,7 @@ class Resource:
                 one.operator == "=" and one.name in TEXT_INDEXES and one.name in self.spec and value.isascii()
             ):
                 texts.append(f"json_extract(body, '$.{one.name}') = ? COLLATE NOCASE")
-            elif one.operator == "=" and one.name in NUMBER_INDEXES and value.isdigit():
+            elif one.operator == "=" and one.name in NUMBER_INDEXES and record_id(value) is not None:
                 column = (
                     "id"
                     if one.name == "id" and self.kind != "option"
@@ -125,14 +125,19 @@ class Resource:
 
     def get(self, call: Call) -> object:
         """`GET /Path/{id}`. Raises Cin7Error 404."""
-        row = self.found(call.record) if call.record.isdigit() else None
+        row = self.named(call.record)
         if row is None or not self.there(row, call):
             raise missing(f"{self.called} not found.")
         return self.shown(self.kept(row))
 
-    def found(self, record_id: object) -> Row | None:
+    def named(self, told: object) -> Row | None:
+        """The record that a client names."""
+        number = record_id(told)
+        return None if number is None else self.found(number)
+
+    def found(self, number: int) -> Row | None:
         """The record with this id."""
-        return self.store.get(self.kind, int(str(record_id)))
+        return self.store.get(self.kind, number)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -163,8 +168,7 @@ class Resource:
     def _written(self, sent: list[Document], *, new: bool) -> Iterator[Document]:
         for index, one in enumerate(sent):
             told = {str(name).lower(): value for name, value in one.items()}
-            given = told.get("id") if not new else None
-            row_id = int(given) if isinstance(given, int) and not isinstance(given, bool) else None
+            row_id = None if new else record_id(told.get("id"))
             try:
                 with self.store.transaction():
                     row = self.insert(one) if new else self.update(row_id, one)
@@ -185,7 +189,7 @@ class Resource:
         body = initial(self.spec) | bound
         self.completed(body, bound, None)
         if body.get("createdDate") is None and "createdDate" in self.spec:
-            body["createdDate"] = now.isoformat(timespec="microseconds")
+            body["createdDate"] = stamp(now)
         row = self.store.insert(self.kind, self.store.next(self.sequence), body, now)
         self.written(row)
         return row
@@ -196,8 +200,9 @@ class Resource:
         if row is None:
             raise ItemError(f"{self.called} not found." if row_id is not None else "id is required.")
         bound = bind(self.spec, sent)
-        body = row.body | bound
+        body = changed(self.spec, row.body, bound)
         self.completed(body, bound, row)
+        body["createdDate"] = body["createdDate"] or row.made
         row.body = body
         self.store.save(row, self.account.now())
         self.written(row)
@@ -205,7 +210,7 @@ class Resource:
 
     def delete(self, call: Call) -> list[Document]:
         """`DELETE /Path/{id}`. Raises Cin7Error 404."""
-        row = self.found(call.record) if call.record.isdigit() else None
+        row = self.named(call.record)
         if row is None:
             raise missing(f"{self.called} not found.")
         with self.store.transaction():

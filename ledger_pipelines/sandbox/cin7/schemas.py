@@ -6,8 +6,6 @@ there without fields: theirs are the order's own names, as few as serve.
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from ledger_pipelines.sandbox.cin7.fields import (
     AMOUNT,
     COUNT,
@@ -73,7 +71,9 @@ _HEADER: Spec = {
     "customFields": OBJECT,
 }
 _WORK: Spec = {
-    "accountingAttributes": OBJECT,
+    "accountingAttributes": Field(
+        Kind.OBJECT, initial={"importDate": None, "accountingImportStatus": "NotImported"}
+    ),
     **fields(TEXT, "memberCostCenter costCenter memberAlternativeTaxRate alternativeTaxRate"),
     "estimatedDeliveryDate": DATE,
     "salesPersonId": COUNT,
@@ -275,4 +275,3 @@ ADJUSTMENT_LINE: Spec = {
     "unitCost": AMOUNT,
 }
 USER: Spec = {**_ID, **fields(LONG, "firstName lastName email"), "isActive": ON}
-HUNDRED = Decimal(100)

@@ -95,15 +95,19 @@ class Adjustments(Resource):
 
     def written(self, row: Row) -> None:
         """An approved adjustment moves stock."""
-        branch = int(row.body["branchId"])
-        lines = row.body["lineItems"] if row.body["isApproved"] else []
-        moves = [
-            Move(Cell(line["productOptionId"], line["_size"], branch), on_hand=number(line["qty"]))
-            for line in lines
-        ]
-        self.store.move(self.kind, row.id, moves, self.account.now())
+        self.store.move(self.kind, row.id, arrivals_of(row.body), self.account.now())
 
     def shown(self, record: Document) -> Document:
         """The adjustment on the wire."""
         lines = [shown(schemas.ADJUSTMENT_LINE, line) for line in record["lineItems"]]
         return shown(self.spec, record) | {"lineItems": lines}
+
+
+def arrivals_of(adjustment: Document) -> list[Move]:
+    """What an adjustment does to stock: nothing before it is approved."""
+    lines = adjustment["lineItems"] if adjustment["isApproved"] else []
+    branch = int(adjustment["branchId"])
+    return [
+        Move(Cell(line["productOptionId"], line["_size"], branch), on_hand=number(line["qty"]))
+        for line in lines
+    ]

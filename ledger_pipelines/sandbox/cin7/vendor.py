@@ -16,6 +16,7 @@ from ledger_pipelines.sandbox.cin7 import seed
 from ledger_pipelines.sandbox.cin7.account import Account
 from ledger_pipelines.sandbox.cin7.answers import FAULT, json_answer, message, throttled
 from ledger_pipelines.sandbox.cin7.app import FAULTS, Cin7App
+from ledger_pipelines.sandbox.cin7.ledger import ledger
 from ledger_pipelines.sandbox.cin7.login import MAIN, ORDERS, READER, SECOND
 from ledger_pipelines.sandbox.cin7.store import Store
 from ledger_pipelines.sandbox.codec import loads
@@ -75,6 +76,11 @@ class Cin7Vendor:
             ]  # fmt: skip
             return {"records": records, "stock_moves": moves, "stock": stock, "meter": self._app.meter.used()}
 
+    def ledger(self) -> object:
+        """Sales and stock with their totals, worked out anew from orders, payments and adjustments."""
+        with self.account.store.state.lock:
+            return ledger(self.account)
+
     def reset(self, seed_name: str) -> None:
         """Begin again: "empty" has branches and users only, "demo" the shop."""
         self.account.store.clear()
@@ -103,10 +109,11 @@ class Cin7Vendor:
         return response
 
     def control_routes(self) -> list[BaseRoute]:
-        """`/settings`, `/meter` on the control port."""
+        """`/settings`, `/meter`, and what staff do: `/orders/{id}/lock`."""
         return [
             Route("/settings", self._settings, methods=["GET", "POST"]),
             Route("/meter", self._meter, methods=["GET", "DELETE"]),
+            Route("/orders/{id:int}/lock", self._lock, methods=["POST", "DELETE"]),
         ]
 
     async def _settings(self, request: Request) -> Response:
@@ -121,3 +128,13 @@ class Cin7Vendor:
         if request.method == "DELETE":
             self._app.meter.forget()
         return json_answer(self._app.meter.used())
+
+    async def _lock(self, request: Request) -> Response:
+        store, order_id = self.account.store, request.path_params["id"]
+        with store.transaction():
+            row = store.get("order", order_id)
+            if row is None:
+                raise ValueError(f"there is no order {order_id}")
+            row.body["_locked"] = request.method == "POST"
+            store.save(row, self.account.now())
+        return json_answer({"id": order_id, "locked": row.body["_locked"]})
