@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.connections import NetSuiteConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
@@ -61,6 +62,10 @@ def _sources(runtime: Runtime, given: Overrides) -> dict[str, Source]:
         elif isinstance(connection, NetoConnectionConfig | SaasuConnectionConfig):
             how = neto_saasu.how_read(runtime.config, name, connection)
             found[name] = Source(runtime, name, connection, given.open_reader, how.days, how.reach, how.young)
+        elif isinstance(connection, Cin7ConnectionConfig):
+            zone = connection.books_time_zone or runtime.config.books.time_zone
+            days = partitions.until_now(zone, connection.start_date)
+            found[name] = Source(runtime, name, connection, given.open_reader, days)
     return found
 
 
