@@ -31,6 +31,7 @@ from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.integrations.by_day.worklist import Worklist
 from ledger_pipelines.integrations.open_items import EVERYTHING, OpenItem, Unfinished, unfinished
 from ledger_pipelines.memory import making_many
+from ledger_pipelines.storage.atomic import make_folder, write_atomically
 from ledger_pipelines.storage.journal import Journal, Search
 from ledger_pipelines.sync.apply import apply, recover, resume
 from ledger_pipelines.sync.guards import Guard, Override
@@ -74,9 +75,11 @@ class Client(Protocol):
 
 S = TypeVar("S", bound=DaySetup)
 F = TypeVar("F", bound=Found)
+R = TypeVar("R")
+"""The view of a reconciliation (`reports`)."""
 
 
-class ByDay(ABC, Generic[S, F]):
+class ByDay(ABC, Generic[S, F, R]):
     """One integration. Opens nothing before it is needed; `close` what was opened.
 
     An integration says by overriding: what it reads (`sides`), what it decides (`context`, `rows`), who writes (`writer`), and what
@@ -166,8 +169,12 @@ class ByDay(ABC, Generic[S, F]):
         """The rows of a flow's plan of a day, as they come out now. A key may come twice: the first counts."""
 
     @abstractmethod
-    def report(self, first: date, last: date) -> Path:
-        """Write the page an accountant reads, and give its path."""
+    def reconcile(self, first: date, last: date) -> R:
+        """Both sides compared as they were last read, over some days. Makes no call."""
+
+    @abstractmethod
+    def page(self, figures: R) -> str:
+        """The reconciliation as the page an accountant reads, HTML."""
 
     def falls_back(self, result: ApplyResult) -> bool:
         """Whether something was refused that is to be planned and tried in another form at once."""
@@ -453,6 +460,16 @@ class ByDay(ABC, Generic[S, F]):
 
     def _token(self, day: date) -> str:
         return digest(*(f"{name}={value}" for name, value in sorted(self.mirror.tokens(day).items())))
+
+    # --- what came of it -------------------------------------------------------------------------------------------
+
+    def report(self, first: date, last: date) -> Path:
+        """Write the page an accountant reads, and give its path."""
+        page = self.page(self.reconcile(first, last))
+        path = self.setup.folder / "reconciliation" / f"{first.isoformat()}_{last.isoformat()}.html"
+        make_folder(path.parent)
+        write_atomically(path, page.encode())
+        return path
 
     # --- worklist --------------------------------------------------------------------------------------------------
 
