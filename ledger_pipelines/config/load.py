@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 
 from ledger_pipelines.config.base import Slug
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.connections import AmazonConnectionConfig, Connection, NetSuiteConnectionConfig
 from ledger_pipelines.config.document import Document, Value, read
 from ledger_pipelines.config.models import IntegrationConfig, IntegrationKind, LedgerConfig
@@ -33,6 +34,7 @@ _CONNECTIONS: dict[str, type[BaseModel]] = {
     "amazon": AmazonConnectionConfig,
     "neto": NetoConnectionConfig,
     "saasu": SaasuConnectionConfig,
+    "cin7": Cin7ConnectionConfig,
 }
 _CONNECTION = TypeAdapter[Any](Connection)
 _SLUG = TypeAdapter[str](Slug)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig, Cin7Key
 from ledger_pipelines.config.connections import (
     AmazonConnectionConfig,
     DropFolder,
@@ -45,6 +46,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A connection with `system: saasu`", SaasuConnectionConfig),
     ("Its `auth` with `method: password`", SaasuLogin),
     ("Its `auth` with `method: access_key`", SaasuAccessKey),
+    ("A connection with `system: cin7`", Cin7ConnectionConfig),
+    ("Its `auth`", Cin7Key),
     ("An integration", IntegrationConfig),
 )
 

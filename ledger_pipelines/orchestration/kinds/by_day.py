@@ -13,11 +13,10 @@ from datetime import timedelta
 import dagster as dg
 
 from ledger_pipelines.config.models import IntegrationConfig, LedgerConfig
-from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 from ledger_pipelines.orchestration import names, partitions
 from ledger_pipelines.orchestration.assets.shops import Chain, Shop, build_shop
 from ledger_pipelines.orchestration.assets.snapshots import Source
-from ledger_pipelines.orchestration.entity_names import entity_names
+from ledger_pipelines.orchestration.entity_names import DayConfig, entity_names
 from ledger_pipelines.orchestration.jobs import shop_jobs
 from ledger_pipelines.orchestration.parts import Parts
 from ledger_pipelines.orchestration.sensors.resume_days import Resumed, build_day_resume_sensor
@@ -105,7 +104,7 @@ def how_read(config: LedgerConfig, name: str, kinds: DayKinds) -> HowRead:
 def _zone(config: LedgerConfig, name: str) -> str | None:
     """Zone of the books a connection is kept in, where it is another than the file's general one."""
     found = config.connections[name]
-    return found.books_time_zone if isinstance(found, NetoConnectionConfig | SaasuConnectionConfig) else None
+    return found.books_time_zone if isinstance(found, DayConfig) else None
 
 
 def _integrations(config: LedgerConfig, kinds: DayKinds) -> dict[str, IntegrationConfig]:
