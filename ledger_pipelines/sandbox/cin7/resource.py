@@ -186,7 +186,7 @@ class Resource:
         """Make a record; call it inside a transaction. Raises ItemError."""
         now = self.account.now()
         bound = bind(self.spec, sent)
-        body = initial(self.spec) | bound
+        body = changed(self.spec, initial(self.spec), bound)
         self.completed(body, bound, None)
         if body.get("createdDate") is None and "createdDate" in self.spec:
             body["createdDate"] = stamp(now)
