@@ -1,7 +1,7 @@
-"""What assets, schedules and sensors of a shop's integration (neto_saasu) call, and what they look at of its answers.
+"""What assets, schedules and sensors of an integration by days call, and what they look at of its answers.
 
 Belongs here: the contract with the integration's service. Does not belong here: doing anything
-(`integrations/neto_saasu/service.py`), settlements (`services`).
+(`integrations/by_day/service.py`), settlements (`services`).
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class ShopFigures(Protocol):
         ...
 
     def checks(self) -> Sequence[ShopCheck]:
-        """One each of `showing_shops.RECONCILIATION_CHECKS`."""
+        """One for each of the kind's checks (`assets.shops.Chain`)."""
         ...
 
 
