@@ -110,7 +110,10 @@ def test_one_bad_answer_to_a_reading_call_does_not_end_the_run(
 
 @pytest.mark.parametrize(
     ("vendor", "words"),
-    [("neto", "connection 'shop'"), ("saasu", "Saasu connection 'saasu'.* web page in place of an answer")],
+    [
+        ("neto", "Neto connection 'shop', GetItem: a web page titled"),
+        ("saasu", "Saasu connection 'saasu'.* web page in place of an answer"),
+    ],
 )
 def test_a_web_page_in_place_of_every_answer_ends_the_run_naming_the_connection_and_the_next_run_goes_on(
     restless: ShopStage, vendor: str, words: str
