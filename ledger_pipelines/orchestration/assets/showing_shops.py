@@ -37,6 +37,7 @@ RECONCILIATION_CHECKS = {
     "every_order_has_its_invoice": "Every order that is exported has its invoice.",
     "every_invoice_has_its_order": "Every invoice with an order's number has that order.",
     "totals_agree": "Every invoice comes to its order's total, and as much is owed.",
+    "nothing_is_there_twice": "No document of ours is in the file twice, whatever its day.",
     "stock_agrees": "The store's stock is what the file's makes it.",
     "readings_are_fresh": "Both sides were read lately.",
 }
@@ -273,6 +274,10 @@ def reconciliation(figures: ShopFigures, page: Path) -> Shown:
             right=(1, 2, 3, 4, 5),
         ),
         m.TOP_REASONS: _differences([*figures.differences, *figures.documents], currency),
+        m.TWICE: m.table(
+            ("document", "reference", "what is there", "what to do", "key"),
+            [(one.what, one.reference, one.text, one.remedy, one.key) for one in figures.doubles],
+        ),
         m.DRIFT: m.table(
             ("item", "name", "store", "books"),
             [(one.item, one.name, f"{one.store:f}", f"{one.books:f}") for one in figures.drift],
