@@ -19,8 +19,8 @@ from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, say
 from ledger_pipelines.cli.work import progress
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.money import plain
+from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.integrations.neto_saasu.pairing import Pairing
-from ledger_pipelines.integrations.neto_saasu.results import RunResult
 from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service
 
 
@@ -49,7 +49,7 @@ def show_shop(loaded: LoadedConfig, name: str, control: str) -> int:
         page = service.report(days[0], days[-1])
         spent = service.spent()
     if done is not None:
-        shops.show_pairing(done)
+        shops.show_pairing(done.pairing)
     out().print(Text("\nFirst run", style="bold"))
     shops.show_run(first, spent)
     out().print(Text("\nSecond run", style="bold"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from rich.text import Text
@@ -17,11 +17,12 @@ from rich.text import Text
 from ledger_pipelines.cli import shapes, tables
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_json, say
 from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.documents.dates import days_between
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import ConfigurationError
+from ledger_pipelines.integrations.by_day.initial import Found
+from ledger_pipelines.integrations.by_day.results import DayStatus, FlowRun, RunResult
 from ledger_pipelines.integrations.neto_saasu.checks import warnings
-from ledger_pipelines.integrations.neto_saasu.pairing import InitialSync, report_rows
-from ledger_pipelines.integrations.neto_saasu.results import FlowRun, RunResult, ShopStatus
 from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service, counted_facts
 from ledger_pipelines.sync.result import Outcome
 
@@ -49,7 +50,7 @@ def days_of(partition: str | None) -> tuple[date, ...]:
             f"{partition!r} is no day and no range of days.",
             remedy="Write --partition 2026-09-01, or --partition 2026-09-01..2026-09-30.",
         )
-    return tuple(begin + timedelta(days=n) for n in range(span + 1))
+    return tuple(days_between(begin, end))
 
 
 def initial_sync(loaded: LoadedConfig, name: str, *, as_json: bool) -> int:
@@ -63,18 +64,18 @@ def initial_sync(loaded: LoadedConfig, name: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"pairing": found, "calls": calls})
     elif done is not None:
-        show_pairing(done)
+        show_pairing(done.pairing)
         out().print(Text(f"{calls} calls; nothing was written to either side.", style="dim"))
     return NEEDS_A_PERSON if found.clashes else FINE
 
 
-def show_pairing(done: InitialSync) -> None:
+def show_pairing(found: Found) -> None:
     """What is paired, what nearly is, what clashes."""
     counts = tables.plain_table("\nInitial sync", ["", "count"], right=["count"])
-    for words, count in done.pairing.counts().items():
+    for words, count in found.counts().items():
         counts.add_row(tables.cell(words.replace("_", " ")), tables.cell(count))
     out().print(counts)
-    rows = report_rows(done)
+    rows = found.report_rows()
     if rows:
         table = tables.plain_table("\nTo look at", ["", "in the store", "in Saasu", "why"])
         for row in rows[: tables.MOST_ROWS]:
@@ -205,10 +206,10 @@ def _troubles(one: FlowRun) -> None:
             out().print(Text(said, style="yellow"), soft_wrap=True)
 
 
-def status_shape(one: ShopStatus) -> Mapping[str, Any]:
+def status_shape(one: DayStatus) -> Mapping[str, Any]:
     """Where the integration stands, as JSON."""
     return {
-        "kind": "neto_saasu",
+        "kind": one.kind,
         "mode": one.mode.value,
         "initial_sync": one.initial_sync,
         "written": one.written,
@@ -217,7 +218,7 @@ def status_shape(one: ShopStatus) -> Mapping[str, Any]:
     }
 
 
-def show_status(one: ShopStatus) -> None:
+def show_status(one: DayStatus) -> None:
     """One line."""
     done = "not done" if one.initial_sync is None else f"{one.initial_sync:%Y-%m-%d %H:%M} UTC"
     out().print(Text(f"\n{one.name}", style="bold"))

@@ -22,8 +22,8 @@ from ledger_pipelines.errors import ConfigurationError, CredentialError, DataErr
 from ledger_pipelines.integrations.amazon_netsuite.arrival import Arrival
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.service import build_service
+from ledger_pipelines.integrations.by_day.results import DayStatus
 from ledger_pipelines.integrations.neto_saasu import setup as neto_saasu
-from ledger_pipelines.integrations.neto_saasu.results import ShopStatus
 from ledger_pipelines.integrations.neto_saasu.service import build_service as build_shop
 from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.sync.plan import Plan
@@ -222,7 +222,7 @@ def status(*, as_json: bool) -> int:
     """Every settlement, every shop. 1 when something is open, or left out of the configuration."""
     loaded = load(quiet=as_json)
     found: dict[str, list[SettlementStatus]] = {}
-    stores: dict[str, ShopStatus] = {}
+    stores: dict[str, DayStatus] = {}
     for name in loaded.config.integrations:
         if is_shop(loaded, name):
             with closing(build_shop(loaded, name)) as shop:

@@ -16,10 +16,11 @@ from typing import Final
 from ledger_pipelines.documents.effects import Effect
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.sales import Address, Party, SalesDocument
+from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.neto_saasu.accounts import unresolved
 from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError, folded
 from ledger_pipelines.integrations.neto_saasu.buyers import LONGEST_REFERENCE, Buyer, buyer_of
-from ledger_pipelines.integrations.neto_saasu.context import Context, link
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.countries import country_name
 from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.neto_saasu.selection import needs_contact

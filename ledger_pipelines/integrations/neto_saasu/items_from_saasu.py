@@ -92,7 +92,7 @@ def _row(ctx: Context, item: SaasuItem, view: _View) -> PlanRow:
         return ctx.blocked(key, item.code, title, obstacle, kind=KIND)
     effect = ctx.effect(
         FLOW, KIND, key, external_id=item.code, number=item.code, title=title, body=product_body(ctx, item),
-        source=f"item:{item.id}", to_store=True,
+        source=f"item:{item.id}", to_source=True,
     )  # fmt: skip
     return ctx.row(effect, Reason("new-product", f"Item {item.code} is no product of the store yet."))
 

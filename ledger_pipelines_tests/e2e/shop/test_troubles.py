@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ledger_pipelines.errors import CredentialError, TransientError
-from ledger_pipelines.integrations.neto_saasu.results import RunResult
+from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.sync.result import Outcome, RowResult
 from ledger_pipelines.systems.http import Answer

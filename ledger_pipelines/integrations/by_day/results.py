@@ -40,10 +40,11 @@ class RunResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ShopStatus:
-    """Where the integration stands. calls_today, calls_left: of the file's day; None = not asked."""
+class DayStatus:
+    """Where an integration stands. calls_today, calls_left: of the target's day; None = not asked."""
 
     name: str
+    kind: str
     mode: Mode
     initial_sync: datetime | None
     written: int
