@@ -11,8 +11,8 @@ import pytest
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.documents.money import Money
+from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu.books import Books
-from ledger_pipelines.integrations.neto_saasu.context import Known
 from ledger_pipelines.integrations.neto_saasu.doubles import CODE, doubles, open_item
 from ledger_pipelines.reports.shop_view import Twice
 from ledger_pipelines.systems.saasu.records import SaasuJournal, SaasuPayment
