@@ -436,6 +436,8 @@ class ByDay(ABC, Generic[S, F]):
             return True
 
         if carry(about) and writes:
+            if any(one.resolvable_at <= self.clock.now() for one in self.unfinished()):
+                self._settle()
             carry(self._never_arrived(about))
         doubles = tuple(self.doubles())
         return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows, doubles)

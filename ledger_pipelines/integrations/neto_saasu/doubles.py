@@ -24,6 +24,7 @@ from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.reports.shop_view import Copy, Twice
+from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuContact, SaasuInvoice, SaasuPayment
 
 T = TypeVar("T", SaasuInvoice, SaasuPayment)
@@ -56,10 +57,10 @@ def doubles(ctx: Context, links: Links | None = None) -> tuple[Twice, ...]:
 
 def open_item(one: Twice) -> OpenItem:
     """As one of those that are not resolved."""
-    amount = one.copies[0].amount
+    amount, reason = one.copies[0].amount, Reason(CODE, one.text, one.remedy)
     return OpenItem(
-        one.key, FLOW_OF[one.what], "", one.reference, f"{one.what} {one.reference}", "double", CODE, one.text, one.remedy,
-        None if amount is None else Money(amount, one.currency),
+        one.key, FLOW_OF[one.what], "", one.reference, f"{one.what} {one.reference}", "double", reason.code, reason.text,
+        reason.remedy, None if amount is None else Money(amount, one.currency),
     )  # fmt: skip
 
 
