@@ -18,7 +18,6 @@ from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
 from ledger_pipelines.integrations.neto_saasu.compare import (
     Effects,
     Explainer,
@@ -33,6 +32,7 @@ from ledger_pipelines.integrations.neto_saasu.compare_money import Line, MoneyCo
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.doubles import doubles
 from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import SETTING, wanted_quantity, written
+from ledger_pipelines.integrations.shop import UnresolvedError
 from ledger_pipelines.reports.shop_view import (
     AccountLine,
     DayLine,
