@@ -27,9 +27,7 @@ from ledger_pipelines.config.models import LedgerConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig
 from ledger_pipelines.errors import ConfigurationError, PermanentError
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
-from ledger_pipelines.integrations.neto_saasu.checks import warnings
-from ledger_pipelines.integrations.neto_saasu.service import counted_facts
-from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.opening import BY_DAY, warnings_of
 from ledger_pipelines.systems.cin7 import check as cin7_check
 from ledger_pipelines.systems.cin7 import connect as cin7_connect
 from ledger_pipelines.systems.cin7.client import Cin7Client
@@ -86,9 +84,8 @@ def check(loaded: LoadedConfig) -> Iterator[Finding]:
         elif not missing:
             yield from _shop(loaded.config, name, connection)
     for name, integration in loaded.config.integrations.items():
-        if isinstance(integration.settings, NetoSaasuSettings):
-            facts = counted_facts(loaded, name)
-            for found in warnings(integration, loaded.config.saasu(integration.target), facts):
+        if integration.kind in BY_DAY:
+            for found in warnings_of(loaded, name):
                 yield Finding(name, "warning", True, f"{found.field} {found.message}", found.remedy)
 
 

@@ -15,7 +15,9 @@ from ledger_pipelines.systems.netsuite.settings import NetSuiteConnection, Token
 from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
 from ledger_pipelines.systems.secrets import Secret
 
-ReadConfig = NetSuiteConnectionConfig | NetoConnectionConfig | SaasuConnectionConfig | Cin7ConnectionConfig
+DayConfig = NetoConnectionConfig | SaasuConnectionConfig | Cin7ConnectionConfig
+"""A connection of an integration by days."""
+ReadConfig = NetSuiteConnectionConfig | DayConfig
 """A connection whose entities are kept as daily snapshots."""
 
 _NOBODY = TokenCredentials(Secret(""), Secret(""), Secret(""), Secret(""))

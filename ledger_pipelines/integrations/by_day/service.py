@@ -31,12 +31,14 @@ from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.integrations.by_day.worklist import Worklist
 from ledger_pipelines.integrations.open_items import EVERYTHING, OpenItem, Unfinished, unfinished
 from ledger_pipelines.memory import making_many
+from ledger_pipelines.storage.atomic import make_folder, write_atomically
 from ledger_pipelines.storage.journal import Journal, Search
 from ledger_pipelines.sync.apply import apply, recover, resume
 from ledger_pipelines.sync.guards import Guard, Override
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
 from ledger_pipelines.sync.result import ApplyResult, Outcome
+from ledger_pipelines.sync.states import ABSENT
 from ledger_pipelines.systems.http import CallCount
 from ledger_pipelines.systems.quota import Spent
 
@@ -74,9 +76,11 @@ class Client(Protocol):
 
 S = TypeVar("S", bound=DaySetup)
 F = TypeVar("F", bound=Found)
+R = TypeVar("R")
+"""The view of a reconciliation (`reports`)."""
 
 
-class ByDay(ABC, Generic[S, F]):
+class ByDay(ABC, Generic[S, F, R]):
     """One integration. Opens nothing before it is needed; `close` what was opened.
 
     An integration says by overriding: what it reads (`sides`), what it decides (`context`, `rows`), who writes (`writer`), and what
@@ -166,8 +170,16 @@ class ByDay(ABC, Generic[S, F]):
         """The rows of a flow's plan of a day, as they come out now. A key may come twice: the first counts."""
 
     @abstractmethod
-    def report(self, first: date, last: date) -> Path:
-        """Write the page an accountant reads, and give its path."""
+    def reconcile(self, first: date, last: date) -> R:
+        """Both sides compared as they were last read, over some days. Makes no call."""
+
+    @abstractmethod
+    def page(self, figures: R) -> str:
+        """The reconciliation as the page an accountant reads, HTML."""
+
+    def doubles(self) -> Sequence[OpenItem]:
+        """Documents of ours that the target has more than once, by what was read last; no call. A person decides."""
+        return ()
 
     def falls_back(self, result: ApplyResult) -> bool:
         """Whether something was refused that is to be planned and tried in another form at once."""
@@ -415,15 +427,37 @@ class ByDay(ABC, Generic[S, F]):
         news = self.refresh(progress)
         about = self._about(days, news)
         runs: list[FlowRun] = []
-        for name in chosen:
-            for place, day in enumerate(about):
-                tell(progress, name, place, len(about))
-                plan = self.plan(name, day)
-                runs.append(FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None))
-                result = runs[-1].result
-                if result is not None and (result.parked is not None or result.stopped is not None):
-                    return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows)
-        return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows)
+
+        def carry(some: Sequence[date]) -> bool:
+            """Plan and export; whether all of it was gone through."""
+            for name in chosen:
+                for place, day in enumerate(some):
+                    tell(progress, name, place, len(some))
+                    plan = self.plan(name, day)
+                    runs.append(
+                        FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None)
+                    )
+                    result = runs[-1].result
+                    if result is not None and (result.parked is not None or result.stopped is not None):
+                        return False
+            return True
+
+        if carry(about) and writes:
+            if any(one.resolvable_at <= self.clock.now() for one in self.unfinished()):
+                self._settle()
+            carry(self._never_arrived(about))
+        doubles = tuple(self.doubles())
+        return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows, doubles)
+
+    def _never_arrived(self, days: Sequence[date]) -> list[date]:
+        """Days with a write of which this run has found out, too late for its own plan, that the call never arrived."""
+        approved = Search(integration=self.name, states=(EffectState.APPROVED,), limit=EVERYTHING)
+        absent = {
+            entry.effect.partition
+            for entry in self.journal.find(approved)
+            if entry.problem is not None and entry.problem.code == ABSENT
+        }
+        return [day for day in days if day.isoformat() in absent]
 
     def plans(self, flow: str | None, days: Sequence[date], progress: Progress | None = None) -> list[Plan]:
         """Fresh plans: what a run would write. Reads, never writes."""
@@ -454,13 +488,24 @@ class ByDay(ABC, Generic[S, F]):
     def _token(self, day: date) -> str:
         return digest(*(f"{name}={value}" for name, value in sorted(self.mirror.tokens(day).items())))
 
+    # --- what came of it -------------------------------------------------------------------------------------------
+
+    def report(self, first: date, last: date) -> Path:
+        """Write the page an accountant reads, and give its path."""
+        page = self.page(self.reconcile(first, last))
+        path = self.setup.folder / "reconciliation" / f"{first.isoformat()}_{last.isoformat()}.html"
+        make_folder(path.parent)
+        write_atomically(path, page.encode())
+        return path
+
     # --- worklist --------------------------------------------------------------------------------------------------
 
     @property
     def worklist(self) -> Worklist:
         """What is open, and what a person says of it."""
         return Worklist(
-            self.name, self.ALL_FLOWS, self.journal, self.memory.ignored, self._plans, self.days_done, self.clock
+            self.name, self.ALL_FLOWS, self.journal, self.memory.ignored, self._plans, self.days_done, self.clock,
+            self.doubles,
         )  # fmt: skip
 
     def resume(self, progress: Progress | None = None) -> ApplyResult:

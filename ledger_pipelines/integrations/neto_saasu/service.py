@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from functools import cached_property
-from pathlib import Path
 
 import msgspec
 
 from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.config.models import Finding
 from ledger_pipelines.documents.dates import Clock, days_between
 from ledger_pipelines.documents.effects import Mode, Writer
 from ledger_pipelines.documents.keys import digest
-from ledger_pipelines.errors import LedgerError
+from ledger_pipelines.errors import DataError, LedgerError
 from ledger_pipelines.integrations.by_day.readings import OpenSide
 from ledger_pipelines.integrations.by_day.service import ByDay
 from ledger_pipelines.integrations.neto_saasu import (
@@ -31,7 +31,9 @@ from ledger_pipelines.integrations.neto_saasu import (
     stock_from_saasu,
 )
 from ledger_pipelines.integrations.neto_saasu.budget import Facts
+from ledger_pipelines.integrations.neto_saasu.checks import warnings
 from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.neto_saasu.doubles import doubles, open_item
 from ledger_pipelines.integrations.neto_saasu.facts import assumed, counted
 from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK, SALE_ORDER
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
@@ -41,9 +43,9 @@ from ledger_pipelines.integrations.neto_saasu.pairing import Pairing, pair
 from ledger_pipelines.integrations.neto_saasu.reconcile import Scope, reconcile
 from ledger_pipelines.integrations.neto_saasu.settings import FLOWS, TO_NETO
 from ledger_pipelines.integrations.neto_saasu.setup import KIND, Setup, setup_of
+from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.reports.shop_reconciliation import render
 from ledger_pipelines.reports.shop_view import ShopReconciliation
-from ledger_pipelines.storage.atomic import make_folder, write_atomically
 from ledger_pipelines.sync.guards import Guard
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult, Outcome
@@ -61,7 +63,7 @@ from ledger_pipelines.systems.saasu.writer import SaasuWriter
 _FOR_STOCK = frozenset({"sale-order-for-stock", "waits-for-stock"})
 
 
-class NetoSaasu(ByDay[Setup, Pairing]):
+class NetoSaasu(ByDay[Setup, Pairing, ShopReconciliation]):
     """One integration. Opens nothing before it is needed; `close` what was opened."""
 
     KIND = KIND
@@ -290,13 +292,18 @@ class NetoSaasu(ByDay[Setup, Pairing]):
         )
         return reconcile(self.context(last), scope, planned)
 
-    def report(self, first: date, last: date) -> Path:
-        """Write the page an accountant reads, and give its path."""
-        page = render(self.reconcile(first, last))
-        path = self.setup.folder / "reconciliation" / f"{first.isoformat()}_{last.isoformat()}.html"
-        make_folder(path.parent)
-        write_atomically(path, page.encode())
-        return path
+    def page(self, figures: ShopReconciliation) -> str:
+        """As HTML."""
+        return render(figures)
+
+    def doubles(self) -> Sequence[OpenItem]:
+        """Documents of ours that the file has twice; none before anything was read."""
+        if self.initial() is None:
+            return ()
+        try:
+            return [open_item(one) for one in doubles(self.context(self.today()))]
+        except DataError:  # a plan says what is missing or cannot be read
+            return ()
 
     def facts(self) -> Facts:
         """What the calls of a day depend on, counted in what was last read; assumed where nothing was."""
@@ -312,10 +319,12 @@ def build_service(
     return NetoSaasu(setup_of(loaded, name), clock=clock, run_id=run_id)
 
 
-def counted_facts(loaded: LoadedConfig, name: str) -> Facts | None:
-    """What an integration's calls depend on, counted in what was last read; None where it cannot be read. No call is made."""
+def warnings_of(loaded: LoadedConfig, name: str) -> list[Finding]:
+    """What works, and is likely not meant; calls are counted from what was last read. No call is made."""
+    integration = loaded.config.integration(name)
     with closing(build_service(loaded, name)) as service:
         try:
-            return service.facts()
+            facts = service.facts()
         except LedgerError:  # a plan says why
-            return None
+            facts = None
+    return list(warnings(integration, loaded.config.saasu(integration.target), facts))

@@ -63,7 +63,9 @@ class Account:
         days = self.settings.void_kept_days
         if days is not None:
             until = stamp(self.now() - timedelta(days=days))
-            for row in self.store.select("order", "json_extract(body, '$._voidedAt') < ?", (until,)):
+            for row in self.store.select(
+                "order", "json_extract(body, '$._voidedAt') < ?", (until,), index="voided"
+            ):
                 with self.store.transaction():
                     self.store.remove("order", row.id)
 

@@ -48,5 +48,5 @@ class Payments(Resource):
 
 def paid(store: Store, order_id: int) -> Decimal:
     """The sum of an order's payments."""
-    found = store.select("payment", "json_extract(body, '$.orderId') = ?", (order_id,))
+    found = store.select("payment", "json_extract(body, '$.orderId') = ?", (order_id,), index="orderId")
     return sum((number(row.body["amount"]) for row in found), ZERO)

@@ -42,11 +42,13 @@ class Options(Resource):
 
     def rows_of(self, option_id: int) -> list[Row]:
         """An option's rows: one, or one for each size."""
-        return list(self.store.select("option", "json_extract(body, '$.id') = ?", (option_id,)))
+        return list(self.store.select("option", "json_extract(body, '$.id') = ?", (option_id,), index="id"))
 
     def of_product(self, product_id: int) -> Iterator[Row]:
         """The options of a product."""
-        return self.store.select("option", "json_extract(body, '$.productId') = ?", (product_id,))
+        return self.store.select(
+            "option", "json_extract(body, '$.productId') = ?", (product_id,), index="productId"
+        )
 
     def found(self, number: int) -> Row | None:
         """The first row of the option."""

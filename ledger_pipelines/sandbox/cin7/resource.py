@@ -44,10 +44,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """A condition of ours with its values."""
+    """A condition of ours with its values. index: the one that serves it best."""
 
     text: str = ""
     values: tuple[object, ...] = ()
+    index: str = ""
+
+    def plus(self, index: str, text: str, value: object) -> Sql:
+        """And this, which has an index; that of a time of change is only used when there is no other."""
+        chosen = index if self.index in ("", "modified") else self.index
+        return Sql(f"{self.text} AND {text}" if self.text else text, (*self.values, value), chosen)
 
 
 class Resource:
@@ -85,33 +91,27 @@ class Resource:
     def records(self, condition: Condition | None, call: Call) -> Iterable[Document]:
         """Kept records that lists show; `condition` may be used to look at fewer."""
         narrowed = self.narrowed(condition)
-        for row in self.store.select(self.kind, narrowed.text, narrowed.values):
+        for row in self.store.select(self.kind, narrowed.text, narrowed.values, index=narrowed.index):
             if self.account.listed(row) and self.there(row, call):
                 yield self.kept(row)
 
     def narrowed(self, condition: Condition | None) -> Sql:
         """An SQL condition that every record must fulfil which `condition` can hold of."""
-        texts: list[str] = []
-        values: list[object] = []
+        found = Sql()
         for one in condition.must() if condition is not None else ():
-            value = str(one.value)
-            if one.name == "modifiedDate" and one.operator in (">", ">=", "=", "<", "<="):
-                texts.append(f"modified {one.operator} ?")
-            elif (
-                one.operator == "=" and one.name in TEXT_INDEXES and one.name in self.spec and value.isascii()
-            ):
-                texts.append(f"json_extract(body, '$.{one.name}') = ? COLLATE NOCASE")
-            elif one.operator == "=" and one.name in NUMBER_INDEXES and record_id(value) is not None:
-                column = (
-                    "id"
-                    if one.name == "id" and self.kind != "option"
-                    else f"json_extract(body, '$.{one.name}')"
-                )
-                texts.append(f"{column} = ?")
-            else:
+            value, column = str(one.value), f"json_extract(body, '$.{one.name}')"
+            number = record_id(value)
+            if one.name == "modifiedDate" and one.operator != "<>":
+                found = found.plus("modified", f"modified {one.operator} ?", value)
+            elif one.operator != "=" or one.name not in self.spec:
                 continue
-            values.append(int(value) if one.name in NUMBER_INDEXES else value)
-        return Sql(" AND ".join(texts), tuple(values))
+            elif one.name == "id" and self.kind != "option" and number is not None:
+                return Sql("id = ?", (number,))
+            elif one.name in TEXT_INDEXES and value.isascii():
+                found = found.plus(one.name, f"{column} = ? COLLATE NOCASE", value)
+            elif one.name in NUMBER_INDEXES and number is not None:
+                found = found.plus(one.name, f"{column} = ?", number)
+        return found
 
     def page(self, call: Call) -> list[Document]:
         """`GET /Path`: a bare array."""
@@ -186,7 +186,7 @@ class Resource:
         """Make a record; call it inside a transaction. Raises ItemError."""
         now = self.account.now()
         bound = bind(self.spec, sent)
-        body = initial(self.spec) | bound
+        body = changed(self.spec, initial(self.spec), bound)
         self.completed(body, bound, None)
         if body.get("createdDate") is None and "createdDate" in self.spec:
             body["createdDate"] = stamp(now)

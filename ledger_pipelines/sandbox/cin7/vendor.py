@@ -35,12 +35,12 @@ class Cin7Vendor:
     def __init__(self, context: SandboxContext) -> None:
         self._context = context
         self.account = Account(Store(context.store), context.clock, context.faults)
-        self._app = Cin7App(self.account)
+        self.omni = Cin7App(self.account)
 
     @property
     def app(self) -> ASGIApp:
         """The ASGI application."""
-        return self._app
+        return self.omni
 
     def credentials(self) -> dict[str, object]:
         """A connection with all rights, a second one, one that reads, one for orders; fixed, public and fake."""
@@ -74,7 +74,7 @@ class Cin7Vendor:
                  "open_sales": level.open_sales, "modified": level.modified}
                 for cell, level in store.levels().items()
             ]  # fmt: skip
-            return {"records": records, "stock_moves": moves, "stock": stock, "meter": self._app.meter.used()}
+            return {"records": records, "stock_moves": moves, "stock": stock, "meter": self.omni.meter.used()}
 
     def ledger(self) -> object:
         """Sales and stock with their totals, worked out anew from orders, payments and adjustments."""
@@ -85,14 +85,14 @@ class Cin7Vendor:
         """Begin again: "empty" has branches and users only, "demo" the shop."""
         self.account.store.clear()
         self.reload()
-        seed.begin(self._app)
+        seed.begin(self.omni)
         if seed_name == "demo":
-            seed.demo(self._app)
+            seed.demo(self.omni)
 
     def reload(self) -> None:
         """The store was put back."""
         self.account.reload()
-        self._app.meter.forget()
+        self.omni.meter.forget()
 
     def path_pattern(self, path: str) -> str:
         """`path` with ids and barcodes replaced."""
@@ -126,8 +126,8 @@ class Cin7Vendor:
 
     async def _meter(self, request: Request) -> Response:
         if request.method == "DELETE":
-            self._app.meter.forget()
-        return json_answer(self._app.meter.used())
+            self.omni.meter.forget()
+        return json_answer(self.omni.meter.used())
 
     async def _lock(self, request: Request) -> Response:
         store, order_id = self.account.store, request.path_params["id"]

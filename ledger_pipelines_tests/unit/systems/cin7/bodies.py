@@ -27,7 +27,7 @@ def order_body(reference: str, price: str = "49.95", **more: Json) -> Body:
     return {
         "reference": reference, "customerOrderNo": reference, "isApproved": True, "stage": "New", "branchId": 3,
         "firstName": "Ana", "lastName": "Reid", "email": "ana@example.test", "currencyCode": "AUD", "taxStatus": "Incl",
-        "taxRate": Decimal("10"), "lineItems": [line("TEA-TEST", price)], **more,
+        "taxRate": Decimal(10), "lineItems": [line("TEA-TEST", price)], **more,
     }  # fmt: skip
 
 

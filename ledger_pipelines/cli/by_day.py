@@ -1,4 +1,4 @@
-"""The commands about a shop and its books (neto_saasu): initial sync, plans and runs by day, status, the reconciliation.
+"""The commands about integrations that go by days: initial sync, plans and runs by day, status, the reconciliation.
 
 Belongs here: which days a command is about, calling the application service, what is shown and returned.
 Does not belong here: planning, writing, reconciling (`integrations`, `sync`).
@@ -16,14 +16,14 @@ from rich.text import Text
 
 from ledger_pipelines.cli import shapes, tables
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_json, say
+from ledger_pipelines.cli.progress import progress
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import days_between
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.by_day.initial import Found
 from ledger_pipelines.integrations.by_day.results import DayStatus, FlowRun, RunResult
-from ledger_pipelines.integrations.neto_saasu.checks import warnings
-from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service, counted_facts
+from ledger_pipelines.integrations.opening import AnyByDay, open_by_day, warnings_of
 from ledger_pipelines.sync.result import Outcome
 
 LONGEST = 3660
@@ -55,9 +55,7 @@ def days_of(partition: str | None) -> tuple[date, ...]:
 
 def initial_sync(loaded: LoadedConfig, name: str, *, as_json: bool) -> int:
     """Read both sides whole and pair them; writes to neither. 1 when something clashes."""
-    from ledger_pipelines.cli.work import progress  # noqa: PLC0415 (it imports this module)
-
-    with closing(build_service(loaded, name)) as service, progress() as tell:
+    with closing(open_by_day(loaded, name)) as service, progress() as tell:
         found = service.initial_sync(tell)
         done = service.initial()
         calls = service.calls()
@@ -87,10 +85,8 @@ def show_pairing(found: Found) -> None:
 
 def plan(loaded: LoadedConfig, name: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
     """Show what would be written. 1 when a row is blocked."""
-    from ledger_pipelines.cli.work import progress  # noqa: PLC0415 (it imports this module)
-
     _warn(loaded, name)
-    with closing(build_service(loaded, name)) as service, progress() as tell:
+    with closing(open_by_day(loaded, name)) as service, progress() as tell:
         plans = [one for one in service.plans(flow, days_of(partition), tell) if one.rows]
         ready = service.initial() is not None
     if as_json:
@@ -108,10 +104,8 @@ def plan(loaded: LoadedConfig, name: str, flow: str | None, partition: str | Non
 
 def run(loaded: LoadedConfig, name: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
     """Run now, over the days named, or those with news or something open."""
-    from ledger_pipelines.cli.work import progress  # noqa: PLC0415 (it imports this module)
-
     _warn(loaded, name)
-    with closing(build_service(loaded, name)) as service, progress() as tell:
+    with closing(open_by_day(loaded, name)) as service, progress() as tell:
         result = service.run(flow, days_of(partition), tell)
         page = _page(service, result)
         spent = service.spent()
@@ -124,7 +118,7 @@ def run(loaded: LoadedConfig, name: str, flow: str | None, partition: str | None
     return result.exit_code
 
 
-def _page(service: NetoSaasu, result: RunResult) -> object | None:
+def _page(service: AnyByDay, result: RunResult) -> object | None:
     if not result.days or service.setup.mode is Mode.PLAN:
         return None
     return service.report(result.days[0], result.days[-1])
@@ -146,6 +140,7 @@ def run_shape(result: RunResult, spent: tuple[int, int | None]) -> dict[str, Any
         ],
         "calls": result.calls,
         "read": dict(result.read),
+        "there_twice": [shapes.open_item(one) for one in result.doubles],
         "calls_today": spent[0],
         "calls_left": spent[1],
         "exit_code": result.exit_code,
@@ -159,6 +154,9 @@ def show_run(result: RunResult, spent: tuple[int, int | None]) -> None:
         by_flow.setdefault(one.flow, []).append(one)
     for flow, runs in by_flow.items():
         _show_flow(flow, runs)
+    for double in result.doubles:
+        line = f"there twice: {double.title}. {double.text} {double.remedy}"
+        out().print(Text(line, style="red"), soft_wrap=True)
     left = "" if spent[1] is None else f", {spent[1]:,} left today"
     period = f"{result.days[0]} to {result.days[-1]}" if result.days else "no day"
     out().print(Text(f"\n{period}; {result.calls:,} calls{left}.", style="dim"))
@@ -228,7 +226,7 @@ def show_status(one: DayStatus) -> None:
 
 def reconcile(loaded: LoadedConfig, name: str, partition: str | None, *, as_json: bool) -> int:
     """Compare both sides as they were last read, and write the page. 1 when they differ."""
-    with closing(build_service(loaded, name)) as service:
+    with closing(open_by_day(loaded, name)) as service:
         days = days_of(partition) or (service.setup.start_date, service.today())
         figures = service.reconcile(days[0], days[-1])
         page = service.report(days[0], days[-1])
@@ -245,6 +243,5 @@ def reconcile(loaded: LoadedConfig, name: str, partition: str | None, *, as_json
 
 
 def _warn(loaded: LoadedConfig, name: str) -> None:
-    integration = loaded.config.integration(name)
-    for found in warnings(integration, loaded.config.saasu(integration.target), counted_facts(loaded, name)):
+    for found in warnings_of(loaded, name):
         say(f"Warning: {found.field} {found.message}. {found.remedy}".rstrip())
