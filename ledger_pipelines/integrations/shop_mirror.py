@@ -28,6 +28,7 @@ from ledger_pipelines.integrations.by_day.latest import (
 )
 from ledger_pipelines.integrations.shop import Shop, Warehouse, folded
 from ledger_pipelines.systems.neto import documents
+from ledger_pipelines.systems.neto.documents import NetoShipment
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
 
 T = TypeVar("T")
@@ -89,6 +90,7 @@ class ShopMirror:
         self._shop_currency = shop_currency
         self._kin: tuple[Rows, Mapping[str, tuple[str, ...]]] | None = None
         self._shop: tuple[tuple[Token, ...], Shop] | None = None
+        self._shipped: tuple[Rows, Mapping[str, NetoShipment]] | None = None
         self._indexes: dict[str, _Index] = {}
 
     def shop(self, order_ids: Collection[str] | None = None) -> Shop:
@@ -142,6 +144,13 @@ class ShopMirror:
     def orders_of(self, day: date) -> tuple[SalesDocument, ...]:
         """Orders in the file of the day, each as it is now."""
         return self._of("orders", day)
+
+    def shipments(self) -> Mapping[str, NetoShipment]:
+        """How orders left the store, by order number, each read when it is looked at."""
+        rows = self._rows("orders")
+        if self._shipped is None or self._shipped[0] is not rows:
+            self._shipped = (rows, Decoded(rows.texts, documents.shipment))
+        return self._shipped[1]
 
     def returns_of(self, day: date) -> tuple[SalesDocument, ...]:
         """RMAs in the file of the day, each as it is now."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
@@ -16,16 +15,9 @@ from ledger_pipelines.integrations.by_day.context import DayContext, Known
 from ledger_pipelines.integrations.neto_cin7.omni import Omni
 from ledger_pipelines.integrations.neto_cin7.settings import NetoCin7Settings
 from ledger_pipelines.integrations.shop import Shop, folded
+from ledger_pipelines.systems.neto.documents import NetoShipment
 
 _ON_ORDER = re.compile(r'"orderId":(?:\{"\$link":"([A-Z2-7]+)"\}|"?([0-9]+)"?)')
-
-
-@dataclass(frozen=True, slots=True)
-class Shipment:
-    """How an order left the store. at: when it was completed, UTC, None = not told; tracking: the numbers of its parcels."""
-
-    at: datetime | None = None
-    tracking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ class Context(DayContext):
     settings: NetoCin7Settings
     shop: Shop
     omni: Omni
-    shipments: Mapping[str, Shipment] = field(default_factory=dict)
+    shipments: Mapping[str, NetoShipment] = field(default_factory=dict)
 
     @cached_property
     def options_of_style(self) -> Mapping[str, tuple[str, ...]]:

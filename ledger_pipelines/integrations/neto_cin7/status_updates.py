@@ -19,7 +19,7 @@ from ledger_pipelines.documents.effects import Action, Effect, EffectState
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, plain
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.neto_cin7.context import Context, Shipment
+from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.edits import Written, lines_of, read_since, written
 from ledger_pipelines.integrations.neto_cin7.omni import begun, is_dispatched
@@ -39,6 +39,7 @@ from ledger_pipelines.integrations.neto_cin7.texts import SHORT
 from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
+from ledger_pipelines.systems.neto.documents import NetoShipment
 
 FLOW: Final = "status_updates"
 SHORT_OF_STOCK: Final = "not-enough-stock"
@@ -227,7 +228,7 @@ class _Updating:
             return booked.is_approved
         return before.body.get("isApproved") is not False
 
-    def _effect(self, order: SalesDocument, key: str, title: str, shipment: Shipment | None) -> Effect:
+    def _effect(self, order: SalesDocument, key: str, title: str, shipment: NetoShipment | None) -> Effect:
         ctx = self.ctx
         return ctx.effect(
             FLOW, ORDER, key, external_id=order_reference(ctx, order), number=order.number, title=title,
@@ -326,9 +327,9 @@ def _need(ctx: Context, code: str, quantity: Decimal) -> Iterator[Need]:
     yield Need(code, quantity, stocked)
 
 
-def dispatch_body(ctx: Context, order: SalesDocument, shipment: Shipment | None) -> dict[str, Json]:
+def dispatch_body(ctx: Context, order: SalesDocument, shipment: NetoShipment | None) -> dict[str, Json]:
     """The request: the date ships all lines; the stage does not follow by itself (cin7-omni.md 6.3)."""
-    shipment = shipment or Shipment()
+    shipment = shipment or NetoShipment(None, ())
     at = shipment.at or order.changed
     body: dict[str, Json] = {
         "dispatchedDate": noon(order.day, ctx.store_zone) if at is None else instant(at),

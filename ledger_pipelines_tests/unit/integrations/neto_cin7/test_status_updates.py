@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.sales import Component, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
-from ledger_pipelines.integrations.neto_cin7.context import Context, Shipment
+from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.references import dispatch_key, update_key, void_key
 from ledger_pipelines.integrations.neto_cin7.settings import AutoDispatch, StatusUpdates
 from ledger_pipelines.integrations.neto_cin7.status_updates import rows
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.cin7.records import SalesOrder
+from ledger_pipelines.systems.neto.documents import NetoShipment
 from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
     LATER,
     READ_AT,
@@ -91,7 +92,7 @@ def only(ctx: Context, one: SalesDocument) -> PlanRow:
 def test_a_completed_order_is_dispatched_with_exactly_this_request() -> None:
     one = order("N1", line(quantity="2"), **DONE)
     at = datetime(2025, 3, 4, 3, 0, 0, tzinfo=UTC)
-    ctx = downloaded(one, shipments={"N1": Shipment(at, ("TRK1", "TRK2", "TRK1"))})
+    ctx = downloaded(one, shipments={"N1": NetoShipment(at, ("TRK1", "TRK2", "TRK1"))})
     row = only(ctx, one)
     assert (row.action.value, row.reason.code) == ("update", "dispatch")
     effect = row.effect
@@ -115,7 +116,7 @@ def test_without_a_completion_it_is_the_last_change() -> None:
 
 def test_tracking_codes_that_do_not_fit_are_left_out_whole() -> None:
     one = order("N1", **DONE)
-    ctx = downloaded(one, shipments={"N1": Shipment(None, ("A" * 30, "B" * 30, "C" * 10))})
+    ctx = downloaded(one, shipments={"N1": NetoShipment(None, ("A" * 30, "B" * 30, "C" * 10))})
     assert body_of(only(ctx, one).effect)["trackingCode"] == f"{'A' * 30}, {'C' * 10}"
 
 
