@@ -113,7 +113,7 @@ def later(one: datetime | None, other: datetime | None) -> datetime | None:
 
 def read_since(ctx: Context, before: Written) -> SalesOrder | None:
     """The order as Omni holds it, when it was read after we last wrote it."""
-    booked = ctx.omni.order_by_id.get(before.known.remote_id)
+    booked = ctx.omni.orders.get(before.known.remote_id)
     if booked is None or ctx.omni.read_at is None:
         return None
     return booked if before.at is None or ctx.omni.read_at > before.at else None

@@ -6,7 +6,7 @@ Facts: cin7-omni.md 6, 10.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -36,32 +36,48 @@ class Omni:
     Args:
         currency: Its base currency.
         base_amounts: Whether amounts of orders in another one come back in it (cin7-omni.md 5).
+        orders, payments: By id, each read when it is looked at.
+        order_ids: Ids of orders by reference, folded; payment_ids: ids of payments by the id of the order they are on. None = they
+            are found by reading all.
         texts: Header fields of orders that are texts, as Omni has them: by id, then by field.
         read_at: When its orders were last read, UTC; None = never. stock_read_at: the same of its stock.
     """
 
     currency: str
     base_amounts: bool = True
-    orders: tuple[SalesOrder, ...] = ()
+    orders: Mapping[str, SalesOrder] = field(default_factory=dict)
     contacts: tuple[Contact, ...] = ()
     products: tuple[Product, ...] = ()
     options: tuple[Option, ...] = ()
     stock: tuple[StockLevel, ...] = ()
     branches: tuple[Branch, ...] = ()
-    payments: tuple[Payment, ...] = ()
+    payments: Mapping[str, Payment] = field(default_factory=dict)
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    order_ids: Mapping[str, tuple[str, ...]] | None = None
+    payment_ids: Mapping[str, tuple[str, ...]] | None = None
     read_at: datetime | None = None
     stock_read_at: datetime | None = None
 
-    @cached_property
-    def order_by_id(self) -> Mapping[str, SalesOrder]:
-        """By id."""
-        return {one.id: one for one in self.orders}
+    def with_reference(self, reference: str) -> list[SalesOrder]:
+        """Orders of that reference, without regard to case, lowest id first."""
+        ids = self._ids_by_reference.get(folded(reference), ())
+        return sorted((self.orders[id_] for id_ in ids), key=lambda one: (len(one.id), one.id))
 
     @cached_property
-    def orders_by_reference(self) -> Mapping[str, tuple[SalesOrder, ...]]:
-        """By reference, folded."""
-        return grouped(self.orders, "reference")
+    def _ids_by_reference(self) -> Mapping[str, tuple[str, ...]]:
+        if self.order_ids is not None:
+            return self.order_ids
+        return by_text((one.id, one.reference) for one in self.orders.values())
+
+    def payments_on(self, order: str) -> list[Payment]:
+        """Payments on an order, by its id."""
+        return [self.payments[id_] for id_ in self._payments_by_order.get(folded(order), ())]
+
+    @cached_property
+    def _payments_by_order(self) -> Mapping[str, tuple[str, ...]]:
+        if self.payment_ids is not None:
+            return self.payment_ids
+        return by_text((one.id, one.order_id) for one in self.payments.values())
 
     @cached_property
     def contact_by_id(self) -> Mapping[str, Contact]:
@@ -119,11 +135,6 @@ class Omni:
         """Codes of which stock is kept anywhere."""
         return frozenset(level.code for level in self.stock)
 
-    @cached_property
-    def payments_on(self) -> Mapping[str, tuple[Payment, ...]]:
-        """Payments by the id of the order they are on."""
-        return grouped(self.payments, "order_id")
-
     def is_sellable(self, option: Option) -> bool:
         """Whether it, and its product, is in use."""
         product = self.product_by_id.get(option.product_id)
@@ -157,6 +168,15 @@ class Omni:
             found = found or grouped(self.contacts, name).get(folded(named), ())
         usable = [one for one in found if one.active and not is_supplier(one)]
         return one_of(usable, found, f"customer {named!r}", setting, "Omni", "an active customer")
+
+
+def by_text(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Ids by a text of theirs, folded; blank ones are left out. pairs: (id, text)."""
+    found: dict[str, list[str]] = {}
+    for id_, text in pairs:
+        if folded(text):
+            found.setdefault(folded(text), []).append(id_)
+    return {name: tuple(ids) for name, ids in found.items()}
 
 
 def is_supplier(contact: Contact) -> bool:

@@ -24,7 +24,6 @@ from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_key,
 from ledger_pipelines.integrations.neto_cin7.revisions import FLOW, revise
 from ledger_pipelines.integrations.neto_cin7.selection import is_downloaded, select
 from ledger_pipelines.integrations.neto_cin7.texts import Texts
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
 
@@ -92,7 +91,7 @@ def _there_already(ctx: Context, order: SalesDocument) -> SalesOrder | None:
     """An order of Omni that has the reference, and is not known to be ours."""
     if is_downloaded(ctx, order):
         return None
-    found = ctx.omni.orders_by_reference.get(folded(order_reference(ctx, order)), ())
+    found = ctx.omni.with_reference(order_reference(ctx, order))
     return found[0] if found else None
 
 

@@ -175,7 +175,7 @@ def _in_omni(ctx: Context, order: SalesDocument, payment: Payment) -> OmniPaymen
     known = ctx.journal.confirmed(order_key(ctx, order))
     if known is None:
         return None
-    there = ctx.omni.payments_on.get(folded(known.remote_id), ())
+    there = ctx.omni.payments_on(known.remote_id)
     return next((one for one in there if one.transaction_ref == payment.key), None)
 
 

@@ -14,7 +14,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from ledger_pipelines.config.base import Model
 
 FLOWS: Final = (
     "products_to_cin7",
@@ -114,12 +116,6 @@ class AutoDispatch(StrEnum):
 def _yaml_no(value: object) -> object:
     """YAML reads an unquoted No as false."""
     return AutoDispatch.NO if value is False else value
-
-
-class Model(BaseModel):
-    """Frozen; a word that is no setting is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class InitialSync(Model):
@@ -264,6 +260,9 @@ class StatusUpdates(Model):
     """Order statuses that are completed."""
     dispatched_stage: Reference = "Dispatched"
     """Stage of dispatched orders."""
+    stock_every_minutes: int = Field(default=60, ge=0, le=10080)
+    """Stock of Omni is read again when the last reading is older; what was dispatched since counts as gone. One call for each 250
+    rows of each branch."""
 
 
 class General(Model):

@@ -97,7 +97,7 @@ def _shelf(ctx: Context) -> Shelf:
         before = None if order is None else written(ctx, order)
         if order is None or before is None or known.key != dispatch_key(ctx, order):
             continue
-        booked = ctx.omni.order_by_id.get(before.known.remote_id)
+        booked = ctx.omni.orders.get(before.known.remote_id)
         branch = _branch(ctx, before, booked)
         for need in _needs(ctx, before, None):
             if branch is not None:
@@ -133,7 +133,7 @@ class _Updating:
         if known is None or not may_be_there(known):
             return None  # never downloaded: `orders` says so
         before = written(ctx, order)
-        booked = ctx.omni.order_by_id.get(known.remote_id) if known.remote_id else None
+        booked = ctx.omni.orders.get(known.remote_id) if known.remote_id else None
         if booked is not None and booked.is_void and not may_be_there(ctx.journal.known.get(key)):
             reason = Reason(
                 "already-void", f"Order {order.number} was cancelled, and is void in Omni already."
@@ -192,7 +192,7 @@ class _Updating:
                 self._effect(order, key, title, ctx.shipments.get(order.key)), Reason("dispatch", "")
             )
         before = written(ctx, order)
-        booked = None if before is None else ctx.omni.order_by_id.get(before.known.remote_id)
+        booked = None if before is None else ctx.omni.orders.get(before.known.remote_id)
         if booked is not None and is_dispatched(booked):
             return skip(Reason("already-dispatched", f"Order {order.number} is dispatched in Omni already."))
         if (before is not None and before.void) or (booked is not None and booked.is_void):

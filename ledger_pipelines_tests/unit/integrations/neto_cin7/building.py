@@ -81,7 +81,10 @@ def omni(**other: Any) -> Omni:
         "read_at": READ_AT,
         "stock_read_at": READ_AT,
     }
-    return Omni(**(found | other))
+    found |= other
+    for name in ("orders", "payments"):
+        found[name] = {one.id: one for one in found.get(name, ())}
+    return Omni(**found)
 
 
 def shop(
