@@ -24,14 +24,16 @@ from ledger_pipelines.cli.context import load
 from ledger_pipelines.cli.demo_shop import show_shop
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, say
 from ledger_pipelines.cli.processes import at_sandbox, running_sandbox, sandbox_environment, stop_on_terminate
+from ledger_pipelines.cli.progress import progress
 from ledger_pipelines.cli.settlements import take_in, tell_arrival
-from ledger_pipelines.cli.work import is_shop, open_service, progress
+from ledger_pipelines.cli.work import open_service
 from ledger_pipelines.config.connections import AmazonConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.money import plain
 from ledger_pipelines.errors import ConfigurationError, DataError
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult
+from ledger_pipelines.integrations.opening import is_by_day
 from ledger_pipelines.sync.result import Outcome
 from ledger_pipelines.systems.amazon.lwa import AmazonConnection
 from ledger_pipelines.systems.amazon.spapi import SpApi
@@ -102,8 +104,8 @@ def _demo_config(loaded: LoadedConfig) -> tuple[LoadedConfig, str, str | None]:
         and config.connections[one.target].sandbox
         and one.mode is Mode.LIVE
     ]
-    settlements = [name for name in fitting if not is_shop(loaded, name)]
-    shops = [name for name in fitting if is_shop(loaded, name)]
+    settlements = [name for name in fitting if not is_by_day(loaded, name)]
+    shops = [name for name in fitting if is_by_day(loaded, name)]
     if not settlements:
         raise ConfigurationError(
             "The demo writes to the sandbox only, and this configuration has no live integration on it.",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from ledger_pipelines.config.descriptions import descriptions
 from ledger_pipelines.config.reference import table
 
 Tabs = Sequence[tuple[str, type[BaseModel]]]
@@ -20,8 +21,9 @@ Tabs = Sequence[tuple[str, type[BaseModel]]]
 def settings_tables(settings: type[BaseModel], tabs: Tabs) -> str:
     """One table a tab; the settings outside a tab first."""
     inside = {model for _, model in tabs}
+    said = descriptions(settings)
     top = [
-        f"| `{name}` | {' '.join((field.description or '').split())} | |"
+        f"| `{name}` | {' '.join(said.get(name, '').split())} | |"
         for name, field in settings.model_fields.items()
         if field.annotation not in inside
     ]

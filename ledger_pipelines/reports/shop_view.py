@@ -24,6 +24,7 @@ CHECKS: Final = (
     "every_order_has_its_invoice",
     "every_invoice_has_its_order",
     "totals_agree",
+    "nothing_is_there_twice",
     "stock_agrees",
     "readings_are_fresh",
 )
@@ -200,6 +201,40 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """One record of a document that the books have more than once. amount: None where the list tells none. ours: it is the one
+    the journal knows. link: address, "" = not known."""
+
+    id: str
+    number: str = ""
+    day: date | None = None
+    amount: Decimal | None = None
+    ours: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """A document of ours that the books have more than once, whatever its day.
+
+    Args:
+        key: What `ignore` takes. It is of these records: one more of them is another.
+        what: Kind of document, for people.
+        reference: Ours, which all of them have.
+        copies: All of them, the journal's first.
+        text, remedy: Sentences.
+    """
+
+    key: str
+    what: str
+    reference: str
+    currency: str
+    copies: tuple[Copy, ...]
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Something that waits for a person."""
 
@@ -258,7 +293,8 @@ class Check:
 
 @dataclass(frozen=True)
 class ShopReconciliation:
-    """All of it. `differences` are about money; `documents` about invoices, orders, totals and what is owed."""
+    """All of it. `differences` are about money; `documents` about invoices, orders, totals and what is owed; `doubles` are of the
+    whole file, not of the days."""
 
     heading: ShopHeading
     days: tuple[DayLine, ...]
@@ -266,6 +302,7 @@ class ShopReconciliation:
     accounts: tuple[AccountLine, ...] = ()
     differences: tuple[Difference, ...] = ()
     documents: tuple[Difference, ...] = ()
+    doubles: tuple[Twice, ...] = ()
     drift: tuple[Drift, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     waiting: tuple[Waiting, ...] = ()
@@ -310,6 +347,7 @@ class ShopReconciliation:
             self._documents("every_order_has_its_invoice", About.NO_INVOICE, "without an invoice"),
             self._documents("every_invoice_has_its_order", About.NO_ORDER, "without an order"),
             self._totals(),
+            self._twice(),
             self._stock(),
             self._fresh(),
         ]
@@ -366,6 +404,17 @@ class ShopReconciliation:
         parts = [f"{_count(totals, 'total')} differ"] if totals else []
         parts += [f"{_count(owed, 'order')} with another amount owed"] if owed else []
         return Check("totals_agree", False, f"{', '.join(parts)}. {_reasons(left)}", waits=_waits(left))
+
+    def _twice(self) -> Check:
+        if not self.doubles:
+            return Check("nothing_is_there_twice", True, "No document of ours is in the books twice.")
+        first = self.doubles[0]
+        more = f" {_count(len(self.doubles) - 1, 'document')} more." if len(self.doubles) > 1 else ""
+        return Check(
+            "nothing_is_there_twice",
+            False,
+            f"{first.what} {first.reference}: {first.text} {first.remedy}{more}",
+        )
 
     def _stock(self) -> Check:
         if not self.stock_compared:

@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
-
-from ledger_pipelines.integrations.neto_saasu.results import RunResult
+from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
+from ledger_pipelines_tests.configured import loopback
 from ledger_pipelines_tests.faults import shop_books, shop_scene
 from ledger_pipelines_tests.faults.drill_books import doubles
 from ledger_pipelines_tests.faults.entry import Entry, Scene
@@ -33,7 +32,8 @@ _WRITING = "/(Invoice|Payment|Journal|Item|Contact|ContactAggregate|Company)(/|$
 
 def open_shop(sandbox: RunningSandbox, folder: Path) -> ShopStage:
     """An installation whose integration date is the day before the sandbox's: nothing is read that no case is about."""
-    told = httpx.get(f"{sandbox.control_url}/clock", trust_env=False).raise_for_status().json()
+    with loopback(sandbox.control_url) as control:
+        told = control.get("/clock").raise_for_status().json()
     start = (datetime.fromisoformat(told["now"]) - timedelta(days=1)).date()
     return shop_stage(sandbox, folder, settings=shop_scene.SETTINGS, start=start.isoformat())
 

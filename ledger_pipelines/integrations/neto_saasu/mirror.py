@@ -18,8 +18,7 @@ from zoneinfo import ZoneInfo
 from upath import UPath
 
 from ledger_pipelines.documents.sales import Item, Payment, SalesDocument, StockLevel
-from ledger_pipelines.integrations.neto_saasu.books import Books, Shop, Warehouse, folded
-from ledger_pipelines.integrations.neto_saasu.latest import (
+from ledger_pipelines.integrations.by_day.latest import (
     Decoded,
     LatestRecords,
     Record,
@@ -27,6 +26,8 @@ from ledger_pipelines.integrations.neto_saasu.latest import (
     Token,
     record_of,
 )
+from ledger_pipelines.integrations.neto_saasu.books import Books
+from ledger_pipelines.integrations.shop import Shop, Warehouse, folded
 from ledger_pipelines.systems.neto import documents
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
 from ledger_pipelines.systems.saasu import records

@@ -12,14 +12,16 @@ import sys
 
 from pydantic import BaseModel
 
+from ledger_pipelines.config.descriptions import descriptions
 from ledger_pipelines.integrations import settings_reference as shared
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 
 
 def tabs() -> list[tuple[str, type[BaseModel]]]:
     """The groups of settings in their order, each under the add-on's own words for it."""
+    said = descriptions(NetoSaasuSettings)
     return [
-        (f"{(field.description or name).strip().rstrip('.')}: `{name}`", field.annotation)
+        (f"{said.get(name, name).strip().rstrip('.')}: `{name}`", field.annotation)
         for name, field in NetoSaasuSettings.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ledger_pipelines.documents.effects import EffectState
-from ledger_pipelines.integrations.neto_saasu.context import JournalView, Known
+from ledger_pipelines.integrations.by_day.context import JournalView, Known
 from ledger_pipelines.integrations.open_items import EVERYTHING, Ignored
 from ledger_pipelines.storage.journal import Entry, Journal, Search, fingerprint
 from ledger_pipelines.sync.plan import Plan

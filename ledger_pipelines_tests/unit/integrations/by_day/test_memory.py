@@ -21,8 +21,8 @@ from ledger_pipelines.documents.effects import (
     Remote,
     WriteClass,
 )
-from ledger_pipelines.integrations.neto_saasu.days import DaysDone, Mark
-from ledger_pipelines.integrations.neto_saasu.memory import EVERY_PARTITION, JournalMemory
+from ledger_pipelines.integrations.by_day.days import DaysDone, Mark
+from ledger_pipelines.integrations.by_day.memory import EVERY_PARTITION, JournalMemory
 from ledger_pipelines.integrations.open_items import IGNORED, RETRIED
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.sync.apply import apply

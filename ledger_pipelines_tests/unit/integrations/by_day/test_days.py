@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
-from ledger_pipelines.integrations.neto_saasu.days import DaysDone, Mark
+from ledger_pipelines.integrations.by_day.days import DaysDone, Mark
 
 DAY = date(2026, 9, 1)
 FLOW = "invoices"

@@ -1,4 +1,4 @@
-"""The commands about a shop and its books (neto_saasu): initial sync, plans and runs by day, status, the reconciliation.
+"""The commands about integrations that go by days: initial sync, plans and runs by day, status, the reconciliation.
 
 Belongs here: which days a command is about, calling the application service, what is shown and returned.
 Does not belong here: planning, writing, reconciling (`integrations`, `sync`).
@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from rich.text import Text
 
 from ledger_pipelines.cli import shapes, tables
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_json, say
+from ledger_pipelines.cli.progress import progress
 from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.documents.dates import days_between
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import ConfigurationError
-from ledger_pipelines.integrations.neto_saasu.checks import warnings
-from ledger_pipelines.integrations.neto_saasu.pairing import InitialSync, report_rows
-from ledger_pipelines.integrations.neto_saasu.results import FlowRun, RunResult, ShopStatus
-from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service, counted_facts
+from ledger_pipelines.integrations.by_day.initial import Found
+from ledger_pipelines.integrations.by_day.results import DayStatus, FlowRun, RunResult
+from ledger_pipelines.integrations.opening import AnyByDay, open_by_day, warnings_of
 from ledger_pipelines.sync.result import Outcome
 
 LONGEST = 3660
@@ -49,32 +50,30 @@ def days_of(partition: str | None) -> tuple[date, ...]:
             f"{partition!r} is no day and no range of days.",
             remedy="Write --partition 2026-09-01, or --partition 2026-09-01..2026-09-30.",
         )
-    return tuple(begin + timedelta(days=n) for n in range(span + 1))
+    return tuple(days_between(begin, end))
 
 
 def initial_sync(loaded: LoadedConfig, name: str, *, as_json: bool) -> int:
     """Read both sides whole and pair them; writes to neither. 1 when something clashes."""
-    from ledger_pipelines.cli.work import progress  # noqa: PLC0415 (it imports this module)
-
-    with closing(build_service(loaded, name)) as service, progress() as tell:
+    with closing(open_by_day(loaded, name)) as service, progress() as tell:
         found = service.initial_sync(tell)
         done = service.initial()
         calls = service.calls()
     if as_json:
         print_json({"pairing": found, "calls": calls})
     elif done is not None:
-        show_pairing(done)
+        show_pairing(done.pairing)
         out().print(Text(f"{calls} calls; nothing was written to either side.", style="dim"))
     return NEEDS_A_PERSON if found.clashes else FINE
 
 
-def show_pairing(done: InitialSync) -> None:
+def show_pairing(found: Found) -> None:
     """What is paired, what nearly is, what clashes."""
     counts = tables.plain_table("\nInitial sync", ["", "count"], right=["count"])
-    for words, count in done.pairing.counts().items():
+    for words, count in found.counts().items():
         counts.add_row(tables.cell(words.replace("_", " ")), tables.cell(count))
     out().print(counts)
-    rows = report_rows(done)
+    rows = found.report_rows()
     if rows:
         table = tables.plain_table("\nTo look at", ["", "in the store", "in Saasu", "why"])
         for row in rows[: tables.MOST_ROWS]:
@@ -86,10 +85,8 @@ def show_pairing(done: InitialSync) -> None:
 
 def plan(loaded: LoadedConfig, name: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
     """Show what would be written. 1 when a row is blocked."""
-    from ledger_pipelines.cli.work import progress  # noqa: PLC0415 (it imports this module)
-
     _warn(loaded, name)
-    with closing(build_service(loaded, name)) as service, progress() as tell:
+    with closing(open_by_day(loaded, name)) as service, progress() as tell:
         plans = [one for one in service.plans(flow, days_of(partition), tell) if one.rows]
         ready = service.initial() is not None
     if as_json:
@@ -107,10 +104,8 @@ def plan(loaded: LoadedConfig, name: str, flow: str | None, partition: str | Non
 
 def run(loaded: LoadedConfig, name: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
     """Run now, over the days named, or those with news or something open."""
-    from ledger_pipelines.cli.work import progress  # noqa: PLC0415 (it imports this module)
-
     _warn(loaded, name)
-    with closing(build_service(loaded, name)) as service, progress() as tell:
+    with closing(open_by_day(loaded, name)) as service, progress() as tell:
         result = service.run(flow, days_of(partition), tell)
         page = _page(service, result)
         spent = service.spent()
@@ -123,7 +118,7 @@ def run(loaded: LoadedConfig, name: str, flow: str | None, partition: str | None
     return result.exit_code
 
 
-def _page(service: NetoSaasu, result: RunResult) -> object | None:
+def _page(service: AnyByDay, result: RunResult) -> object | None:
     if not result.days or service.setup.mode is Mode.PLAN:
         return None
     return service.report(result.days[0], result.days[-1])
@@ -145,6 +140,7 @@ def run_shape(result: RunResult, spent: tuple[int, int | None]) -> dict[str, Any
         ],
         "calls": result.calls,
         "read": dict(result.read),
+        "there_twice": [shapes.open_item(one) for one in result.doubles],
         "calls_today": spent[0],
         "calls_left": spent[1],
         "exit_code": result.exit_code,
@@ -158,6 +154,9 @@ def show_run(result: RunResult, spent: tuple[int, int | None]) -> None:
         by_flow.setdefault(one.flow, []).append(one)
     for flow, runs in by_flow.items():
         _show_flow(flow, runs)
+    for double in result.doubles:
+        line = f"there twice: {double.title}. {double.text} {double.remedy}"
+        out().print(Text(line, style="red"), soft_wrap=True)
     left = "" if spent[1] is None else f", {spent[1]:,} left today"
     period = f"{result.days[0]} to {result.days[-1]}" if result.days else "no day"
     out().print(Text(f"\n{period}; {result.calls:,} calls{left}.", style="dim"))
@@ -205,10 +204,10 @@ def _troubles(one: FlowRun) -> None:
             out().print(Text(said, style="yellow"), soft_wrap=True)
 
 
-def status_shape(one: ShopStatus) -> Mapping[str, Any]:
+def status_shape(one: DayStatus) -> Mapping[str, Any]:
     """Where the integration stands, as JSON."""
     return {
-        "kind": "neto_saasu",
+        "kind": one.kind,
         "mode": one.mode.value,
         "initial_sync": one.initial_sync,
         "written": one.written,
@@ -217,7 +216,7 @@ def status_shape(one: ShopStatus) -> Mapping[str, Any]:
     }
 
 
-def show_status(one: ShopStatus) -> None:
+def show_status(one: DayStatus) -> None:
     """One line."""
     done = "not done" if one.initial_sync is None else f"{one.initial_sync:%Y-%m-%d %H:%M} UTC"
     out().print(Text(f"\n{one.name}", style="bold"))
@@ -227,7 +226,7 @@ def show_status(one: ShopStatus) -> None:
 
 def reconcile(loaded: LoadedConfig, name: str, partition: str | None, *, as_json: bool) -> int:
     """Compare both sides as they were last read, and write the page. 1 when they differ."""
-    with closing(build_service(loaded, name)) as service:
+    with closing(open_by_day(loaded, name)) as service:
         days = days_of(partition) or (service.setup.start_date, service.today())
         figures = service.reconcile(days[0], days[-1])
         page = service.report(days[0], days[-1])
@@ -244,6 +243,5 @@ def reconcile(loaded: LoadedConfig, name: str, partition: str | None, *, as_json
 
 
 def _warn(loaded: LoadedConfig, name: str) -> None:
-    integration = loaded.config.integration(name)
-    for found in warnings(integration, loaded.config.saasu(integration.target), counted_facts(loaded, name)):
+    for found in warnings_of(loaded, name):
         say(f"Warning: {found.field} {found.message}. {found.remedy}".rstrip())
