@@ -97,7 +97,9 @@ class Moving:
         asked = request.url.params
         field, way = asked["order"].split()
         assert way == "ASC"
-        rows = [row for row in self.rows if all(_fits(row, one) for one in _conditions(asked.get("where", "")))]
+        rows = [
+            row for row in self.rows if all(_fits(row, one) for one in _conditions(asked.get("where", "")))
+        ]
         rows.sort(key=lambda row: row[field])
         size, number = int(asked["rows"]), int(asked["page"])
         answer = httpx.Response(200, json=rows[(number - 1) * size : number * size])

@@ -44,7 +44,9 @@ def test_a_list_is_asked_for_with_login_size_order_and_condition(tmp_path: Path)
         "https://api.cin7.com/api/v1/SalesOrders?page=1&rows=250&order=modifiedDate%20ASC"
         "&where=modifiedDate%3E%3D%272026-03-01T00%3A00%3A00Z%27"
     )
-    assert request.headers["Authorization"] == "Basic " + base64.b64encode(f"api-user:{KEY}".encode()).decode()
+    assert (
+        request.headers["Authorization"] == "Basic " + base64.b64encode(f"api-user:{KEY}".encode()).decode()
+    )
 
 
 def test_texts_in_conditions_are_quoted_and_numbers_are_not() -> None:
@@ -87,7 +89,10 @@ def test_a_read_waits_as_long_as_it_is_told_and_is_made_again(
 def test_a_long_wait_parks_the_account_for_all_its_processes_with_the_time_said(tmp_path: Path) -> None:
     clock = FakeClock()
     seen = Answers(throttled('"maximum admitted 5000 per Day."', **{"Retry-After": "7200"}))
-    with fake_client(seen, tmp_path, clock) as client, pytest.raises(TransientError, match="14:00 UTC") as told:
+    with (
+        fake_client(seen, tmp_path, clock) as client,
+        pytest.raises(TransientError, match="14:00 UTC") as told,
+    ):
         client.page(PATH, Asked())
     assert told.value.retry_after == 7200
     assert clock.slept == []
@@ -186,7 +191,9 @@ def test_refusals_are_told_apart(tmp_path: Path) -> None:
         httpx.Response(200, text='"what?"'),
     ],
 )
-def test_an_answer_that_is_none_is_asked_for_again_and_then_said(tmp_path: Path, answer: httpx.Response) -> None:
+def test_an_answer_that_is_none_is_asked_for_again_and_then_said(
+    tmp_path: Path, answer: httpx.Response
+) -> None:
     bad = Answers(answer)
     with fake_client(bad, tmp_path) as client:
         error = refused(client)

@@ -67,7 +67,9 @@ def test_addresses_stay_short_whatever_the_references_are() -> None:
     assert max(sum(len(str(one)) for one in part) for part in parts) <= LONGEST
 
 
-def test_a_reference_in_another_case_is_a_difference_and_of_several_the_living_oldest_counts(tmp_path: Path) -> None:
+def test_a_reference_in_another_case_is_a_difference_and_of_several_the_living_oldest_counts(
+    tmp_path: Path,
+) -> None:
     rows = [row(3, "n1"), row(9, "N2"), row(6, "N2"), row(5, "N2", isVoid=True)]
     told, _ = found(tmp_path, [order("N1"), order("N2")], {ORDERS: rows})
     assert disagreements(order("N1"), told["N1"]) == ["its reference is n1, we meant N1"]
@@ -113,12 +115,17 @@ def test_contacts_are_found_by_address_whatever_the_case_or_by_our_reference(tmp
         {"id": 8, "email": "ANA@tea.example", "isActive": False}, {"id": 9, "email": "ana@tea.example"},
         {"id": 4, "integrationRef": "NETO-bo"}, {"id": 5, "integrationRef": "NETO-bob"},
     ]  # fmt: skip
-    effects = [effect_of("contact", one, contact_body(one)) for one in ("ana@tea.example", "NETO-bo", "x@y.example")]
+    effects = [
+        effect_of("contact", one, contact_body(one)) for one in ("ana@tea.example", "NETO-bo", "x@y.example")
+    ]
     told, script = found(tmp_path, effects, {CONTACTS: rows})
     assert {name: (one.remote_id, one.external_id) for name, one in told.items()} == {
         "ana@tea.example": ("9", "ana@tea.example"), "NETO-bo": ("4", "NETO-bo"),
     }  # fmt: skip
-    assert script.conditions == ["email IN ('ana@tea.example','x@y.example')", "integrationRef IN ('NETO-bo')"]
+    assert script.conditions == [
+        "email IN ('ana@tea.example','x@y.example')",
+        "integrationRef IN ('NETO-bo')",
+    ]
 
 
 def test_payments_are_found_on_their_order_by_our_reference(tmp_path: Path) -> None:
@@ -134,14 +141,18 @@ def test_payments_are_found_on_their_order_by_our_reference(tmp_path: Path) -> N
 
 def test_a_payment_whose_order_has_no_id_yet_is_looked_for_by_our_reference(tmp_path: Path) -> None:
     effect = effect_of("payment", "P1", payment_body("P1", {"$link": "KEY"}, "9.90"), "9.90")
-    told, script = found(tmp_path, [effect], {PAYMENTS: [{"id": 2, "orderId": 5, "transactionRef": "P1", "amount": 9.9}]})
+    told, script = found(
+        tmp_path, [effect], {PAYMENTS: [{"id": 2, "orderId": 5, "transactionRef": "P1", "amount": 9.9}]}
+    )
     assert told["P1"].remote_id == "2"
     assert script.conditions == ["transactionRef IN ('P1')"]
 
 
 def test_a_payment_in_another_currency_is_not_compared_by_amount(tmp_path: Path) -> None:
     effect = replace(effect_of("payment", "P1", payment_body("P1", 5, "9.90")), expected=Expected(Money(Decimal("9.90"), "NZD")))  # fmt: skip
-    told, _ = found(tmp_path, [effect], {PAYMENTS: [{"id": 2, "orderId": 5, "transactionRef": "P1", "amount": 8}]})
+    told, _ = found(
+        tmp_path, [effect], {PAYMENTS: [{"id": 2, "orderId": 5, "transactionRef": "P1", "amount": 8}]}
+    )
     assert told["P1"].amount is None
 
 
@@ -179,7 +190,9 @@ HELD = {
         {"customFields": {"orders_1": "x"}, "isApproved": True},
     ],
 )
-def test_a_record_that_says_what_a_change_wants_is_the_change_made(tmp_path: Path, body: dict[str, Json]) -> None:
+def test_a_record_that_says_what_a_change_wants_is_the_change_made(
+    tmp_path: Path, body: dict[str, Json]
+) -> None:
     told, script = found(tmp_path, [change(501, body)], {ORDERS: [HELD]})
     assert told["N1"].remote_id == "501"
     assert script.conditions == ["id IN (501)"]
@@ -271,5 +284,7 @@ def test_a_condition_that_is_not_heeded_teaches_nothing(tmp_path: Path) -> None:
 
 
 def test_kinds_that_are_not_written_are_not_looked_for(tmp_path: Path) -> None:
-    told, script = found(tmp_path, [effect_of("quote", "Q", {}), effect_of("quote", "Q", {}, action=Action.UPDATE)], {})
+    told, script = found(
+        tmp_path, [effect_of("quote", "Q", {}), effect_of("quote", "Q", {}, action=Action.UPDATE)], {}
+    )
     assert (told, script.asked) == ({}, [])

@@ -28,7 +28,12 @@ def payment(key: int, second: int) -> dict[str, Any]:
 
 
 def read(
-    folder: Path, handler: Any, entity: str, page: int, window: tuple[datetime, datetime] = (DAY, NEXT), **more: Any
+    folder: Path,
+    handler: Any,
+    entity: str,
+    page: int,
+    window: tuple[datetime, datetime] = (DAY, NEXT),
+    **more: Any,
 ) -> list[tuple[Any, ...]]:
     with fake_client(handler, folder, **more) as client:
         parts = Cin7Reader(client, page=page).read_changes(ENTITIES[entity], *window)
@@ -68,7 +73,9 @@ def test_each_call_brings_a_page_less_what_was_seen(tmp_path: Path) -> None:
 
 
 def test_a_second_with_more_rows_than_a_page_is_read_by_id(tmp_path: Path) -> None:
-    listed = Moving([payment(1, 4), *(payment(key, 5) for key in range(20, 1, -1)), payment(21, 5), payment(22, 6)])
+    listed = Moving(
+        [payment(1, 4), *(payment(key, 5) for key in range(20, 1, -1)), payment(21, 5), payment(22, 6)]
+    )
     rows = read(tmp_path, listed, "payments", 4)
     assert sorted(ids(rows)) == list(range(1, 23))
     assert len(rows) == 22
@@ -94,7 +101,13 @@ def test_stock_is_read_branch_by_branch(tmp_path: Path) -> None:
         return lists[request.url.path](request)
 
     rows = read(tmp_path, handler, "stock", 2)
-    assert [(row[0], row[1]) for row in rows] == [("5/S", "3"), ("5/M", "3"), ("6", "3"), ("0", "4"), ("5/S", "4")]
+    assert [(row[0], row[1]) for row in rows] == [
+        ("5/S", "3"),
+        ("5/M", "3"),
+        ("6", "3"),
+        ("0", "4"),
+        ("5/S", "4"),
+    ]
     only = read(tmp_path, handler, "stock", 0, stock_branches=(4,))
     assert [(row[0], row[1]) for row in only] == [("0", "4"), ("5/S", "4")]
     assert len(lists["/api/v1/Branches"].asked) == 2

@@ -43,7 +43,11 @@ def test_an_order_is_read_whichever_case_its_names_have(spelt: records.Record) -
     assert (order.id, order.reference, order.status, order.stage) == ("88123", "NET-N1", "APPROVED", "New")
     assert (order.is_approved, order.is_void) == (True, False)
     assert (order.branch_id, order.member_id, order.member_email, order.tracking) == ("3", "", "", "")
-    assert (order.currency, order.currency_rate, order.total) == ("NZD", Decimal("55.8441"), Decimal("4.1186"))
+    assert (order.currency, order.currency_rate, order.total) == (
+        "NZD",
+        Decimal("55.8441"),
+        Decimal("4.1186"),
+    )
     assert (order.freight, order.surcharge, order.invoice_number) == (Decimal("12.5"), Decimal(0), "")
     assert order.dispatched_date == datetime(2026, 3, 5, tzinfo=UTC)
     assert order.invoice_date is None
@@ -57,7 +61,9 @@ def test_an_order_is_read_whichever_case_its_names_have(spelt: records.Record) -
 
 def test_names_are_brought_to_one_case_and_the_accounts_own_names_are_left() -> None:
     assert records.camel(pascal(_record(ORDER))) == _record(ORDER)
-    assert records.camel({"PriceColumns": {"RetailNZD": 1, "VIP": 2}}) == {"priceColumns": {"RetailNZD": 1, "VIP": 2}}
+    assert records.camel({"PriceColumns": {"RetailNZD": 1, "VIP": 2}}) == {
+        "priceColumns": {"RetailNZD": 1, "VIP": 2}
+    }
 
 
 @pytest.mark.parametrize(("told", "void"), [("VOID", True), ("Void", True), ("APPROVED", False), ("", False)])
@@ -74,8 +80,18 @@ def test_amounts_in_the_orders_currency() -> None:
 
 
 def test_an_option_is_known_by_its_sizes_code_where_it_has_one() -> None:
-    plain = records.option({"id": 5, "productOptionCode": "A", "size": "", "status": "Disabled", "priceColumns": {"Retail": 3, "VIP": None}})
-    sized = records.option({"id": 5, "productOptionCode": "A", "productOptionSizeCode": "A-XL", "size": "XL", "status": "Active"})
+    plain = records.option(
+        {
+            "id": 5,
+            "productOptionCode": "A",
+            "size": "",
+            "status": "Disabled",
+            "priceColumns": {"Retail": 3, "VIP": None},
+        }
+    )
+    sized = records.option(
+        {"id": 5, "productOptionCode": "A", "productOptionSizeCode": "A-XL", "size": "XL", "status": "Active"}
+    )
     assert (plain.code, plain.active, plain.prices) == ("A", False, (("Retail", Decimal(3)),))
     assert (sized.code, sized.size, sized.active) == ("A-XL", "XL", True)
     whole = records.product({"id": 7, "name": "Tea", "productOptions": [{"id": 5, "productOptionCode": "A"}]})
@@ -83,12 +99,20 @@ def test_an_option_is_known_by_its_sizes_code_where_it_has_one() -> None:
 
 
 def test_stock_branch_contact_and_payment() -> None:
-    level = records.stock_level({"productId": 7, "productOptionId": 5, "branchId": 3, "code": "A", "stockOnHand": 4, "available": -1})
+    level = records.stock_level(
+        {"productId": 7, "productOptionId": 5, "branchId": 3, "code": "A", "stockOnHand": 4, "available": -1}
+    )
     assert (level.on_hand, level.available, level.incoming) == (4, -1, 0)
-    assert records.branch({"id": 3, "company": "Main", "isActive": None}) == records.Branch("3", "Main", "", True)
-    who = records.contact({"id": 1, "type": "Customer", "email": None, "integrationRef": "NETO-ana", "priceColumn": "VIP"})
+    assert records.branch({"id": 3, "company": "Main", "isActive": None}) == records.Branch(
+        "3", "Main", "", True
+    )
+    who = records.contact(
+        {"id": 1, "type": "Customer", "email": None, "integrationRef": "NETO-ana", "priceColumn": "VIP"}
+    )
     assert (who.email, who.integration_ref, who.price_tier, who.active) == ("", "NETO-ana", "VIP", True)
-    paid = records.payment({"id": 2, "orderId": 88123, "amount": Decimal("9.90"), "method": "Card", "transactionRef": "P1"})
+    paid = records.payment(
+        {"id": 2, "orderId": 88123, "amount": Decimal("9.90"), "method": "Card", "transactionRef": "P1"}
+    )
     assert (paid.order_id, paid.amount, paid.transaction_ref) == ("88123", Decimal("9.90"), "P1")
 
 

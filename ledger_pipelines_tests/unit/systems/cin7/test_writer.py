@@ -64,7 +64,11 @@ class Bench:
 
 def test_it_declares_itself(tmp_path: Path) -> None:
     writer = Bench(Script(), tmp_path, records_a_call=7).writer
-    assert (writer.connection, writer.write_class, writer.settle_window) == ("stock", WriteClass.SEARCH, WINDOW)
+    assert (writer.connection, writer.write_class, writer.settle_window) == (
+        "stock",
+        WriteClass.SEARCH,
+        WINDOW,
+    )
     assert (writer.batch_size, writer.workers) == (7, 1)
 
 
@@ -154,7 +158,9 @@ def test_a_void_is_for_good_and_no_draft_remains(tmp_path: Path) -> None:
 def test_a_payments_order_is_filled_in_from_its_link_as_a_number(tmp_path: Path) -> None:
     bench = Bench(Script(said(result(0, 7))), tmp_path)
     link: Json = {"$link": "KEY-sales_order-create-N1"}
-    bench.send([effect_of("payment", "P1", payment_body("P1", link, "9.90"))], {"KEY-sales_order-create-N1": "88123"})
+    bench.send(
+        [effect_of("payment", "P1", payment_body("P1", link, "9.90"))], {"KEY-sales_order-create-N1": "88123"}
+    )
     [[sent]] = bench.script.sent
     assert (sent["orderId"], sent["amount"], sent["transactionRef"]) == (88123, Decimal("9.90"), "P1")
 
@@ -176,7 +182,9 @@ def test_a_payments_order_is_filled_in_from_its_link_as_a_number(tmp_path: Path)
         (change("x", {"stage": "Pick"}), "gone"),
     ],
 )
-def test_what_could_not_be_right_or_found_again_is_not_sent(tmp_path: Path, effect: Effect, code: str) -> None:
+def test_what_could_not_be_right_or_found_again_is_not_sent(
+    tmp_path: Path, effect: Effect, code: str
+) -> None:
     bench = Bench(Script(said(result(0, 1))), tmp_path)
     bad, good = bench.send([effect, order("N9")])
     assert isinstance(bad, Refused)
@@ -185,7 +193,9 @@ def test_what_could_not_be_right_or_found_again_is_not_sent(tmp_path: Path, effe
     assert [[one["reference"] for one in sent] for sent in bench.script.sent] == [["N9"]]
 
 
-def test_a_contact_is_known_by_its_e_mail_address_whatever_the_case_or_by_our_reference(tmp_path: Path) -> None:
+def test_a_contact_is_known_by_its_e_mail_address_whatever_the_case_or_by_our_reference(
+    tmp_path: Path,
+) -> None:
     bench = Bench(Script(said(result(0, 1), result(1, 2))), tmp_path)
     told = bench.send(
         [
@@ -247,15 +257,31 @@ def test_what_does_not_say_is_unknown_for_all_of_the_batch(
 
 
 def test_results_may_come_in_any_order_without_errors_and_in_pascal_case(tmp_path: Path) -> None:
-    answer = said({"Index": 1, "Success": True, "Id": 6, "Code": "N2"}, {"Index": 0, "Success": True, "Id": 5})
+    answer = said(
+        {"Index": 1, "Success": True, "Id": 6, "Code": "N2"}, {"Index": 0, "Success": True, "Id": 5}
+    )
     assert Bench(Script(answer), tmp_path).send(orders("N1", "N2")) == [
         Confirmed(Remote("5", "N1", "")),
         Confirmed(Remote("6", "N2", "N2")),
     ]
-    bare = said({"success": True, "id": 5}, {"success": False, "errors": None})
-    first, second = Bench(Script(bare), tmp_path).send(orders("N1", "N2"))
-    assert isinstance(first, Confirmed)
-    assert isinstance(second, Refused)
+    bare = said({"success": True, "id": 5}, {"success": True, "id": 6, "errors": None})
+    assert [type(one) for one in Bench(Script(bare), tmp_path).send(orders("N1", "N2"))] == [Confirmed] * 2
+
+
+def test_a_creation_refused_without_a_word_is_looked_for(tmp_path: Path) -> None:
+    answer = said(
+        {"index": 0, "success": False}, {"index": 1, "success": False, "errors": None}, result(2, 7)
+    )
+    script = Script(answer, reads={ORDERS: [{"id": 5, "reference": "N1", "total": 1}]})
+    told = Bench(script, tmp_path).send(orders("N1", "N2", "N3"))
+    assert [type(one) for one in told] == [Exists, Refused, Confirmed]
+    assert script.conditions == ["reference IN ('N1','N2')"]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return said({"index": 0, "success": False}) if request.method == "POST" else httpx.Response(503)
+
+    [ending] = Cin7Writer(fake_client(handler, tmp_path)).send([prepare(order("N1"), {})])
+    assert isinstance(ending, NotSent)
 
 
 def test_a_record_without_a_result_is_unknown_alone(tmp_path: Path) -> None:
@@ -276,7 +302,7 @@ def test_an_answer_about_another_record_is_none(tmp_path: Path) -> None:
         ("The order is locked", Action.UPDATE, Refused("locked", "The order is locked")),
         ("Order is void", Action.UPDATE, Refused("void", "Order is void")),
         (EXISTS, Action.UPDATE, Refused("already-used", EXISTS)),
-        ("", Action.UPDATE, Refused("cin7-refused", "Cin7 refused it without a word.")),
+        ("", Action.UPDATE, Refused("no-words", "Cin7 refused it without a word.")),
     ],
 )
 def test_words_have_codes(tmp_path: Path, text: str, action: Action, ending: Ending) -> None:
@@ -303,7 +329,10 @@ def test_no_connection_is_not_sent(tmp_path: Path) -> None:
 def test_login_and_permission_are_told_apart_and_the_module_is_named(tmp_path: Path) -> None:
     denied = Bench(Script(httpx.Response(401, json={"message": "no"})), tmp_path).send(orders("N1", "N2"))
     assert [type(one) for one in denied] == [CredentialsRefused] * 2
-    for effect, words in ((order("N1"), "WRITE SalesOrders"), (change(5, {"stage": "x"}), "UPDATE SalesOrders")):
+    for effect, words in (
+        (order("N1"), "WRITE SalesOrders"),
+        (change(5, {"stage": "x"}), "UPDATE SalesOrders"),
+    ):
         [module] = Bench(Script(httpx.Response(403, json={"message": "no"})), tmp_path).send([effect])
         assert isinstance(module, CredentialsRefused)
         assert words in module.text
@@ -312,9 +341,13 @@ def test_login_and_permission_are_told_apart_and_the_module_is_named(tmp_path: P
 # --- a request refused as a whole ------------------------------------------------------------------------------------
 
 
-def test_one_duplicate_that_refuses_the_whole_request_costs_one_search_and_no_second_write(tmp_path: Path) -> None:
+def test_one_duplicate_that_refuses_the_whole_request_costs_one_search_and_no_second_write(
+    tmp_path: Path,
+) -> None:
     held = {"id": 7, "reference": "N2", "total": Decimal("99.90").__str__(), "lineItems": []}
-    script = Script(httpx.Response(400, json={"message": "Reference 'N2' already exists"}), reads={ORDERS: [held]})
+    script = Script(
+        httpx.Response(400, json={"message": "Reference 'N2' already exists"}), reads={ORDERS: [held]}
+    )
     bench = Bench(script, tmp_path)
     told = bench.send(orders("N1", "N2", "N3"))
     assert isinstance(told[1], Exists)
@@ -327,7 +360,10 @@ def test_one_duplicate_that_refuses_the_whole_request_costs_one_search_and_no_se
 
 def test_that_search_goes_by_twenty_references_a_call(tmp_path: Path) -> None:
     names = [f"N{number:02}" for number in range(45)]
-    script = Script(httpx.Response(400, json="already exists"), reads={ORDERS: [{"id": 7, "reference": "N44", "total": 1}]})
+    script = Script(
+        httpx.Response(400, json="already exists"),
+        reads={ORDERS: [{"id": 7, "reference": "N44", "total": 1}]},
+    )
     told = Bench(script, tmp_path).send(orders(*names))
     assert [place for place, one in enumerate(told) if isinstance(one, Exists)] == [44]
     assert [len(condition.split(",")) for condition in script.conditions] == [20, 20, 5]
@@ -338,7 +374,9 @@ def test_when_the_search_fails_nothing_was_applied_all_the_same(tmp_path: Path) 
 
     def handler(request: httpx.Request) -> httpx.Response:
         asked.append(request.method)
-        return httpx.Response(400, json={"message": EXISTS}) if request.method == "POST" else httpx.Response(503)
+        return (
+            httpx.Response(400, json={"message": EXISTS}) if request.method == "POST" else httpx.Response(503)
+        )
 
     writer = Cin7Writer(fake_client(handler, tmp_path))
     told = writer.send([prepare(one, {}) for one in orders("N1", "N2")])
@@ -353,9 +391,13 @@ def test_a_duplicate_sent_alone_needs_no_search(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [EXISTS, "Missing or malformed JSON data"])
-def test_where_nothing_tells_which_record_is_meant_they_are_sent_one_a_call(tmp_path: Path, text: str) -> None:
+def test_where_nothing_tells_which_record_is_meant_they_are_sent_one_a_call(
+    tmp_path: Path, text: str
+) -> None:
     script = Script(
-        httpx.Response(400, json={"message": text}), said(result(0, 1)), httpx.Response(400, json={"message": text})
+        httpx.Response(400, json={"message": text}),
+        said(result(0, 1)),
+        httpx.Response(400, json={"message": text}),
     )
     bench = Bench(script, tmp_path)
     effects = orders("N1", "N2")
@@ -371,7 +413,8 @@ def test_where_nothing_tells_which_record_is_meant_they_are_sent_one_a_call(tmp_
 
 def test_contacts_of_both_sorts_are_searched_by_what_they_are_known_by(tmp_path: Path) -> None:
     script = Script(
-        httpx.Response(400, json={"message": "duplicate"}), reads={CONTACTS: [{"id": 5, "email": "ANA@tea.example"}]}
+        httpx.Response(400, json={"message": "duplicate"}),
+        reads={CONTACTS: [{"id": 5, "email": "ANA@tea.example"}]},
     )
     told = Bench(script, tmp_path).send(
         [effect_of("contact", one, contact_body(one)) for one in ("ana@tea.example", "NETO-bo")]
@@ -387,7 +430,10 @@ def test_a_void_of_what_is_void_or_gone_is_done_and_a_locked_one_is_refused(tmp_
     answers = said(*(result(place, None, "No.") for place in range(3)))
     script = Script(answers)
     script.reads = {
-        ORDERS: [{"id": 1, "total": 1, "isVoid": True}, {"id": 2, "total": 1, "isVoid": False, "status": "APPROVED"}]
+        ORDERS: [
+            {"id": 1, "total": 1, "isVoid": True},
+            {"id": 2, "total": 1, "isVoid": False, "status": "APPROVED"},
+        ]
     }
 
     def handler(request: httpx.Request) -> httpx.Response:
