@@ -91,7 +91,7 @@ class Entry(Generic[S]):
     picture: Callable[[S], Picture]
     money: Callable[[], Sequence[MoneyPath]]
     lacks: tuple[str, ...] = ()
-    every: int = 4
+    every: int = 6
     reaches: int = 2
     crossed: int = 4
     beyond: frozenset[str] = frozenset()
