@@ -26,7 +26,7 @@ def share_compiled() -> None:
         first = _first.setdefault(engine.dialect.name, engine)
         if first is not engine:
             engine.dialect = first.dialect  # what is compiled is kept by statement and dialect
-            engine._compiled_cache = first._compiled_cache  # noqa: SLF001 - there is no public way
+            engine._compiled_cache = first._compiled_cache
         return engine
 
     database.create_engine = shared  # type: ignore[assignment]  # only in a nursery
