@@ -10,35 +10,25 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
-from ruamel.yaml import YAML
-
 from ledger_pipelines.cli.processes import sandbox_environment
-from ledger_pipelines.config.load import LoadedConfig, load_config
+from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.integrations.by_day.results import RunResult
-from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service
 from ledger_pipelines.sandbox.server import RunningSandbox
-from ledger_pipelines_tests.stage import SHIPPED, WINDOW, JumpingClock
+from ledger_pipelines_tests.configured import configured, loopback, with_changes
+from ledger_pipelines_tests.stage import WINDOW, JumpingClock
 
 NAME = "neto_saasu"
 FILE = "5150"
 Record = dict[str, Any]
-
-
-@cache
-def _shipped() -> Any:
-    return YAML().load(SHIPPED.read_text())
 
 
 @dataclass
@@ -62,7 +52,7 @@ class ShopStage:
     connections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.control = httpx.Client(base_url=self.sandbox_url, trust_env=False, timeout=120)
+        self.control = loopback(self.sandbox_url, timeout=120)
         self.control.post(
             "/saasu/settings", json={"rate_limit": self.limited, "daily_quota": None}
         ).raise_for_status()
@@ -70,15 +60,17 @@ class ShopStage:
         self.loaded = self.configure()
         os.environ.update(sandbox_environment(self.loaded.config, self.credentials))
         self._service: NetoSaasu | None = None
-        self.neto = httpx.Client(base_url=self.addresses["neto"], trust_env=False, timeout=60)
-        self.saasu = httpx.Client(base_url=self.addresses["saasu"], trust_env=False, timeout=60)
+        self.neto = loopback(self.addresses["neto"])
+        self.saasu = loopback(self.addresses["saasu"])
 
     # --- the product -----------------------------------------------------------------------------------------------
 
     def configure(self) -> LoadedConfig:
         """The shipped ledger.yaml with its data here, at this sandbox, with the changes asked for."""
-        yaml = YAML()
-        document = deepcopy(_shipped())
+        kind = repr((NAME, dict(self.addresses), self.start, self.limited, self.connections, self.settings))
+        return configured(self.folder, kind, self._change)
+
+    def _change(self, document: Any) -> None:
         document["data_dir"] = str(self.folder / "data")
         connections = document["connections"]
         connections["shop"] |= {
@@ -91,17 +83,7 @@ class ShopStage:
         for name, fields in self.connections.items():
             connections[name].update(fields)
         connections["amazon_us"].pop("drop")
-        settings = document["integrations"][NAME]["settings"]
-        for name, value in self.settings.items():
-            *way, last = name.split(".")
-            place = settings
-            for step in way:
-                place = place.setdefault(step, {})
-            place[last] = value
-        path = self.folder / "ledger.yaml"
-        with path.open("w") as out:
-            yaml.dump(document, out)
-        return load_config(path, KINDS)
+        with_changes(document["integrations"][NAME]["settings"], self.settings)
 
     @property
     def service(self) -> NetoSaasu:

@@ -10,30 +10,26 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
-from ruamel.yaml import YAML
 
 from ledger_pipelines.cli.processes import sandbox_environment
-from ledger_pipelines.config.load import LoadedConfig, load_config
+from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult
 from ledger_pipelines.integrations.amazon_netsuite.sandbox_books import MadeBooks, make_books
 from ledger_pipelines.integrations.amazon_netsuite.service import AmazonNetSuite, build_service
-from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.sandbox.server import RunningSandbox
+from ledger_pipelines_tests.configured import configured, loopback, with_changes
 from ledger_pipelines_tests.generate import SettlementFile
 
-SHIPPED = Path(__file__).parents[1] / "ledger.yaml"
 NAME = "amazon_netsuite"
 CLEARING = {"USD": "1051", "EUR": "1052", "GBP": "1053", "CAD": "1054", "JPY": "1055"}
 BANK = {"USD": "1001", "EUR": "1002", "GBP": "1003", "CAD": "1004", "JPY": "1005"}
@@ -43,11 +39,6 @@ WINDOW = 20
 """Settle window of the test connection, in seconds of the shared clock."""
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 Record = dict[str, Any]
-
-
-@cache
-def _shipped() -> Any:
-    return YAML().load(SHIPPED.read_text())
 
 
 class JumpingClock:
@@ -89,7 +80,7 @@ class Stage:
     real_clock: bool = False
 
     def __post_init__(self) -> None:
-        self.control = httpx.Client(base_url=self.sandbox_url, trust_env=False, timeout=120)
+        self.control = loopback(self.sandbox_url, timeout=120)
         self.clock: JumpingClock = JumpingClock(self.control)
         self.loaded = self.configure()
         os.environ.update(sandbox_environment(self.loaded.config, self.credentials))
@@ -101,8 +92,10 @@ class Stage:
 
     def configure(self) -> LoadedConfig:
         """The shipped ledger.yaml with its data here, at this sandbox, with the changes asked for."""
-        yaml = YAML()
-        document = deepcopy(_shipped())
+        kind = repr((NAME, dict(self.addresses), self.connection, self.settings))
+        return configured(self.folder, kind, self._change)
+
+    def _change(self, document: Any) -> None:
         document["data_dir"] = str(self.folder / "data")
         connections = document["connections"]
         connections["amazon_us"]["base_url"] = self.addresses["amazon"]
@@ -111,17 +104,7 @@ class Stage:
         netsuite["base_url"] = self.addresses["netsuite"]
         netsuite["settle_window_seconds"] = WINDOW
         netsuite.update(self.connection)
-        settings = document["integrations"][NAME]["settings"]
-        for name, value in self.settings.items():
-            *way, last = name.split(".")
-            place = settings
-            for step in way:
-                place = place.setdefault(step, {})
-            place[last] = value
-        path = self.folder / "ledger.yaml"
-        with path.open("w") as out:
-            yaml.dump(document, out)
-        return load_config(path, KINDS)
+        with_changes(document["integrations"][NAME]["settings"], self.settings)
 
     @property
     def service(self) -> AmazonNetSuite:

@@ -140,6 +140,7 @@ def run_shape(result: RunResult, spent: tuple[int, int | None]) -> dict[str, Any
         ],
         "calls": result.calls,
         "read": dict(result.read),
+        "there_twice": [shapes.open_item(one) for one in result.doubles],
         "calls_today": spent[0],
         "calls_left": spent[1],
         "exit_code": result.exit_code,
@@ -153,6 +154,9 @@ def show_run(result: RunResult, spent: tuple[int, int | None]) -> None:
         by_flow.setdefault(one.flow, []).append(one)
     for flow, runs in by_flow.items():
         _show_flow(flow, runs)
+    for double in result.doubles:
+        line = f"there twice: {double.title}. {double.text} {double.remedy}"
+        out().print(Text(line, style="red"), soft_wrap=True)
     left = "" if spent[1] is None else f", {spent[1]:,} left today"
     period = f"{result.days[0]} to {result.days[-1]}" if result.days else "no day"
     out().print(Text(f"\n{period}; {result.calls:,} calls{left}.", style="dim"))

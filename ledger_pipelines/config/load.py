@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 
 from ledger_pipelines.config.base import Slug
 from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
@@ -116,11 +116,10 @@ def declared(kinds: IntegrationModels) -> dict[str, IntegrationKind]:
 
 def integration_model(kind: str, settings: type[BaseModel]) -> type[IntegrationConfig]:
     """The model of one kind of integration: `settings` is its own settings model, with its defaults."""
-    described = IntegrationConfig.model_fields
     default = settings.model_construct() if _all_optional(settings) else ...
     fields: dict[str, Any] = {
-        "kind": (Literal[kind], Field(description=described["kind"].description)),
-        "settings": (settings, Field(default, description=described["settings"].description)),
+        "kind": (Literal[kind], ...),
+        "settings": (settings, default),
     }
     name = "".join(word.title() for word in kind.split("_")) + "Integration"
     return cast("type[IntegrationConfig]", create_model(name, __base__=IntegrationConfig, **fields))

@@ -21,6 +21,7 @@ from ledger_pipelines.config.connections import (
     SellingPartnerApi,
     TokenBased,
 )
+from ledger_pipelines.config.descriptions import descriptions
 from ledger_pipelines.config.models import Books, IntegrationConfig, LedgerConfig
 from ledger_pipelines.config.shops import (
     NetoApp,
@@ -60,8 +61,9 @@ def reference() -> str:
 def table(model: type[BaseModel]) -> str:
     """One model: field, what it is, default."""
     lines = ["| field | what it is | default |", "|---|---|---|"]
+    said = descriptions(model)
     for name, field in model.model_fields.items():
-        text = " ".join((field.description or "").split()).replace("|", "\\|")
+        text = " ".join(said.get(name, "").split()).replace("|", "\\|")
         words = _words(field.annotation)
         allowed = f" One of: {', '.join(f'`{word}`' for word in words)}." if len(words) > 1 else ""
         lines.append(f"| `{name}` | {text}{allowed} | {_default(field)} |")

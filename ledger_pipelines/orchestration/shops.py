@@ -97,6 +97,35 @@ class Drift(Protocol):
         ...
 
 
+class Twice(Protocol):
+    """A document of ours that the file has more than once."""
+
+    @property
+    def key(self) -> str:
+        """What `ignore` takes."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """Kind of document."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """Ours."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Which records, in a sentence."""
+        ...
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        ...
+
+
 class Difference(Protocol):
     """What one record adds to a difference, why, and the one thing to do."""
 
@@ -190,6 +219,11 @@ class ShopFigures(Protocol):
     @property
     def documents(self) -> Sequence[Difference]:
         """Orders without invoice, invoices without order, totals that differ."""
+        ...
+
+    @property
+    def doubles(self) -> Sequence[Twice]:
+        """Documents of ours that the file has more than once."""
         ...
 
     @property

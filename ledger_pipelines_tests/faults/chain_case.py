@@ -16,13 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines.storage.journal import Journal, Search
 from ledger_pipelines.sync.acts import adopt
+from ledger_pipelines_tests.configured import loopback
 from ledger_pipelines_tests.faults import chain_child
 from ledger_pipelines_tests.faults.chain_child import CLOCK, LAST_ERROR, ChainClock, Order
 from ledger_pipelines_tests.faults.drill_books import Picture
@@ -128,7 +127,7 @@ class Chain:
     def filled(self, entry: AnyEntry, scene: Scene, *, refused: bool = False) -> Order:
         """Books before the scene, a fresh installation, and what arrives at it."""
         name = f"{entry.name}:{scene.name}"
-        with httpx.Client(base_url=self.sandbox(entry).control_url, trust_env=False, timeout=60) as control:
+        with loopback(self.sandbox(entry).control_url) as control:
             control.delete("/faults").raise_for_status()
             control.post("/restore", json={"name": name}).raise_for_status()
             control.post("/clock", json={"offset_seconds": self._offsets[name]}).raise_for_status()

@@ -13,13 +13,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
-
 from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
+from ledger_pipelines_tests.configured import loopback
 from ledger_pipelines_tests.faults import shop_books, shop_scene
-from ledger_pipelines_tests.faults.drill_books import doubles
 from ledger_pipelines_tests.faults.entry import Entry, Scene
 from ledger_pipelines_tests.shop_stage import ShopStage, shop_stage
 
@@ -33,7 +31,8 @@ _WRITING = "/(Invoice|Payment|Journal|Item|Contact|ContactAggregate|Company)(/|$
 
 def open_shop(sandbox: RunningSandbox, folder: Path) -> ShopStage:
     """An installation whose integration date is the day before the sandbox's: nothing is read that no case is about."""
-    told = httpx.get(f"{sandbox.control_url}/clock", trust_env=False).raise_for_status().json()
+    with loopback(sandbox.control_url) as control:
+        told = control.get("/clock").raise_for_status().json()
     start = (datetime.fromisoformat(told["now"]) - timedelta(days=1)).date()
     return shop_stage(sandbox, folder, settings=shop_scene.SETTINGS, start=start.isoformat())
 
@@ -117,7 +116,9 @@ NETO_SAASU: Entry[ShopStage] = Entry(
     place=place,
     live=live,
     made=_made,
-    doubles=lambda stage: doubles(shop_books.references(stage)),
+    names=shop_books.references,
+    live_days=lambda stage, days: ended(stage, stage.run(days)),
+    lasts=4000,
     by_hand=_by_hand,
     around=_around,
     written=written,

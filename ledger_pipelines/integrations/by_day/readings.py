@@ -9,15 +9,16 @@ stock as often as the settings say, accounts and the like once a day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from ledger_pipelines.documents.dates import Window, business_date
 from ledger_pipelines.integrations.by_day.setup import DaySetup
+from ledger_pipelines.integrations.by_day.whole import WholeNotes
 from ledger_pipelines.storage.snapshots import SnapshotStore
-from ledger_pipelines.sync.sweep import DayDone, Sweep, refresh, sweep
+from ledger_pipelines.sync.sweep import Sweep, refresh, sweep
 from ledger_pipelines.systems.entities import ChangesReader, EntityLike
 
 Progress = Callable[[str, int, int], None]
@@ -61,7 +62,9 @@ class Readings:
         self._today = business_date(now, setup.zone)
 
     def all_of(self, side: OpenSide, progress: Progress | None) -> Refreshed:
-        """The initial sync: every day from the connection's start, whole; days of an attempt that was cut short stay."""
+        """The initial sync: every day from the connection's start, whole; days of an attempt that was cut short stay. Of lists
+        that another integration has read whole, as far back, only what changed since is asked for.
+        """
         return self._run(side, progress, reach=self._reach, whole=True)
 
     def latest(self, side: OpenSide, progress: Progress | None) -> Refreshed:
@@ -70,32 +73,28 @@ class Readings:
 
     def _run(self, side: OpenSide, progress: Progress | None, *, reach: timedelta, whole: bool) -> Refreshed:
         store = SnapshotStore(self._setup.data, side.name)
+        notes = WholeNotes(self._setup.data / "state" / f"{side.name}-whole.json")
+        name = self._setup.name
         rows: dict[str, int] = {}
         days: set[date] = set()
-        names = side.wanted
-        for place, name in enumerate(names):
-            entity = side.entities[name]
+        for place, entity in enumerate(side.entities[one] for one in side.wanted):
             if progress is not None:
-                progress(f"reading {side.name} {name}", place, len(names))
+                progress(f"reading {side.name} {entity.name}", place, len(side.wanted))
             asked = self._asked(entity, side.opening, reach)
-            if not whole and not entity.changed_column and self._fresh(store, entity):
+            anew = whole and not notes.spare(entity.name, name, side.opening, reach)
+            if not anew and not entity.changed_column and self._fresh(store, entity):
                 continue
             count = 0
-            for done in self._sweep(side, store, entity, asked, whole=whole):
+            for done in (sweep if anew else refresh)(side.reader, store, entity, asked):
                 count += done.manifest.rows if done.new else 0
                 if entity.changed_column and done.new and done.manifest.rows:
                     days.add(done.manifest.day)
-            rows[f"{side.name}/{name}"] = count
+            rows[f"{side.name}/{entity.name}"] = count
+            if anew:
+                notes.read(entity.name, name, side.opening, reach)
         if progress is not None:
-            progress(f"reading {side.name}", len(names), len(names))
+            progress(f"reading {side.name}", len(side.wanted), len(side.wanted))
         return Refreshed(rows, frozenset(days))
-
-    def _sweep(
-        self, side: OpenSide, store: SnapshotStore, entity: EntityLike, asked: Sweep, *, whole: bool
-    ) -> Iterator[DayDone]:
-        if whole:
-            return sweep(side.reader, store, entity, asked)
-        return refresh(side.reader, store, entity, asked)
 
     def _asked(self, entity: EntityLike, first: date, reach: timedelta) -> Sweep:
         """The window: from the first day that is not stored, or the newest that is."""

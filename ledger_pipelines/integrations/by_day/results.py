@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ledger_pipelines.documents.effects import Mode
+from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
 
@@ -25,18 +26,24 @@ class FlowRun:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A run over some days. calls: to both sides; read: rows read anew by entity."""
+    """A run over some days. calls: to both sides; read: rows read anew by entity; doubles: documents of ours that the target has
+    more than once."""
 
     days: tuple[date, ...]
     runs: tuple[FlowRun, ...]
     calls: int
     read: Mapping[str, int] = field(default_factory=dict)
+    doubles: tuple[OpenItem, ...] = ()
 
     @property
     def exit_code(self) -> int:
         """0 when nothing needs a person."""
         blocked = any(row.action.value == "blocked" for run in self.runs for row in run.plan.rows)
-        return int(blocked or any(run.result is not None and run.result.exit_code for run in self.runs))
+        return int(
+            bool(self.doubles)
+            or blocked
+            or any(run.result is not None and run.result.exit_code for run in self.runs)
+        )
 
 
 @dataclass(frozen=True, slots=True)

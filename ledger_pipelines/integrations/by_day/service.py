@@ -38,6 +38,7 @@ from ledger_pipelines.sync.guards import Guard, Override
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
 from ledger_pipelines.sync.result import ApplyResult, Outcome
+from ledger_pipelines.sync.states import ABSENT
 from ledger_pipelines.systems.http import CallCount
 from ledger_pipelines.systems.quota import Spent
 
@@ -175,6 +176,10 @@ class ByDay(ABC, Generic[S, F, R]):
     @abstractmethod
     def page(self, figures: R) -> str:
         """The reconciliation as the page an accountant reads, HTML."""
+
+    def doubles(self) -> Sequence[OpenItem]:
+        """Documents of ours that the target has more than once, by what was read last; no call. A person decides."""
+        return ()
 
     def falls_back(self, result: ApplyResult) -> bool:
         """Whether something was refused that is to be planned and tried in another form at once."""
@@ -422,15 +427,37 @@ class ByDay(ABC, Generic[S, F, R]):
         news = self.refresh(progress)
         about = self._about(days, news)
         runs: list[FlowRun] = []
-        for name in chosen:
-            for place, day in enumerate(about):
-                tell(progress, name, place, len(about))
-                plan = self.plan(name, day)
-                runs.append(FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None))
-                result = runs[-1].result
-                if result is not None and (result.parked is not None or result.stopped is not None):
-                    return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows)
-        return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows)
+
+        def carry(some: Sequence[date]) -> bool:
+            """Plan and export; whether all of it was gone through."""
+            for name in chosen:
+                for place, day in enumerate(some):
+                    tell(progress, name, place, len(some))
+                    plan = self.plan(name, day)
+                    runs.append(
+                        FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None)
+                    )
+                    result = runs[-1].result
+                    if result is not None and (result.parked is not None or result.stopped is not None):
+                        return False
+            return True
+
+        if carry(about) and writes:
+            if any(one.resolvable_at <= self.clock.now() for one in self.unfinished()):
+                self._settle()
+            carry(self._never_arrived(about))
+        doubles = tuple(self.doubles())
+        return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows, doubles)
+
+    def _never_arrived(self, days: Sequence[date]) -> list[date]:
+        """Days with a write of which this run has found out, too late for its own plan, that the call never arrived."""
+        approved = Search(integration=self.name, states=(EffectState.APPROVED,), limit=EVERYTHING)
+        absent = {
+            entry.effect.partition
+            for entry in self.journal.find(approved)
+            if entry.problem is not None and entry.problem.code == ABSENT
+        }
+        return [day for day in days if day.isoformat() in absent]
 
     def plans(self, flow: str | None, days: Sequence[date], progress: Progress | None = None) -> list[Plan]:
         """Fresh plans: what a run would write. Reads, never writes."""
@@ -477,7 +504,8 @@ class ByDay(ABC, Generic[S, F, R]):
     def worklist(self) -> Worklist:
         """What is open, and what a person says of it."""
         return Worklist(
-            self.name, self.ALL_FLOWS, self.journal, self.memory.ignored, self._plans, self.days_done, self.clock
+            self.name, self.ALL_FLOWS, self.journal, self.memory.ignored, self._plans, self.days_done, self.clock,
+            self.doubles,
         )  # fmt: skip
 
     def resume(self, progress: Progress | None = None) -> ApplyResult:

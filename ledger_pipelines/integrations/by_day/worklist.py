@@ -6,7 +6,7 @@ aside. Does not belong here: making plans (`service`), what an open item is (`op
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -33,7 +33,7 @@ from ledger_pipelines.sync.plan_store import PlanStore
 
 @dataclass(frozen=True, slots=True)
 class Worklist:
-    """One integration's. flows: all of its kind, those that are off included."""
+    """One integration's. flows: all of its kind, those that are off included; doubles: what the target has more than once."""
 
     integration: str
     flows: Sequence[str]
@@ -42,9 +42,11 @@ class Worklist:
     plans: PlanStore
     days_done: DaysDone
     clock: Clock
+    doubles: Callable[[], Sequence[OpenItem]]
 
     def items(self, day: date | None = None) -> list[OpenItem]:
-        """What needs a person or a later probe: blocked rows of the latest plans, and the journal's open effects."""
+        """What needs a person or a later probe: blocked rows of the latest plans, the journal's open effects, and, where no day is
+        named, what the target has more than once."""
         found: dict[str, OpenItem] = {}
         ignored = self.ignored.of(EVERY_PARTITION)
         partition = "" if day is None else day.isoformat()
@@ -54,7 +56,7 @@ class Worklist:
         search = Search(integration=self.integration, partition=partition, states=OPEN, limit=EVERYTHING)
         for entry in self.journal.find(search):
             found[entry.key] = journal_item(entry)
-        return list(found.values())
+        return [*found.values(), *(self.doubles() if day is None else ())]
 
     def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
         """Take up again: effects by key or document number, and rows that were ignored. Keys concerned."""
@@ -83,6 +85,8 @@ class Worklist:
             meant = wanted & {row.key, row.number} and row.key not in known
             if meant and (what == IGNORED) != (row.key in ignored):
                 rows[row.key] = None
+        if what == IGNORED:
+            rows |= dict.fromkeys(one.key for one in self.doubles() if wanted & {one.key, one.number})
         if what == RETRIED:
             rows |= dict.fromkeys(key for key in ignored if key in wanted)
         self.ignored.say(what, EVERY_PARTITION, rows, who, why, self.clock.now())

@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import ClassVar
 
 from ledger_pipelines.integrations.by_day.context import DayContext, Known
-from ledger_pipelines.integrations.neto_saasu.books import Books, Shop
+from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.shop import Shop
 
 _PAID = re.compile(r'"InvoiceTransactionId":(?:\{"\$link":"([A-Z2-7]+)"\}|"?([0-9]+)"?)')
 

@@ -21,8 +21,9 @@ import msgspec
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import DocumentKind, Item, Party, SalesDocument
 from ledger_pipelines.integrations.by_day.initial import Clash, NearMiss, ReportRow
-from ledger_pipelines.integrations.neto_saasu.books import Books, folded
-from ledger_pipelines.integrations.neto_saasu.items_from_saasu import legal_sku
+from ledger_pipelines.integrations.neto_saasu.books import Books
+from ledger_pipelines.integrations.shop import folded
+from ledger_pipelines.integrations.store_products import legal_sku
 from ledger_pipelines.systems.saasu.records import SaasuContact, SaasuInvoice
 
 

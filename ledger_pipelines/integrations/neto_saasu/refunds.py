@@ -20,7 +20,6 @@ from ledger_pipelines.integrations.neto_saasu.adjustment_notes import (
     Note,
     compose,
 )
-from ledger_pipelines.integrations.neto_saasu.books import folded
 from ledger_pipelines.integrations.neto_saasu.claims import (
     STANDING,
     Families,
@@ -35,6 +34,7 @@ from ledger_pipelines.integrations.neto_saasu.refund_payouts import (
     MoneyBack,
     refund_key,
 )
+from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 

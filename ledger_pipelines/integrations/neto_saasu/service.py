@@ -18,7 +18,7 @@ from ledger_pipelines.config.models import Finding
 from ledger_pipelines.documents.dates import Clock, days_between
 from ledger_pipelines.documents.effects import Mode, Writer
 from ledger_pipelines.documents.keys import digest
-from ledger_pipelines.errors import LedgerError
+from ledger_pipelines.errors import DataError, LedgerError
 from ledger_pipelines.integrations.by_day.readings import OpenSide
 from ledger_pipelines.integrations.by_day.service import ByDay
 from ledger_pipelines.integrations.neto_saasu import (
@@ -33,6 +33,7 @@ from ledger_pipelines.integrations.neto_saasu import (
 from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.checks import warnings
 from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.neto_saasu.doubles import doubles, open_item
 from ledger_pipelines.integrations.neto_saasu.facts import assumed, counted
 from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK, SALE_ORDER
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
@@ -42,6 +43,7 @@ from ledger_pipelines.integrations.neto_saasu.pairing import Pairing, pair
 from ledger_pipelines.integrations.neto_saasu.reconcile import Scope, reconcile
 from ledger_pipelines.integrations.neto_saasu.settings import FLOWS, TO_NETO
 from ledger_pipelines.integrations.neto_saasu.setup import KIND, Setup, setup_of
+from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.reports.shop_reconciliation import render
 from ledger_pipelines.reports.shop_view import ShopReconciliation
 from ledger_pipelines.sync.guards import Guard
@@ -293,6 +295,15 @@ class NetoSaasu(ByDay[Setup, Pairing, ShopReconciliation]):
     def page(self, figures: ShopReconciliation) -> str:
         """As HTML."""
         return render(figures)
+
+    def doubles(self) -> Sequence[OpenItem]:
+        """Documents of ours that the file has twice; none before anything was read."""
+        if self.initial() is None:
+            return ()
+        try:
+            return [open_item(one) for one in doubles(self.context(self.today()))]
+        except DataError:  # a plan says what is missing or cannot be read
+            return ()
 
     def facts(self) -> Facts:
         """What the calls of a day depend on, counted in what was last read; assumed where nothing was."""

@@ -265,6 +265,10 @@ def reconciliation(figures: ShopFigures, page: Path) -> Shown:
             right=(1, 2, 3, 4, 5),
         ),
         m.TOP_REASONS: _differences([*figures.differences, *figures.documents], currency),
+        m.TWICE: m.table(
+            ("document", "reference", "what is there", "what to do", "key"),
+            [(one.what, one.reference, one.text, one.remedy, one.key) for one in figures.doubles],
+        ),
         m.DRIFT: m.table(
             ("item", "name", "store", "books"),
             [(one.item, one.name, f"{one.store:f}", f"{one.books:f}") for one in figures.drift],

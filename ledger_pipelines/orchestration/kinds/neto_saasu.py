@@ -21,6 +21,7 @@ CHECKS = {
     "every_order_has_its_invoice": "Every order that is exported has its invoice.",
     "every_invoice_has_its_order": "Every invoice with an order's number has that order.",
     "totals_agree": "Every invoice comes to its order's total, and as much is owed.",
+    "nothing_is_there_twice": "No document of ours is in the file twice, whatever its day.",
     "stock_agrees": "The store's stock is what the file's makes it.",
     "readings_are_fresh": "Both sides were read lately.",
 }

@@ -28,12 +28,13 @@ from ledger_pipelines.documents.sales import (
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.context import JournalView, Known
 from ledger_pipelines.integrations.neto_saasu import invoices, payments, refunds
-from ledger_pipelines.integrations.neto_saasu.books import Books, Shop, Warehouse
+from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.compare import movement
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.payment_family import over_key, payment_key
 from ledger_pipelines.integrations.neto_saasu.reconcile import Links, Scope, reconcile
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.shop import Shop, Warehouse
 from ledger_pipelines.reports.shop_view import CHECKS, About, Check, ShopReconciliation, Why
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import (
