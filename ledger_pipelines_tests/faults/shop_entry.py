@@ -18,7 +18,6 @@ from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines_tests.configured import loopback
 from ledger_pipelines_tests.faults import shop_books, shop_scene
-from ledger_pipelines_tests.faults.drill_books import doubles
 from ledger_pipelines_tests.faults.entry import Entry, Scene
 from ledger_pipelines_tests.shop_stage import ShopStage, shop_stage
 
@@ -117,7 +116,9 @@ NETO_SAASU: Entry[ShopStage] = Entry(
     place=place,
     live=live,
     made=_made,
-    doubles=lambda stage: doubles(shop_books.references(stage)),
+    names=shop_books.references,
+    live_days=lambda stage, days: ended(stage, stage.run(days)),
+    lasts=4000,
     by_hand=_by_hand,
     around=_around,
     written=written,
