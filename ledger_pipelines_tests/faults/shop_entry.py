@@ -17,7 +17,7 @@ from ledger_pipelines.integrations.neto_saasu.results import RunResult
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines_tests.configured import loopback
-from ledger_pipelines_tests.faults import shop_books, shop_scene
+from ledger_pipelines_tests.faults import money_shop, shop_books, shop_scene
 from ledger_pipelines_tests.faults.entry import Entry, Scene
 from ledger_pipelines_tests.shop_stage import ShopStage, shop_stage
 
@@ -124,7 +124,7 @@ NETO_SAASU: Entry[ShopStage] = Entry(
     written=written,
     picture=shop_books.picture,
     lacks=("netsuite.", "landing.", "settlement."),
-    money=lambda: (),
+    money=money_shop.paths,
     every=30,
     reaches=1,
     crossed=1,
