@@ -598,7 +598,9 @@ def test_a_customer_in_the_shapes_of_a_nested_address() -> None:
         ("", [{}], (), False),
     ],
 )  # fmt: skip
-def test_how_an_order_left_the_store(told: str, lines: Json, tracking: tuple[str, ...], completed: bool) -> None:
+def test_how_an_order_left_the_store(
+    told: str, lines: Json, tracking: tuple[str, ...], completed: bool
+) -> None:
     found = documents.shipment({"OrderID": "N1", "DateCompletedUTC": told, "OrderLine": lines})
     assert found.tracking == tracking
     assert found.at == (datetime(2025, 3, 4, 3, tzinfo=UTC) if completed else None)
