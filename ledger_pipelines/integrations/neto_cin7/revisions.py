@@ -294,7 +294,7 @@ class _Revising:
         effect = ctx.effect(
             FLOW, ORDER, update_key(ctx, order, self.before.changes + 1), external_id=order_reference(ctx, order),
             number=order.number, title=f"Change of {self.title}", body=body, action=Action.UPDATE,
-            expected=Expected(amount=mapped.layout.total) if amounts else None,
+            expected=Expected(amount=mapped.layout.expected) if amounts else None,
             target_id=self.before.known.remote_id, depends_on=mapped.needs, source=f"order:{order.key}",
         )  # fmt: skip
         if clash:

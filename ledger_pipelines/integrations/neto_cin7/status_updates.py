@@ -297,8 +297,7 @@ def _branch(ctx: Context, before: Written, booked: SalesOrder | None) -> str | N
     told = before.body.get("branchId")
     if told is not None:
         return str(told)
-    active = [one.id for one in ctx.omni.branches if one.active]
-    return active[0] if len(active) == 1 else None
+    return ctx.main_branch or None
 
 
 def _needs(ctx: Context, before: Written, booked: SalesOrder | None) -> Iterator[Need]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.sales import Component, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.neto_cin7 import orders
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.references import dispatch_key, update_key, void_key
 from ledger_pipelines.integrations.neto_cin7.settings import AutoDispatch, StatusUpdates
@@ -76,7 +77,7 @@ def downloaded(
     **other: Any,
 ) -> Context:
     knowns, there = standing(orders, read=read, **(held or {}))
-    account = omni(orders=tuple(there), **(stock or {}))
+    account = omni(**({"orders": tuple(there)} | (stock or {})))
     chosen = choices or choosing(products={"in_step": False})
     return context(orders, account=account, known=(*knowns, *more), choices=chosen, **other)
 
@@ -216,6 +217,12 @@ def test_an_order_that_was_just_made_needs_no_reading() -> None:
     assert codes(rows(ctx, [one])) == [("update", "dispatch")]
     nowhere = downloaded(one, read=False)
     assert codes(rows(nowhere, [one])) == [("blocked", "branch-unknown")]
+    other = order("N2")
+    (made,), (there,) = standing([other])
+    learnt = downloaded(
+        one, read=False, more=(replace(made, remote_id="7"),), stock={"orders": (replace(there, id="7"),)}
+    )
+    assert codes(rows(learnt, [one])) == [("update", "dispatch")]
 
 
 def test_not_made_yet() -> None:
@@ -271,6 +278,15 @@ def test_an_order_whose_change_waits_is_not_dispatched() -> None:
     edited = replace(held, lines=(replace(held.lines[0], qty=d("5")),), total=d("82.50"))
     ctx = context([after], account=omni(orders=(edited,)), choices=choosing(), known=(known(effect),))
     assert codes(rows(ctx, [after])) == [("blocked", "order-blocked")]
+
+
+def test_a_dispatch_by_us_is_no_change_of_the_order() -> None:
+    one = order("N1", **DONE)
+    effect = only(downloaded(one), one).effect
+    assert effect is not None
+    for held in ({}, {"dispatched_date": READ_AT, "stage": "Dispatched"}):
+        after = downloaded(one, more=(known(effect),), held=held)
+        assert codes(orders.rows(after, [one])) == [("skip", "already-there")]
 
 
 def test_a_dispatch_is_written_once() -> None:
