@@ -216,7 +216,7 @@ def test_an_order_that_was_just_made_needs_no_reading() -> None:
     ctx = context([one], choices=named, known=(known(effect),))
     assert codes(rows(ctx, [one])) == [("update", "dispatch")]
     nowhere = downloaded(one, read=False)
-    assert codes(rows(nowhere, [one])) == [("blocked", "branch-unknown")]
+    assert codes(rows(nowhere, [one])) == [("skip", "branch-unknown")]
     other = order("N2")
     (made,), (there,) = standing([other])
     learnt = downloaded(
@@ -227,7 +227,7 @@ def test_an_order_that_was_just_made_needs_no_reading() -> None:
 
 def test_not_made_yet() -> None:
     one = order("N1", **DONE)
-    assert codes(rows(context([one], choices=choosing()), [one])) == [("blocked", "wait-for-order")]
+    assert codes(rows(context([one], choices=choosing()), [one])) == [("skip", "wait-for-order")]
     old = replace(one, day=one.day.replace(year=2024))
     assert rows(context([old], choices=choosing()), [old]) == []
     broken = order("N1", total="99.00", **DONE)
