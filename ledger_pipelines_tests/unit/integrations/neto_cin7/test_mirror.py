@@ -57,8 +57,8 @@ def read(folder: Path, run: str = "first", **records: list[dict[str, Json]]) -> 
             window=Window(DAY, DAY, SYDNEY),
             opening=DAY,
             today=DAY,
-            run_id="r",
-            done_by=frozenset({"r"}),
+            run_id=run,
+            done_by=frozenset({run}),
             now=AT,
         )
         list(sweep(Given(**records), store, entity, asked))  # type: ignore[arg-type]
