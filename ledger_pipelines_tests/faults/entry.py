@@ -57,6 +57,7 @@ class Entry(Generic[S]):
         lasts: Seconds of the sandbox's time that preparing takes: commands live in real time, which comes after.
         made: How many documents of each kind a scene has made in the target: (stage, scene).
         names: What each document of ours in the target is known by, doubles included.
+        intended: External ids there, each of which has to have an intent of its own in the journal.
         by_hand: Ids of what a person finds in the target for a row whose search does not show it: (stage, row).
         around: What else must hold once all is done: (stage, something was to be refused); sentences. Asked before the
             picture is taken.
@@ -88,6 +89,7 @@ class Entry(Generic[S]):
     live: Callable[[S, str], int]
     made: Callable[[S, Scene], Mapping[str, int]]
     names: Callable[[S], Sequence[str]]
+    intended: Callable[[S], set[str]]
     by_hand: Callable[[S, Row], Sequence[str]]
     around: Callable[[S, bool], Sequence[str]]
     written: Callable[[S], int]

@@ -102,6 +102,7 @@ AMAZON_NETSUITE: Entry[Stage] = Entry(
     live=_live,
     made=_made,
     names=lambda stage: stage.books().external_ids(),
+    intended=lambda stage: set(stage.books().external_ids()),
     by_hand=_by_hand,
     around=_around,
     written=lambda stage: stage.writes(),
