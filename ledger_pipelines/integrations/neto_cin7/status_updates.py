@@ -115,7 +115,7 @@ class _Updating:
     def rows(self, orders: Sequence[SalesDocument]) -> Iterator[PlanRow]:
         """In the order given: earlier ones take stock first."""
         for order in orders:
-            if select(self.ctx, order) is not None and not order.cancelled:
+            if select(self.ctx, order) is not None:
                 continue
             if order.cancelled:
                 row = self._void(order)
