@@ -242,7 +242,8 @@ class _LayingOut:
             surcharge_text=self._surcharge_text() if surcharge else "",
             discount=tidy(discount),
             discount_text=self._discount_text() if discount else "",
-            total=Money(order_total((line.amount for line in lines), others, status, rate), order.currency),
+            total=total,
+            exact=exact_total(amounts, others, status, rate) == total.amount,
             notes=tuple(one.description for one in order.lines if _is_note(one) and one.description),
         )
         if layout.total != order.grand_total:

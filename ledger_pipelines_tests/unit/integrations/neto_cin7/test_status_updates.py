@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger_pipelines.documents.effects import Action, EffectState
+from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.sales import Component, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_cin7 import orders
@@ -216,7 +216,7 @@ def test_an_order_that_was_just_made_needs_no_reading() -> None:
     ctx = context([one], choices=named, known=(known(effect),))
     assert codes(rows(ctx, [one])) == [("update", "dispatch")]
     nowhere = downloaded(one, read=False)
-    assert codes(rows(nowhere, [one])) == [("blocked", "branch-unknown")]
+    assert codes(rows(nowhere, [one])) == [("skip", "branch-unknown")]
     other = order("N2")
     (made,), (there,) = standing([other])
     learnt = downloaded(
@@ -227,7 +227,7 @@ def test_an_order_that_was_just_made_needs_no_reading() -> None:
 
 def test_not_made_yet() -> None:
     one = order("N1", **DONE)
-    assert codes(rows(context([one], choices=choosing()), [one])) == [("blocked", "wait-for-order")]
+    assert codes(rows(context([one], choices=choosing()), [one])) == [("skip", "wait-for-order")]
     old = replace(one, day=one.day.replace(year=2024))
     assert rows(context([old], choices=choosing()), [old]) == []
     broken = order("N1", total="99.00", **DONE)
@@ -339,6 +339,13 @@ def test_not_under_no_and_not_what_was_never_downloaded() -> None:
     one = order("N1", **CANCELLED)
     assert rows(downloaded(one, choices=settings()), [one]) == []
     assert rows(context([one], choices=choosing()), [one]) == []
+
+
+def test_only_test_orders_are_voided_in_mode_test() -> None:
+    one = order("N1", **CANCELLED)
+    assert rows(downloaded(one, mode=Mode.TEST), [one]) == []
+    named = choosing(general={"test_orders": ["N1"]})
+    assert codes(rows(downloaded(one, mode=Mode.TEST, choices=named), [one])) == [("void", "void")]
 
 
 def test_a_void_is_written_once() -> None:
