@@ -6,6 +6,7 @@ Belongs here: starting one, and what it says of itself. Does not belong here: wh
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -59,6 +60,16 @@ def child(module: str, *arguments: str) -> Run:
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
     return Run(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def as_installed(folder: Path) -> dict[str, str]:
+    """The environment of a process that starts as an installed program does: every module compiled once, and kept in `folder`.
+
+    Shells of builds and containers often forbid Python to keep what it compiled, and then each start compiles all that pip did
+    not: ours, and nothing of Dagster's.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(folder)}
 
 
 def interleaved(kinds: Sequence[str], repeats: int, run: Callable[[str], Run]) -> dict[str, list[Run]]:

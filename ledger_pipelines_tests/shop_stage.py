@@ -20,7 +20,7 @@ from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.documents.effects import EffectState
-from ledger_pipelines.integrations.neto_saasu.results import RunResult
+from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines_tests.configured import configured, loopback, with_changes

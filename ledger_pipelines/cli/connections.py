@@ -7,7 +7,7 @@ Does not belong here: how a vendor is asked (`systems`).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Protocol
 
 import httpx
 
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.connections import (
     AmazonConnectionConfig,
     AnyConnection,
@@ -26,9 +27,12 @@ from ledger_pipelines.config.models import LedgerConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig
 from ledger_pipelines.errors import ConfigurationError, PermanentError
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
-from ledger_pipelines.integrations.neto_saasu.checks import warnings
-from ledger_pipelines.integrations.neto_saasu.service import counted_facts
-from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.opening import BY_DAY, warnings_of
+from ledger_pipelines.systems.cin7 import check as cin7_check
+from ledger_pipelines.systems.cin7 import connect as cin7_connect
+from ledger_pipelines.systems.cin7.client import Cin7Client
+from ledger_pipelines.systems.cin7.options import Options as Cin7Options
+from ledger_pipelines.systems.looking import Finding as Looked
 from ledger_pipelines.systems.looking import Option
 from ledger_pipelines.systems.neto import check as neto_check
 from ledger_pipelines.systems.neto import connect as neto_connect
@@ -80,9 +84,8 @@ def check(loaded: LoadedConfig) -> Iterator[Finding]:
         elif not missing:
             yield from _shop(loaded.config, name, connection)
     for name, integration in loaded.config.integrations.items():
-        if isinstance(integration.settings, NetoSaasuSettings):
-            facts = counted_facts(loaded, name)
-            for found in warnings(integration, loaded.config.saasu(integration.target), facts):
+        if integration.kind in BY_DAY:
+            for found in warnings_of(loaded, name):
                 yield Finding(name, "warning", True, f"{found.field} {found.message}", found.remedy)
 
 
@@ -174,13 +177,15 @@ def _netsuite(config: LedgerConfig, name: str, connection: NetSuiteConnectionCon
 
 
 @contextmanager
-def shop_client(config: LedgerConfig, name: str) -> Iterator[NetoClient | SaasuClient]:
-    """A client of a Neto or Saasu connection, closed at the end. Raises ConfigurationError."""
+def shop_client(config: LedgerConfig, name: str) -> Iterator[NetoClient | SaasuClient | Cin7Client]:
+    """A client of a Neto, Saasu or Cin7 connection, closed at the end. Raises ConfigurationError."""
     state = config.data_folder / "state"
     found = config.connections[name]
-    client: NetoClient | SaasuClient
+    client: NetoClient | SaasuClient | Cin7Client
     if isinstance(found, NetoConnectionConfig):
         client = neto_connect.connect(name, found, state_folder=state)
+    elif isinstance(found, Cin7ConnectionConfig):
+        client = cin7_connect.connect(name, found, state_folder=state)
     else:
         client = saasu_connect.connect(name, config.saasu(name), state_folder=state)
     try:
@@ -191,11 +196,13 @@ def shop_client(config: LedgerConfig, name: str) -> Iterator[NetoClient | SaasuC
 
 def _shop(config: LedgerConfig, name: str, connection: AnyConnection) -> Iterator[Finding]:
     with shop_client(config, name) as client:
-        looked = (
-            neto_check.check(client)
-            if isinstance(client, NetoClient)
-            else saasu_check.check(client, currency=config.saasu(name).currency)
-        )
+        looked: Iterable[Looked]
+        if isinstance(client, NetoClient):
+            looked = neto_check.check(client)
+        elif isinstance(client, Cin7Client):
+            looked = cin7_check.check(client)
+        else:
+            looked = saasu_check.check(client, currency=config.saasu(name).currency)
         for found in looked:
             unreached = connection.sandbox and not found.ok and found.name == "credentials"
             yield Finding(
@@ -231,7 +238,12 @@ def _lists(config: LedgerConfig, name: str) -> Iterator[Lists]:
             yield Options(netsuite)
         return
     with shop_client(config, name) as client:
-        yield NetoOptions(client) if isinstance(client, NetoClient) else SaasuOptions(client)
+        if isinstance(client, NetoClient):
+            yield NetoOptions(client)
+        elif isinstance(client, Cin7Client):
+            yield Cin7Options(client)
+        else:
+            yield SaasuOptions(client)
 
 
 def options(config: LedgerConfig, name: str, kind: str | None, search: str) -> Iterator[OptionList]:
@@ -239,7 +251,7 @@ def options(config: LedgerConfig, name: str, kind: str | None, search: str) -> I
 
     Args:
         config: The configuration.
-        name: Of a NetSuite, Neto or Saasu connection.
+        name: Of a NetSuite, Neto, Saasu or Cin7 connection.
         kind: One list; None: all, those the role may not see with the reason.
         search: Part of the name.
 
@@ -251,7 +263,7 @@ def options(config: LedgerConfig, name: str, kind: str | None, search: str) -> I
     if found is None or isinstance(found, AmazonConnectionConfig):
         raise ConfigurationError(
             f"Connection {name} has no lists that a setting may name.",
-            remedy="Name a NetSuite, Neto or Saasu connection.",
+            remedy="Name a NetSuite, Neto, Saasu or Cin7 connection.",
         )
     with _lists(config, name) as lists:
         if kind is not None:

@@ -14,13 +14,13 @@ from decimal import Decimal
 import httpx
 from rich.text import Text
 
-from ledger_pipelines.cli import shops, tables
+from ledger_pipelines.cli import by_day, tables
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, say
-from ledger_pipelines.cli.work import progress
+from ledger_pipelines.cli.progress import progress
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.money import plain
+from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.integrations.neto_saasu.pairing import Pairing
-from ledger_pipelines.integrations.neto_saasu.results import RunResult
 from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, build_service
 
 
@@ -49,13 +49,13 @@ def show_shop(loaded: LoadedConfig, name: str, control: str) -> int:
         page = service.report(days[0], days[-1])
         spent = service.spent()
     if done is not None:
-        shops.show_pairing(done)
+        by_day.show_pairing(done.pairing, service)
     out().print(Text("\nFirst run", style="bold"))
-    shops.show_run(first, spent)
+    by_day.show_run(first, spent)
     out().print(Text("\nSecond run", style="bold"))
-    _again(second)
+    show_again(second)
     out().print(Text(f"\nThird run, once {' and '.join(spelt)} are spelt alike", style="bold"))
-    shops.show_run(third, spent)
+    by_day.show_run(third, spent)
     table = tables.plain_table("\nThe shop against its books", ["", "check", "what was found"])
     for check in figures.checks():
         mark = Text("ok", style="green") if check.passed else Text("open", style="yellow")
@@ -91,7 +91,8 @@ def _spell_alike(service: NetoSaasu, paired: Pairing) -> list[str]:
     return done
 
 
-def _again(result: RunResult) -> None:
+def show_again(result: RunResult) -> None:
+    """A run that had nothing to write, in one line."""
     sends = sum(run.result.sends for run in result.runs if run.result is not None)
     actions = Counter(row.action.value for run in result.runs for row in run.plan.rows)
     said = ", ".join(f"{count} {action}" for action, count in sorted(actions.items()))

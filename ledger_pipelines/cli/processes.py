@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 
 from ledger_pipelines.cli.output import FINE, STOPPED, say
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuiteConnectionConfig
 from ledger_pipelines.config.models import LedgerConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
@@ -159,7 +160,7 @@ def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) ->
         elif isinstance(connection, NetSuiteConnectionConfig):
             named = connection.auth
             given = _method(given, connection.auth.method)
-        elif isinstance(connection, NetoConnectionConfig | SaasuConnectionConfig):
+        elif isinstance(connection, NetoConnectionConfig | SaasuConnectionConfig | Cin7ConnectionConfig):
             named = connection.auth
             given = _shop(given)
         for field in () if named is None else type(named).model_fields:
@@ -172,9 +173,9 @@ def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) ->
 
 
 def _shop(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The values of Neto or Saasu under the names that our fields have."""
+    """The values of Neto, Saasu or Cin7 under the names that our fields have."""
     app = given.get("app")
-    return {**given, "key": given.get("api_key"), **(app if isinstance(app, Mapping) else {})}
+    return {"key": given.get("api_key"), **given, **(app if isinstance(app, Mapping) else {})}
 
 
 def _method(given: Mapping[str, Any], method: str) -> Mapping[str, Any]:

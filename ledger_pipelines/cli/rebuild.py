@@ -10,14 +10,15 @@ from contextlib import closing
 from ledger_pipelines.cli import shapes, tables
 from ledger_pipelines.cli.context import integration_name, load
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_error, print_json, say
+from ledger_pipelines.cli.progress import progress
 from ledger_pipelines.cli.settlements import tell_arrival
-from ledger_pipelines.cli.work import Failure, is_shop, progress
+from ledger_pipelines.cli.work import Failure
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.errors import LedgerError
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.integrations.amazon_netsuite.service import build_service
-from ledger_pipelines.integrations.neto_saasu.service import build_service as build_shop
+from ledger_pipelines.integrations.opening import is_by_day, open_by_day
 from ledger_pipelines.sync.plan import Plan
 
 BEFORE_START = "before-start-date"
@@ -33,13 +34,13 @@ def rebuild(integration: str | None, *, calls: bool, as_json: bool) -> int:
     names = (
         list(loaded.config.integrations) if integration is None else [integration_name(loaded, integration)]
     )
-    files = [name for name in names if not is_shop(loaded, name)]
+    files = [name for name in names if not is_by_day(loaded, name)]
     sources = dict.fromkeys(loaded.config.integration(name).source for name in files)
     outcomes = [outcome for source in sources for outcome in Arrivals.of(loaded, source).restore()]
     plans: list[Plan] = []
     failures: list[Failure] = []
     for name in names if calls else ():
-        if is_shop(loaded, name):
+        if is_by_day(loaded, name):
             _shop(loaded, name, failures)
         else:
             _integration(loaded, name, plans, failures)
@@ -78,7 +79,7 @@ def _integration(loaded: LoadedConfig, name: str, plans: list[Plan], failures: l
 
 def _shop(loaded: LoadedConfig, name: str, failures: list[Failure]) -> None:
     """Its snapshots and its pairs, by reading; nothing is written to either side."""
-    with closing(build_shop(loaded, name)) as service, progress() as tell:
+    with closing(open_by_day(loaded, name)) as service, progress() as tell:
         try:
             service.initial_sync(tell, rebuilt=True)
         except LedgerError as error:

@@ -15,6 +15,7 @@ from rich.text import Text
 from ledger_pipelines.cli.context import integration_name
 from ledger_pipelines.cli.drops import is_file
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_error, print_json, say
+from ledger_pipelines.cli.progress import progress
 from ledger_pipelines.cli.tables import cell, plain_table
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.money import exponent, plain
@@ -87,8 +88,6 @@ def take_in(loaded: LoadedConfig, name: str) -> Iterator[ArrivalOutcome | Ledger
 
 def seed(loaded: LoadedConfig, integration: str | None, files: Sequence[Path], leave_out: int) -> int:
     """Make the sandbox's books behind files. Raises RefusedError: the target is a real account."""
-    from ledger_pipelines.cli.work import progress  # noqa: PLC0415 (work imports this module)
-
     if not files:
         raise ConfigurationError("No settlement file was named.", remedy="Name one or more.")
     for file in files:

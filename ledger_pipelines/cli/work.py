@@ -7,14 +7,15 @@ Does not belong here: planning, writing, reconciling (`integrations`, `sync`).
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from ledger_pipelines.cli import shapes, shops, tables
+from ledger_pipelines.cli import by_day, shapes, tables
 from ledger_pipelines.cli.context import integration_name, load
-from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, err, out, print_error, print_json, say
+from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_error, print_json, say
+from ledger_pipelines.cli.progress import Progress, progress
 from ledger_pipelines.cli.settlements import take_in, tell_arrival
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.money import Money
@@ -22,14 +23,12 @@ from ledger_pipelines.errors import ConfigurationError, CredentialError, DataErr
 from ledger_pipelines.integrations.amazon_netsuite.arrival import Arrival
 from ledger_pipelines.integrations.amazon_netsuite.results import RunResult, SettlementStatus
 from ledger_pipelines.integrations.amazon_netsuite.service import build_service
-from ledger_pipelines.integrations.neto_saasu import setup as neto_saasu
-from ledger_pipelines.integrations.neto_saasu.results import ShopStatus
-from ledger_pipelines.integrations.neto_saasu.service import build_service as build_shop
+from ledger_pipelines.integrations.by_day.results import DayStatus
 from ledger_pipelines.integrations.open_items import OpenItem
+from ledger_pipelines.integrations.opening import is_by_day, open_by_day
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
 
-Progress = Callable[[str, int, int], None]
 T = TypeVar("T")
 
 
@@ -88,14 +87,9 @@ def open_service(loaded: LoadedConfig, name: str) -> Service:
     return build_service(loaded, name)
 
 
-def is_shop(loaded: LoadedConfig, name: str) -> bool:
-    """Whether it is about a shop and its books, not about settlements."""
-    return loaded.config.integration(name).kind == neto_saasu.KIND
-
-
 def open_worklist(loaded: LoadedConfig, name: str) -> Worklist:
     """The integration of that name, whatever its kind. Raises ConfigurationError."""
-    return build_shop(loaded, name) if is_shop(loaded, name) else build_service(loaded, name)
+    return open_by_day(loaded, name) if is_by_day(loaded, name) else build_service(loaded, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +100,12 @@ class Failure:
     error: LedgerError
 
 
-@contextmanager
-def progress(*, shown: bool = True) -> Iterator[Progress]:
-    """A bar on stderr, where a person is looking."""
-    if not shown or not err().is_terminal:
-        yield lambda _what, _done, _total: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415
-    from rich.progress import Progress as Bar  # noqa: PLC0415
-
-    with Bar(
-        TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), console=err(), transient=True
-    ) as bar:
-        task = bar.add_task("")
-
-        def tell(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
-        yield tell
-
-
 def plan(integration: str, flow: str | None, partition: str | None, *, as_json: bool) -> int:
     """Show what would be written, for every settlement or one. 1 when a row is blocked: a person has to decide."""
     loaded = load()
     name = integration_name(loaded, integration)
-    if is_shop(loaded, name):
-        return shops.plan(loaded, name, flow, partition, as_json=as_json)
+    if is_by_day(loaded, name):
+        return by_day.plan(loaded, name, flow, partition, as_json=as_json)
     refused = _take_in(loaded, name) if partition is None else 0
     with closing(open_service(loaded, name)) as service, progress() as tell:
         found, failures = _each(_chosen(service, partition), lambda sid: service.plans(flow, sid, tell))
@@ -161,8 +135,8 @@ def run(integration: str, flow: str | None, partition: str | None, *, as_json: b
     """Run now. Without a partition: what waits in the drop folder, and every settlement that is not reconciled yet."""
     loaded = load()
     name = integration_name(loaded, integration)
-    if is_shop(loaded, name):
-        return shops.run(loaded, name, flow, partition, as_json=as_json)
+    if is_by_day(loaded, name):
+        return by_day.run(loaded, name, flow, partition, as_json=as_json)
     refused = _take_in(loaded, name) if partition is None else 0
     with closing(open_service(loaded, name)) as service:
         chosen = _chosen(service, partition)
@@ -199,18 +173,18 @@ def _take_in(loaded: LoadedConfig, name: str) -> int:
 def initial_sync(integration: str, *, as_json: bool) -> int:
     """Pair a shop and its books. Raises ConfigurationError: the integration has none."""
     loaded = load()
-    return shops.initial_sync(loaded, _shop(loaded, integration), as_json=as_json)
+    return by_day.initial_sync(loaded, _shop(loaded, integration), as_json=as_json)
 
 
 def reconcile(integration: str, partition: str | None, *, as_json: bool) -> int:
     """Compare a shop with its books. Raises ConfigurationError: the integration has none."""
     loaded = load()
-    return shops.reconcile(loaded, _shop(loaded, integration), partition, as_json=as_json)
+    return by_day.reconcile(loaded, _shop(loaded, integration), partition, as_json=as_json)
 
 
 def _shop(loaded: LoadedConfig, integration: str) -> str:
     name = integration_name(loaded, integration)
-    if not is_shop(loaded, name):
+    if not is_by_day(loaded, name):
         raise ConfigurationError(
             f"{name} is about settlements: it has no initial sync, and reconciles settlement by settlement.",
             remedy=f"ledger-pipelines run {name}.",
@@ -222,10 +196,10 @@ def status(*, as_json: bool) -> int:
     """Every settlement, every shop. 1 when something is open, or left out of the configuration."""
     loaded = load(quiet=as_json)
     found: dict[str, list[SettlementStatus]] = {}
-    stores: dict[str, ShopStatus] = {}
+    stores: dict[str, DayStatus] = {}
     for name in loaded.config.integrations:
-        if is_shop(loaded, name):
-            with closing(build_shop(loaded, name)) as shop:
+        if is_by_day(loaded, name):
+            with closing(open_by_day(loaded, name)) as shop:
                 stores[name] = shop.status()
             continue
         with closing(open_service(loaded, name)) as service:
@@ -234,7 +208,8 @@ def status(*, as_json: bool) -> int:
         settlements = {name: [shapes.status(one) for one in some] for name, some in found.items()}
         print_json(
             {
-                "integrations": settlements | {name: shops.status_shape(one) for name, one in stores.items()},
+                "integrations": settlements
+                | {name: by_day.status_shape(one) for name, one in stores.items()},
                 "left_out": [str(problem) for problem in loaded.problems],
             }
         )
@@ -242,7 +217,7 @@ def status(*, as_json: bool) -> int:
         for name, some in found.items():
             tables.show_status(name, some)
         for one in stores.values():
-            shops.show_status(one)
+            by_day.show_status(one)
     open_items = any(one.open_items for some in found.values() for one in some)
     open_items = open_items or any(one.open_items for one in stores.values())
     return NEEDS_A_PERSON if open_items or loaded.left_out else FINE

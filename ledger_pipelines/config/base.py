@@ -14,6 +14,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from ledger_pipelines.config.descriptions import describe_schema
+
 _ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]{1,63}", re.ASCII)
 _SLUG = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _CRON_FIELD = r"(\*|\d{1,2}(-\d{1,2})?)(/\d{1,2})?"
@@ -25,7 +27,7 @@ class Model(BaseModel):
     """Frozen; a word that is no setting is an error; every field is described by the text below it."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+        frozen=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=describe_schema
     )
 
 

@@ -1,7 +1,7 @@
 """Connections: one account on one system, with its credentials (by name), limits and clock.
 
 Belongs here: the model of each system's connection. Does not belong here: how it is called (`systems/<vendor>`).
-Neto and Saasu: `shops`. Facts: netsuite.md 1-3 (hosts, both authentications), amazon-settlement.md 15 (regions, rates, 90-day horizon).
+Neto and Saasu: `shops`; Cin7: `cin7`. Facts: netsuite.md 1-3 (hosts, both authentications), amazon-settlement.md 15 (regions, rates, 90-day horizon).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ledger_pipelines.config.base import (
     TimeZoneName,
     on_this_machine,
 )
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 
 _NETSUITE_DOMAIN = ".suitetalk.api.netsuite.com"
@@ -267,7 +268,11 @@ class AmazonConnectionConfig(Model):
 
 
 AnyConnection = (
-    NetSuiteConnectionConfig | AmazonConnectionConfig | NetoConnectionConfig | SaasuConnectionConfig
+    NetSuiteConnectionConfig
+    | AmazonConnectionConfig
+    | NetoConnectionConfig
+    | SaasuConnectionConfig
+    | Cin7ConnectionConfig
 )
 """Any connection."""
 Connection = Annotated[AnyConnection, Field(discriminator="system")]

@@ -3,25 +3,32 @@
 Belongs here: reading YAML safely (no tags, no duplicate keys, bounded size). Does not belong here: what a field means.
 
 Scalars stay the text the user wrote (`0400` is an account number, `0.02` an exact decimal); the models turn them into
-numbers, dates and booleans. Only null becomes None.
+numbers, dates and booleans. Only null becomes None: the loader resolves no other bare word, so that it does not matter what a
+version of YAML takes `no` or `1:30` for. libyaml reads the file where it is there: a start waits for this.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ledger_pipelines.config.problems import Place, Problem
 from ledger_pipelines.errors import ConfigurationError
 
 MAX_BYTES = 1_000_000
 _MAX_VALUES = 50_000
+_MAX_DEPTH = 50
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq")}
+
+_LOADER: Any = type("_Loader", (getattr(yaml, "CBaseLoader", yaml.BaseLoader),), {})
+_LOADER.add_implicit_resolver(_TAG + "null", re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""])
 
 FieldPath = tuple[str | int, ...]
 Value = None | str | list["Value"] | dict[str, "Value"]
@@ -77,8 +84,9 @@ def parse(text: str, file: str) -> Document:
     """Read YAML text. Raises ConfigurationError where it is not YAML at all."""
     document = Document(file)
     try:
-        roots = list(YAML(typ="safe", pure=True).compose_all(text))
-    except MarkedYAMLError as error:
+        _refuse_depth(text, file)
+        roots = list(yaml.compose_all(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = _place(mark) if mark is not None else Place(1, 1)
         what = (error.problem or "cannot be read").strip()
@@ -86,7 +94,7 @@ def parse(text: str, file: str) -> Document:
             f"{file}:{place.line}:{place.column}: not YAML: {what}.",
             remedy="Look at the indentation, colons and quotes of that line and the one above.",
         ) from error
-    except YAMLError as error:
+    except yaml.YAMLError as error:
         raise ConfigurationError(f"{file}: not YAML: {error}.") from error
     if len(roots) != 1 or roots[0] is None:
         what = "is empty" if not roots or roots[0] is None else "holds several documents (---)"
@@ -98,7 +106,23 @@ def parse(text: str, file: str) -> Document:
     return document
 
 
-def _place(mark: StringMark) -> Place:
+def _refuse_depth(text: str, file: str) -> None:
+    """Before a tree is made: libyaml makes it by recursion, and without a limit."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise _tangled(file, _place(event.start_mark))
+
+
+def _tangled(file: str, place: Place) -> ConfigurationError:
+    return ConfigurationError(
+        f"{file}:{place.line}:{place.column}: too many values, too deep, or a value inside itself.",
+        remedy="Write it out without anchors (&, *).",
+    )
+
+
+def _place(mark: yaml.Mark) -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 
@@ -109,12 +133,8 @@ class _Reader:
 
     def convert(self, node: Node, path: FieldPath, above: tuple[int, ...]) -> Value:
         self._count += 1
-        if self._count > _MAX_VALUES or id(node) in above or len(above) > 50:
-            place = _place(node.start_mark)
-            raise ConfigurationError(
-                f"{self._document.file}:{place.line}:{place.column}: too many values, or a value inside itself.",
-                remedy="Write it out without anchors (&, *).",
-            )
+        if self._count > _MAX_VALUES or id(node) in above or len(above) > _MAX_DEPTH:
+            raise _tangled(self._document.file, _place(node.start_mark))
         self._document.places.setdefault(path, _place(node.start_mark))
         if str(node.tag) not in _PLAIN_TAGS:
             self._problem(

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 
 from ledger_pipelines.config.base import Slug
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.connections import AmazonConnectionConfig, Connection, NetSuiteConnectionConfig
 from ledger_pipelines.config.document import Document, Value, read
 from ledger_pipelines.config.models import IntegrationConfig, IntegrationKind, LedgerConfig
@@ -33,6 +34,7 @@ _CONNECTIONS: dict[str, type[BaseModel]] = {
     "amazon": AmazonConnectionConfig,
     "neto": NetoConnectionConfig,
     "saasu": SaasuConnectionConfig,
+    "cin7": Cin7ConnectionConfig,
 }
 _CONNECTION = TypeAdapter[Any](Connection)
 _SLUG = TypeAdapter[str](Slug)
@@ -114,11 +116,10 @@ def declared(kinds: IntegrationModels) -> dict[str, IntegrationKind]:
 
 def integration_model(kind: str, settings: type[BaseModel]) -> type[IntegrationConfig]:
     """The model of one kind of integration: `settings` is its own settings model, with its defaults."""
-    described = IntegrationConfig.model_fields
     default = settings.model_construct() if _all_optional(settings) else ...
     fields: dict[str, Any] = {
-        "kind": (Literal[kind], Field(description=described["kind"].description)),
-        "settings": (settings, Field(default, description=described["settings"].description)),
+        "kind": (Literal[kind], ...),
+        "settings": (settings, default),
     }
     name = "".join(word.title() for word in kind.split("_")) + "Integration"
     return cast("type[IntegrationConfig]", create_model(name, __base__=IntegrationConfig, **fields))

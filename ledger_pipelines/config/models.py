@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, SerializeAsAny, field_validator, model_validator
 
 from ledger_pipelines.config.base import Cron, Currency, EnvName, Model, Slug, TimeZoneName
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.connections import (
     AmazonConnectionConfig,
     AnyConnection,
@@ -158,6 +159,13 @@ class LedgerConfig(Model):
         found = self._connection(name)
         if not isinstance(found, SaasuConnectionConfig):
             raise ConfigurationError(f"Connection {name} is {found.system}, not saasu.")
+        return found
+
+    def cin7(self, name: str) -> Cin7ConnectionConfig:
+        """That Cin7 connection. Raises ConfigurationError when there is none."""
+        found = self._connection(name)
+        if not isinstance(found, Cin7ConnectionConfig):
+            raise ConfigurationError(f"Connection {name} is {found.system}, not cin7.")
         return found
 
     def _connection(self, name: str) -> AnyConnection:

@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from ledger_pipelines.config.descriptions import descriptions
+
 FieldPath = tuple[str | int, ...]
 
 _SENSITIVE = re.compile(
@@ -156,9 +158,9 @@ def _bound(kind: str, context: dict[str, Any]) -> str:
 def _example(model: type[BaseModel], path: FieldPath) -> str:
     owner = models_at(model, path[:-1])
     for candidate in owner:
-        described = candidate.model_fields.get(str(path[-1]))
-        if described is not None and described.description:
-            return described.description.split("\n")[0]
+        described = descriptions(candidate).get(str(path[-1]))
+        if described:
+            return described.split("\n")[0]
     return ""
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig, Cin7Key
 from ledger_pipelines.config.connections import (
     AmazonConnectionConfig,
     DropFolder,
@@ -20,6 +21,7 @@ from ledger_pipelines.config.connections import (
     SellingPartnerApi,
     TokenBased,
 )
+from ledger_pipelines.config.descriptions import descriptions
 from ledger_pipelines.config.models import Books, IntegrationConfig, LedgerConfig
 from ledger_pipelines.config.shops import (
     NetoApp,
@@ -45,6 +47,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A connection with `system: saasu`", SaasuConnectionConfig),
     ("Its `auth` with `method: password`", SaasuLogin),
     ("Its `auth` with `method: access_key`", SaasuAccessKey),
+    ("A connection with `system: cin7`", Cin7ConnectionConfig),
+    ("Its `auth`", Cin7Key),
     ("An integration", IntegrationConfig),
 )
 
@@ -57,8 +61,9 @@ def reference() -> str:
 def table(model: type[BaseModel]) -> str:
     """One model: field, what it is, default."""
     lines = ["| field | what it is | default |", "|---|---|---|"]
+    said = descriptions(model)
     for name, field in model.model_fields.items():
-        text = " ".join((field.description or "").split()).replace("|", "\\|")
+        text = " ".join(said.get(name, "").split()).replace("|", "\\|")
         words = _words(field.annotation)
         allowed = f" One of: {', '.join(f'`{word}`' for word in words)}." if len(words) > 1 else ""
         lines.append(f"| `{name}` | {text}{allowed} | {_default(field)} |")

@@ -40,6 +40,11 @@ class SystemClock:
         time.sleep(seconds)
 
 
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from the first to the last, both included; none where the last comes before the first."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
 def business_date(instant: datetime, zone: ZoneInfo) -> date:
     """The books' date of an instant. Raises ValueError for an instant without a zone."""
     if instant.tzinfo is None:

@@ -11,17 +11,29 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from ledger_pipelines.config.descriptions import descriptions
 from ledger_pipelines.config.reference import table
 
 Tabs = Sequence[tuple[str, type[BaseModel]]]
 """Title and model of each group of settings."""
 
 
+def tabs_of(settings: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
+    """The groups of settings in their order, each under its own words."""
+    said = descriptions(settings)
+    return [
+        (f"{said.get(name, name).strip().rstrip('.')}: `{name}`", field.annotation)
+        for name, field in settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    ]
+
+
 def settings_tables(settings: type[BaseModel], tabs: Tabs) -> str:
     """One table a tab; the settings outside a tab first."""
     inside = {model for _, model in tabs}
+    said = descriptions(settings)
     top = [
-        f"| `{name}` | {' '.join((field.description or '').split())} | |"
+        f"| `{name}` | {' '.join(said.get(name, '').split())} | |"
         for name, field in settings.model_fields.items()
         if field.annotation not in inside
     ]

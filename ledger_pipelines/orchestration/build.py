@@ -7,29 +7,26 @@ and give their own parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import dagster as dg
 
 from ledger_pipelines.config.connections import NetSuiteConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
-from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 from ledger_pipelines.orchestration import names, partitions, schedules
 from ledger_pipelines.orchestration.assets.configuration import build_configuration
 from ledger_pipelines.orchestration.assets.snapshots import Source, build_snapshot
-from ledger_pipelines.orchestration.entity_names import entity_names
+from ledger_pipelines.orchestration.entity_names import DayConfig, entity_names
 from ledger_pipelines.orchestration.jobs import EXECUTOR, snapshot_job
-from ledger_pipelines.orchestration.kinds import amazon_netsuite, neto_saasu
+from ledger_pipelines.orchestration.kinds import amazon_netsuite, by_day
+from ledger_pipelines.orchestration.kinds.neto_cin7 import NETO_CIN7
+from ledger_pipelines.orchestration.kinds.neto_saasu import NETO_SAASU
 from ledger_pipelines.orchestration.parts import Overrides, Parts
 from ledger_pipelines.orchestration.sensors.failures import build_failure_sensor
 from ledger_pipelines.orchestration.services import Runtime
 
 __all__ = ["Overrides", "build_definitions"]
 
-AddKind = Callable[[Runtime, dict[str, Source], Parts], None]
-"""(run time, connections with snapshots, the location so far): adds what all integrations of one kind need."""
-KINDS: tuple[AddKind, ...] = (amazon_netsuite.add, neto_saasu.add)
-"""A new kind of integration joins here, with a module of its own in `kinds`."""
+DAY_KINDS: by_day.DayKinds = {"neto_cin7": NETO_CIN7, "neto_saasu": NETO_SAASU}
+"""A new kind of integration by days joins here, with a module of its own in `kinds`."""
 
 
 def build_definitions(loaded: LoadedConfig, overrides: Overrides | None = None) -> dg.Definitions:
@@ -38,8 +35,8 @@ def build_definitions(loaded: LoadedConfig, overrides: Overrides | None = None) 
     runtime = Runtime(loaded, given.build_service, given.build_shop)
     parts = Parts([build_configuration(loaded)], sensors=[build_failure_sensor()])
     sources = _sources(runtime, given)
-    for add in KINDS:
-        add(runtime, sources, parts)
+    amazon_netsuite.add(runtime, parts)
+    by_day.add(runtime, sources, DAY_KINDS, parts)
     for source in sources.values():
         _snapshots(source, parts)
     return dg.Definitions(
@@ -58,9 +55,11 @@ def _sources(runtime: Runtime, given: Overrides) -> dict[str, Source]:
         if isinstance(connection, NetSuiteConnectionConfig):
             days = partitions.daily(runtime.config.books, connection.start_date)
             found[name] = Source(runtime, name, connection, given.open_reader, days)
-        elif isinstance(connection, NetoConnectionConfig | SaasuConnectionConfig):
-            how = neto_saasu.how_read(runtime.config, name, connection)
-            found[name] = Source(runtime, name, connection, given.open_reader, how.days, how.reach, how.young)
+        elif isinstance(connection, DayConfig):
+            how = by_day.how_read(runtime.config, name, DAY_KINDS)
+            found[name] = Source(
+                runtime, name, connection, given.open_reader, how.days, how.reach, how.young, how.shared
+            )
     return found
 
 

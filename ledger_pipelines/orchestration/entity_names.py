@@ -5,15 +5,19 @@ Belongs here: names. Does not belong here: reading (`reading`), and anything tha
 
 from __future__ import annotations
 
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.connections import NetSuiteConnectionConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
+from ledger_pipelines.systems.cin7.entities import ENTITIES as CIN7
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
 from ledger_pipelines.systems.netsuite.entities import entities
 from ledger_pipelines.systems.netsuite.settings import NetSuiteConnection, TokenCredentials
 from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
 from ledger_pipelines.systems.secrets import Secret
 
-ReadConfig = NetSuiteConnectionConfig | NetoConnectionConfig | SaasuConnectionConfig
+DayConfig = NetoConnectionConfig | SaasuConnectionConfig | Cin7ConnectionConfig
+"""A connection of an integration by days."""
+ReadConfig = NetSuiteConnectionConfig | DayConfig
 """A connection whose entities are kept as daily snapshots."""
 
 _NOBODY = TokenCredentials(Secret(""), Secret(""), Secret(""), Secret(""))
@@ -27,6 +31,8 @@ def entity_names(configured: ReadConfig) -> tuple[str, ...]:
         return tuple(NETO)
     if isinstance(configured, SaasuConnectionConfig):
         return tuple(SAASU)
+    if isinstance(configured, Cin7ConnectionConfig):
+        return tuple(CIN7)
     account = NetSuiteConnection(
         name="",
         account=configured.account,

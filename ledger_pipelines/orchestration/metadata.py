@@ -86,6 +86,7 @@ NOTES = "notes"
 NEAR_MISSES = "near_misses"
 CLASHES = "clashes"
 DRIFT = "stock_drift"
+TWICE = "there_twice"
 
 SHOWN_ROWS = 50
 """Most rows of a table in the UI; each event is stored for ever, so tables stay small."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 from ledger_pipelines.errors import ConfigurationError
@@ -63,6 +64,8 @@ def open_connection(loaded: LoadedConfig, connection: str, run_id: str) -> Itera
         opened = _neto(loaded, connection, configured, run_id)
     elif isinstance(configured, SaasuConnectionConfig):
         opened = _saasu(loaded, connection, configured, run_id)
+    elif isinstance(configured, Cin7ConnectionConfig):
+        opened = _cin7(loaded, connection, configured, run_id)
     else:
         opened = _netsuite(loaded, connection, run_id)
     try:
@@ -89,6 +92,16 @@ def _saasu(loaded: LoadedConfig, name: str, configured: SaasuConnectionConfig, r
     client = connect(name, configured, state_folder=loaded.config.data_folder / "state", run_id=run_id)
     reader = cast("ChangesReader", SaasuReader(client))
     return OpenReading("Saasu", client, reader, ENTITIES)
+
+
+def _cin7(loaded: LoadedConfig, name: str, configured: Cin7ConnectionConfig, run_id: str) -> OpenReading:
+    from ledger_pipelines.systems.cin7.connect import connect  # noqa: PLC0415 (one vendor a run)
+    from ledger_pipelines.systems.cin7.entities import ENTITIES  # noqa: PLC0415
+    from ledger_pipelines.systems.cin7.reader import Cin7Reader  # noqa: PLC0415
+
+    client = connect(name, configured, state_folder=loaded.config.data_folder / "state", run_id=run_id)
+    reader = cast("ChangesReader", Cin7Reader(client))
+    return OpenReading("Cin7", client, reader, ENTITIES)
 
 
 def _netsuite(loaded: LoadedConfig, name: str, run_id: str) -> OpenReading:

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import IntegrationConfig, LedgerConfig
-from ledger_pipelines.documents.settlement import Footing, Settlement, SettlementGroup
-from ledger_pipelines.integrations.amazon_netsuite.books import Books
-from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
-from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.orchestration.shops import BuildShop, ShopService
-from ledger_pipelines.sync.plan import Plan
-from ledger_pipelines.sync.result import ApplyResult
-from ledger_pipelines.systems.entities import ChangesReader, EntityLike
 
 if TYPE_CHECKING:
+    from ledger_pipelines.documents.settlement import Footing, Settlement, SettlementGroup
+    from ledger_pipelines.integrations.amazon_netsuite.books import Books
+    from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
+    from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
     from ledger_pipelines.integrations.open_items import Unfinished
+    from ledger_pipelines.sync.plan import Plan
+    from ledger_pipelines.sync.result import ApplyResult
+    from ledger_pipelines.systems.entities import ChangesReader, EntityLike
 
 Progress = Callable[[str, int, int], None]
 """Told (what, done, total)."""

@@ -1,7 +1,7 @@
-"""What assets, schedules and sensors of a shop's integration (neto_saasu) call, and what they look at of its answers.
+"""What assets, schedules and sensors of an integration by days call, and what they look at of its answers.
 
 Belongs here: the contract with the integration's service. Does not belong here: doing anything
-(`integrations/neto_saasu/service.py`), settlements (`services`).
+(`integrations/by_day/service.py`), settlements (`services`).
 """
 
 from __future__ import annotations
@@ -94,6 +94,35 @@ class Drift(Protocol):
     @property
     def store(self) -> Decimal:
         """What the store has."""
+        ...
+
+
+class Twice(Protocol):
+    """A document of ours that the file has more than once."""
+
+    @property
+    def key(self) -> str:
+        """What `ignore` takes."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """Kind of document."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """Ours."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Which records, in a sentence."""
+        ...
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
         ...
 
 
@@ -193,6 +222,11 @@ class ShopFigures(Protocol):
         ...
 
     @property
+    def doubles(self) -> Sequence[Twice]:
+        """Documents of ours that the file has more than once."""
+        ...
+
+    @property
     def drift(self) -> Sequence[Drift]:
         """Stock that differs."""
         ...
@@ -203,7 +237,7 @@ class ShopFigures(Protocol):
         ...
 
     def checks(self) -> Sequence[ShopCheck]:
-        """One each of `showing_shops.RECONCILIATION_CHECKS`."""
+        """One for each of the kind's checks (`assets.shops.Chain`)."""
         ...
 
 
@@ -250,6 +284,20 @@ class Clash(Protocol):
         ...
 
 
+class PairingRow(Protocol):
+    """One line of the pairing's report."""
+
+    @property
+    def section(self) -> str:
+        """What it is about."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """A sentence."""
+        ...
+
+
 class Pairing(Protocol):
     """What both sides have in common already."""
 
@@ -265,6 +313,10 @@ class Pairing(Protocol):
 
     def counts(self) -> Mapping[str, int]:
         """How many of what."""
+        ...
+
+    def report_rows(self) -> Sequence[PairingRow]:
+        """What a person should look at, in sentences."""
         ...
 
 

@@ -29,6 +29,7 @@ WORDS: Final = {
     "every_order_has_its_invoice": "Every order has its invoice",
     "every_invoice_has_its_order": "Every invoice has its order",
     "totals_agree": "Totals and amounts owed agree",
+    "nothing_is_there_twice": "No document of ours is in the books twice",
     "stock_agrees": "Stock agrees",
     "readings_are_fresh": "Both sides were read lately",
 }
@@ -72,6 +73,8 @@ def render(data: ShopReconciliation, *, most_rows: int = MOST_ROWS) -> str:
         more=data.differences[most_rows:],
         documents=data.documents[:most_rows],
         more_documents=len(data.documents[most_rows:]),
+        doubles=data.doubles[:most_rows],
+        more_doubles=len(data.doubles[most_rows:]),
         drift=data.drift[:most_rows],
         more_drift=len(data.drift[most_rows:]),
         waiting=data.waiting[:most_rows],

@@ -23,7 +23,7 @@ from ledger_pipelines.sandbox.clock import SandboxClock
 from ledger_pipelines.sandbox.faults import CORE_KINDS, Faults, FaultSpec
 from ledger_pipelines.sandbox.late import LateApplies
 from ledger_pipelines.sandbox.state import StateStore
-from ledger_pipelines.sandbox.vendor import HasCache, HasControlRoutes, HasTrialBalance, Vendor
+from ledger_pipelines.sandbox.vendor import HasCache, HasControlRoutes, HasLedger, HasTrialBalance, Vendor
 
 SEEDS = ("demo", "empty")
 
@@ -104,6 +104,7 @@ class Control:
             Route("/listen", self._listen, methods=["POST"]),
             Route("/dump/{vendor}", self._dump),
             Route("/trial-balance/{vendor}", self._trial_balance),
+            Route("/ledger/{vendor}", self._ledger),
         ]
         routes += [
             Mount(f"/{vendor.name}", routes=vendor.control_routes())
@@ -215,6 +216,12 @@ class Control:
             raise ControlError(f"{vendor.name} keeps no books", 404)
         return answer(vendor.trial_balance())
 
+    async def _ledger(self, request: Request) -> Response:
+        vendor = self._vendor(request.path_params["vendor"])
+        if not isinstance(vendor, HasLedger):
+            raise ControlError(f"{vendor.name} keeps no stock and sales ledger", 404)
+        return answer(vendor.ledger())
+
     async def _page(self, _: Request) -> Response:
         rows = "".join(
             f"<tr><td>{html.escape(name)}</td><td><code>{html.escape(self.base_urls[name])}</code></td>"
@@ -244,7 +251,7 @@ ENDPOINTS = (
     'POST /snapshot {"name": text}   POST /restore {"name": text}',
     'POST /listen {"vendor": name, "open": true | false}',
     "GET /dump/{vendor}",
-    "GET /trial-balance/netsuite",
+    "GET /trial-balance/netsuite   GET /ledger/cin7",
     "POST /amazon/documents   POST /amazon/reports/{reportId}",
 )
 

@@ -113,6 +113,15 @@ class HasTrialBalance(Protocol):
 
 
 @runtime_checkable
+class HasLedger(Protocol):
+    """A vendor that keeps stock and sales, but no books."""
+
+    def ledger(self) -> object:
+        """JSON-able stock and sales with their totals, worked out anew; amounts as text."""
+        ...
+
+
+@runtime_checkable
 class HasCache(Protocol):
     """A vendor that keeps parts of the store in memory."""
 
@@ -152,6 +161,7 @@ _PACKAGE = "ledger_pipelines.sandbox"
 REGISTRY: tuple[VendorEntry, ...] = (
     VendorEntry("neto", RESERVED_PORTS["neto"], f"{_PACKAGE}.neto", "NetoVendor"),
     VendorEntry("saasu", RESERVED_PORTS["saasu"], f"{_PACKAGE}.saasu", "SaasuVendor"),
+    VendorEntry("cin7", RESERVED_PORTS["cin7"], f"{_PACKAGE}.cin7", "Cin7Vendor"),
     VendorEntry("netsuite", RESERVED_PORTS["netsuite"], f"{_PACKAGE}.netsuite", "NetSuiteVendor"),
     VendorEntry("amazon", RESERVED_PORTS["amazon"], f"{_PACKAGE}.amazon", "AmazonVendor"),
 )

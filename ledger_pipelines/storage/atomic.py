@@ -15,11 +15,12 @@ import tempfile
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import IO
-
-from upath import UPath
+from typing import IO, TYPE_CHECKING
 
 from ledger_pipelines.machine import at
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700

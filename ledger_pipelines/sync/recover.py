@@ -22,7 +22,7 @@ from ledger_pipelines.sync.absence import Controls, Word, behind_text, controls,
 from ledger_pipelines.sync.agreement import disagreements
 from ledger_pipelines.sync.links import needs, resolved
 from ledger_pipelines.sync.session import Session
-from ledger_pipelines.sync.states import EXISTS, SEARCH_BEHIND, UNSEARCHABLE
+from ledger_pipelines.sync.states import ABSENT, EXISTS, SEARCH_BEHIND, UNSEARCHABLE
 
 
 def settles_at(entry: Entry, session: Session) -> datetime | None:
@@ -283,7 +283,7 @@ def _missing(
         "settle_from": None,
         "not_before": None,
         "held_from": None,
-        "error_code": "absent",
+        "error_code": ABSENT,
         "error_text": why,
         "error_remedy": "It is sent again; nothing to do.",
         "updated_at": now,

@@ -45,6 +45,9 @@ UNSEARCHABLE = "unknown-unsearchable"
 SEARCH_BEHIND = "search-behind"
 """Code of a row held because the target's search is seen not to keep its settle window (write class B)."""
 
+ABSENT = "absent"
+"""Code of a row that was looked for and is not there: it may be sent again."""
+
 EXISTS = "exists"
 """Code of a row the target says it has, while a search does not show it."""
 

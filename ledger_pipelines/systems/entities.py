@@ -125,6 +125,17 @@ def columns(text: str) -> tuple[PlainColumn, ...]:
     return (*found, PlainColumn(RECORD))
 
 
+def mapped(table: str) -> tuple[tuple[PlainColumn, ...], tuple[str, ...]]:
+    """`"id=TransactionId changed=LastModified:instant"` as columns and the record's field behind each ("" for the record)."""
+    found, fields = [], []
+    for word in table.split():
+        column, _, source = word.partition("=")
+        field, _, kind = source.partition(":")
+        found.append(PlainColumn(column, Kind(kind or "text")))
+        fields.append(field)
+    return (*found, PlainColumn(RECORD)), (*fields, "")
+
+
 class RowsLike(Protocol):
     """Some rows of an entity: cells in the order of its columns."""
 

@@ -303,7 +303,7 @@ class Http:
         pattern: str,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        retry_statuses: Callable[[Answer], bool] | None = None,
+        unusable: Callable[[Answer], TransientError | None] | None = None,
     ) -> Answer:
         """A call that changes nothing. Retried on 429, 5xx and transport errors within the budget.
 
@@ -313,7 +313,8 @@ class Http:
             pattern: Path with ids replaced, for counting.
             headers: More headers.
             body: Request body.
-            retry_statuses: Which other answers are worth another attempt.
+            unusable: What is wrong with an answer that is worth another attempt, in the vendor's terms; raised with the
+                number of attempts when none is left. None = nothing is wrong; 429 and 5xx are never taken for an answer.
 
         Raises:
             TransientError: no answer worth having within the budget. StorageError: no handle or memory for a call.
@@ -325,7 +326,7 @@ class Http:
         while True:
             attempt += 1
             wanted: float | None = None
-            answer: Answer | None = None
+            remedy = ""
             try:
                 answer = self._call(self._reads, method, url, pattern=pattern, headers=headers, body=body)
             except BodyError as error:
@@ -335,11 +336,15 @@ class Http:
                 problem = self._words(method, pattern, error)
             else:
                 again = answer.status == 429 or answer.status >= 500
-                if not again and not (retry_statuses and retry_statuses(answer)):
+                wrong = None if unusable is None else unusable(answer)
+                if not again and wrong is None:
                     return answer
                 problem = (
                     f"{method} {pattern} of connection {self.settings.connection!r}: HTTP {answer.status}."
+                    if wrong is None
+                    else wrong.message
                 )
+                remedy = "" if wrong is None else wrong.remedy
                 wanted = answer.retry_after
             wait = self._random.uniform(0, min(policy.cap, policy.first * 2 ** (attempt - 1)))
             wait = wait if wanted is None else wanted + min(wait, 1.0)
@@ -347,7 +352,7 @@ class Http:
             if attempt >= policy.attempts or spent + wait > policy.budget:
                 raise TransientError(
                     f"{problem} Gave up after {attempt} attempts.",
-                    remedy="Try again later.",
+                    remedy=remedy or "Try again later.",
                     code="no-answer",
                     retry_after=wanted,
                 )

@@ -161,7 +161,7 @@ def test_one_bad_connection_is_left_out_loudly_and_the_others_stay(tmp_path: Pat
 
 
 def test_loading_imports_nothing_heavy() -> None:
-    code = "import ledger_pipelines.definitions, sys; print([m for m in ('pyarrow','duckdb','sqlalchemy','pandas') if m in sys.modules])"
+    code = "import ledger_pipelines.definitions, sys; print([m for m in ('pyarrow','duckdb','sqlalchemy','pandas','upath','fsspec','httpx','ruamel.yaml') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.replace("'", '"')) == []
 

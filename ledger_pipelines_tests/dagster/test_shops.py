@@ -12,8 +12,8 @@ import dagster as dg
 import pytest
 
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
-from ledger_pipelines.orchestration.assets.shop_reads import all_reads
-from ledger_pipelines.orchestration.assets.showing_shops import RECONCILIATION_CHECKS
+from ledger_pipelines.orchestration.kinds import neto_saasu
+from ledger_pipelines.orchestration.reads import together
 from ledger_pipelines.reports.shop_view import CHECKS
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines_tests.dagster.shop_kit import (
@@ -128,7 +128,7 @@ def test_a_flow_that_is_off_is_not_there(tmp_path: Path) -> None:
     assert f"{NAME}_refunds" not in {job.name for job in defs.get_repository_def().get_all_jobs()}
 
 
-def test_a_sync_reads_what_the_service_itself_would_read() -> None:
+def test_a_sync_reads_what_the_service_itself_would_read(tmp_path: Path) -> None:
     from ledger_pipelines.integrations.neto_saasu.needs import neto_entities, saasu_entities  # noqa: PLC0415
 
     for text in (
@@ -138,13 +138,15 @@ def test_a_sync_reads_what_the_service_itself_would_read() -> None:
         {"customers_to_saasu": {"company": False}},
     ):
         settings = NetoSaasuSettings.model_validate(text)
-        found = all_reads(settings.enabled_flows(), settings)
-        assert found.store == set(neto_entities(settings)), text
-        assert found.file == set(saasu_entities(settings)), text
+        integration = shop_configuration(tmp_path).config.integration(NAME)
+        chain = neto_saasu.chain(integration.model_copy(update={"settings": settings}))
+        found = together(chain.reads[flow] for flow in chain.flows)
+        assert found.source == set(neto_entities(settings)), text
+        assert found.target == set(saasu_entities(settings)), text
 
 
 def test_every_check_of_the_reconciliation_is_declared() -> None:
-    assert tuple(RECONCILIATION_CHECKS) == CHECKS
+    assert tuple(neto_saasu.CHECKS) == CHECKS
 
 
 # --- three days with a hole in the middle -------------------------------------------------------------------------------

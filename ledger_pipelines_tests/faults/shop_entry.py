@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ledger_pipelines.integrations.neto_saasu.results import RunResult
+from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines_tests.configured import loopback

@@ -147,7 +147,7 @@ def test_options_of_a_connection_left_out_says_so(capsys: pytest.CaptureFixture[
     assert main(["options", "nobody"]) == 2
     assert "There are: shop, books." in capsys.readouterr().err
     assert main(["options", "shop"]) == 2
-    assert "Name a NetSuite, Neto or Saasu connection." in capsys.readouterr().err
+    assert "Name a NetSuite, Neto, Saasu or Cin7 connection." in capsys.readouterr().err
 
 
 def test_drop_puts_the_file_whole_into_the_only_drop_folder(

@@ -13,7 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from ledger_pipelines.config.base import Model
 
 FLOWS = (
     "settlement_records",
@@ -70,12 +72,6 @@ class OpenInvoice(StrEnum):
 
 
 Reference = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Model(BaseModel):
-    """Frozen; a word that is no setting is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class General(Model):

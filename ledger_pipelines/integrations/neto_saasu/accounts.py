@@ -12,17 +12,12 @@ from typing import TypeVar
 
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Payment
-from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError, folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.shop import UnresolvedError, folded, unresolved
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuAccount
 
 T = TypeVar("T")
-
-
-def unresolved(error: UnresolvedError) -> Reason:
-    """A setting that names nothing, as the reason of a blocked row."""
-    return Reason(error.code, error.message, error.remedy)
 
 
 def payment_account(ctx: Context, payment: Payment) -> SaasuAccount | Reason:

@@ -19,9 +19,6 @@ from decimal import Decimal
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, Money, plain
 from ledger_pipelines.documents.sales import Charge, SalesDocument, SalesLine
-from ledger_pipelines.integrations.neto_saasu.accounts import unresolved
-from ledger_pipelines.integrations.neto_saasu.arithmetic import is_cents, tax_on, tax_within
-from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.invoice_body import AUTO_NUMBER
 from ledger_pipelines.integrations.neto_saasu.layout import (
@@ -34,6 +31,8 @@ from ledger_pipelines.integrations.neto_saasu.selection import ADJUSTMENT
 from ledger_pipelines.integrations.neto_saasu.settings import Kits, Numbering
 from ledger_pipelines.integrations.neto_saasu.skus import UNKNOWN_SKU, sellable
 from ledger_pipelines.integrations.neto_saasu.taxes import OrderTaxes
+from ledger_pipelines.integrations.sales_amounts import is_cents, tax_on, tax_within
+from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
 from ledger_pipelines.sync.plan import Reason
 
 WHOLE, ACCOUNTS = "", "S"

@@ -11,11 +11,11 @@ from decimal import Context, Decimal
 from typing import Final
 
 from ledger_pipelines.documents.money import ZERO, nearest, round_half_away, tidy
+from ledger_pipelines.integrations.sales_amounts import is_cents
 
 PRICE_DIGITS: Final = 4
 QUANTITY_DIGITS: Final = 3
 PERCENT_DIGITS: Final = 2
-CENT: Final = Decimal("0.01")
 _EXACT: Final = Context(prec=60)
 _ONE: Final = Decimal(1)
 _HUNDRED: Final = Decimal(100)
@@ -40,21 +40,6 @@ def line_amount(quantity: Decimal, unit_price: Decimal, percent: Decimal = ZERO)
     kept = _EXACT.subtract(_HUNDRED, percent)
     raw = _EXACT.multiply(_EXACT.multiply(quantity, unit_price), kept)
     return round_half_away(raw.scaleb(-2, context=_EXACT), 2)
-
-
-def tax_within(gross: Decimal, rate: Decimal) -> Decimal:
-    """Tax that an amount with tax contains. rate: a fraction."""
-    return gross - nearest(gross, _ONE + rate, 2)
-
-
-def tax_on(net: Decimal, rate: Decimal) -> Decimal:
-    """Tax on an amount without tax. rate: a fraction."""
-    return round_half_away(_EXACT.multiply(net, rate), 2)
-
-
-def is_cents(amount: Decimal) -> bool:
-    """Whether the amount has no more digits than Saasu keeps of a line."""
-    return amount == round_half_away(amount, 2)
 
 
 def priced(

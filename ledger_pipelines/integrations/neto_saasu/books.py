@@ -1,18 +1,17 @@
-"""What both sides held when they were last read, indexed for decisions; references of settings resolved against it.
+"""What the Saasu file held when it was last read, indexed for decisions; references of settings resolved against it.
 
-Belongs here: looking things up in memory. Does not belong here: reading snapshots (`mirror`), deciding.
+Belongs here: looking things up in memory. Does not belong here: the store (`integrations.shop`), reading snapshots (`mirror`), deciding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import Final
 
-from ledger_pipelines.documents.sales import Item, Party, Payment, SalesDocument, StockLevel
-from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.shop import folded, grouped, one_of
 from ledger_pipelines.systems.saasu.records import (
     SaasuAccount,
     SaasuCompany,
@@ -24,33 +23,7 @@ from ledger_pipelines.systems.saasu.records import (
     SaasuTaxCode,
 )
 
-T = TypeVar("T")
-
-
-class UnresolvedError(DataError):
-    """A setting names what the file (or the store) does not have."""
-
-    default_code = "unresolved-setting"
-
-
-def folded(text: str) -> str:
-    """For comparing without regard to case and outer blanks."""
-    return text.strip().casefold()
-
-
-def grouped(records: Iterable[T], field_name: str) -> dict[str, tuple[T, ...]]:
-    """Records by one of their texts, folded; blank ones are left out. Each group by id, lowest first."""
-    found: dict[str, list[T]] = {}
-    for record in records:
-        name = folded(str(getattr(record, field_name)))
-        if name:
-            found.setdefault(name, []).append(record)
-    return {name: tuple(sorted(some, key=_by_id)) for name, some in found.items()}
-
-
-def _by_id(record: object) -> tuple[int, str]:
-    key = str(getattr(record, "id", ""))
-    return (int(key) if key.isdigit() else 0, key)
+SAASU: Final = "Saasu"
 
 
 @dataclass(frozen=True)
@@ -149,7 +122,7 @@ class Books:
         usable = [one for one in found if one.active and one.detail]
         if bank is not None:
             usable = [one for one in usable if one.bank is bank]
-        return _one(usable, found, f"account {named!r}", setting, _SORT[bank])
+        return one_of(usable, found, f"account {named!r}", setting, SAASU, _SORT[bank])
 
     def tax_code(self, named: str, setting: str) -> SaasuTaxCode:
         """An active tax code by code, id or name. Raises UnresolvedError."""
@@ -158,14 +131,14 @@ class Books:
             or [one for one in self.tax_codes if one.id == named.strip()]
             or [one for one in self.tax_codes if folded(one.name) == folded(named)]
         )
-        return _one([one for one in found if one.active], found, f"tax code {named!r}", setting)
+        return one_of([one for one in found if one.active], found, f"tax code {named!r}", setting, SAASU)
 
     def set_up_item(self, named: str, setting: str) -> SaasuItem:
         """An active sold item by code or id: shipping, surcharge, discount. Raises UnresolvedError."""
         there = self.item_by_code.get(named) or self.item_by_id.get(named.strip())
         found = [] if there is None else [there]
         usable = [one for one in found if one.active and one.sold]
-        return _one(usable, found, f"item {named!r}", setting, "an active item that is sold")
+        return one_of(usable, found, f"item {named!r}", setting, SAASU, "an active item that is sold")
 
     def contact(self, named: str, setting: str) -> SaasuContact:
         """An active contact by id, Contact ID or e-mail address. Raises UnresolvedError."""
@@ -175,7 +148,7 @@ class Books:
             or self.contacts_by_reference.get(folded(named), ())
             or self.contacts_by_email.get(folded(named), ())
         )
-        return _one([one for one in found if one.active], found, f"contact {named!r}", setting)
+        return one_of([one for one in found if one.active], found, f"contact {named!r}", setting, SAASU)
 
 
 _SORT = {
@@ -183,92 +156,3 @@ _SORT = {
     True: "an active bank account",
     False: "an active account that is no bank account",
 }
-
-
-def _one(usable: Sequence[T], found: Sequence[T], what: str, setting: str, wanted: str = "active") -> T:
-    if len(usable) == 1:
-        return usable[0]
-    if len(usable) > 1:
-        raise UnresolvedError(
-            f"{setting} names the {what}, and Saasu has {len(usable)} of them.", remedy="Name it by its id."
-        )
-    why = f"is not {wanted}" if found else "is not there"
-    raise UnresolvedError(
-        f"{setting} names the {what}, which {why} in Saasu.",
-        remedy="`ledger-pipelines options` lists those there are.",
-    )
-
-
-@dataclass(frozen=True)
-class Warehouse:
-    """A stock location of the store."""
-
-    id: str
-    reference: str
-    name: str
-    active: bool
-    primary: bool
-
-
-@dataclass(frozen=True)
-class Shop:
-    """The Neto store as last read. orders: those the plan is about and those related to them, by order number."""
-
-    currency: str
-    items: Mapping[str, Item] = field(default_factory=dict)
-    """By SKU."""
-    stock: tuple[StockLevel, ...] = ()
-    stock_read_at: datetime | None = None
-    customers: Mapping[str, Party] = field(default_factory=dict)
-    """By user name, folded."""
-    orders: Mapping[str, SalesDocument] = field(default_factory=dict)
-    returns: Mapping[str, SalesDocument] = field(default_factory=dict)
-    """RMAs by number; `payments` of one are its refunds that were paid out."""
-    payments: Mapping[str, Payment] = field(default_factory=dict)
-    """GetPayment's by id: they tell the method's id and the currency."""
-    warehouses: tuple[Warehouse, ...] = ()
-    method_names: Mapping[str, str] = field(default_factory=dict)
-    """Payment methods: id -> name."""
-    split_off: Mapping[str, tuple[str, ...]] | None = None
-    """Orders that name another as the one they come from, by that one's number, where that is known without reading them all."""
-
-    def warehouse(self, named: str, setting: str) -> Warehouse:
-        """An active warehouse by id, reference or name. Raises UnresolvedError."""
-        found = [
-            one
-            for one in self.warehouses
-            if named.strip() == one.id or folded(named) in (folded(one.reference), folded(one.name))
-        ]
-        return _one([one for one in found if one.active], found, f"warehouse {named!r}", setting)
-
-    @cached_property
-    def children(self) -> Mapping[str, tuple[str, ...]]:
-        """Numbers of the orders that were split from another, by that one's number."""
-        if self.split_off is not None:
-            return self.split_off
-        found: dict[str, tuple[str, ...]] = {}
-        for order in self.orders.values():
-            if order.related:
-                found[order.related] = (*found.get(order.related, ()), order.key)
-        return found
-
-    @cached_property
-    def customers_by_company(self) -> Mapping[str, int]:
-        """How many customers have a company of that name, folded."""
-        counts: dict[str, int] = {}
-        for one in self.customers.values():
-            if one.company:
-                counts[folded(one.company)] = counts.get(folded(one.company), 0) + 1
-        return counts
-
-    @cached_property
-    def orders_by_email(self) -> Mapping[str, tuple[SalesDocument, ...]]:
-        """Orders by their buyer's e-mail address, folded; the earliest first."""
-        found: dict[str, list[SalesDocument]] = {}
-        for one in self.orders.values():
-            if one.party.email:
-                found.setdefault(folded(one.party.email), []).append(one)
-        return {
-            email: tuple(sorted(some, key=lambda order: (order.day, order.key)))
-            for email, some in found.items()
-        }

@@ -15,11 +15,12 @@ from ledger_pipelines.documents.effects import LINK, EffectState
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known, link
 from ledger_pipelines.integrations.neto_saasu import invoices
-from ledger_pipelines.integrations.neto_saasu.books import folded
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known, link
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key, payment_reference
+from ledger_pipelines.integrations.shop import folded
 
 STANDING = frozenset({EffectState.CONFIRMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD})
 """States in which the money is, or may be, in the books. Approved ones are planned afresh until they are sent."""
@@ -99,7 +100,7 @@ def stands(ctx: Context, known: Known | None) -> bool:
 def standing_on(ctx: Context, target: Json) -> list[Standing]:
     """Payments of the journal on an invoice or an adjustment note."""
     names = names_of(ctx, target)
-    known = {one.key: one for name in names for one in ctx.journal.payments_on.get(name, ())}
+    known = {one.key: one for name in names for one in ctx.payments_on.get(name, ())}
     found = []
     for one in known.values():
         if stands(ctx, one):

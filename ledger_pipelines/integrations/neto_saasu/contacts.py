@@ -16,14 +16,14 @@ from typing import Final
 from ledger_pipelines.documents.effects import Effect
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.sales import Address, Party, SalesDocument
-from ledger_pipelines.integrations.neto_saasu.accounts import unresolved
-from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError, folded
-from ledger_pipelines.integrations.neto_saasu.buyers import LONGEST_REFERENCE, Buyer, buyer_of
-from ledger_pipelines.integrations.neto_saasu.context import Context, link
-from ledger_pipelines.integrations.neto_saasu.countries import country_name
+from ledger_pipelines.integrations.buyers import LONGEST_REFERENCE, Buyer, buyer_of
+from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.countries import country_name
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.neto_saasu.selection import needs_contact
 from ledger_pipelines.integrations.neto_saasu.settings import ContactFrom
+from ledger_pipelines.integrations.shop import UnresolvedError, folded, unresolved
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuContact
 
@@ -76,7 +76,7 @@ def resolve(ctx: Context, order: SalesDocument) -> Contact:
     """
     if ctx.settings.orders_to_saasu.contact is ContactFrom.DEFAULT:
         return _default(ctx)
-    buyer = buyer_of(ctx, order)
+    buyer = buyer_of(ctx.shop, order)
     return (
         _ours(ctx, buyer)
         or _paired(ctx, buyer)
@@ -100,7 +100,7 @@ def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     for order in orders:
         if not needs_contact(ctx, order):
             continue
-        buyer = buyer_of(ctx, order)
+        buyer = buyer_of(ctx.shop, order)
         if contact_key(ctx, buyer) not in found:
             for row in _rows_of(ctx, order, buyer):
                 found.setdefault(row.key, row)

@@ -18,8 +18,9 @@ from ledger_pipelines.documents.effects import LINK
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.documents.money import Money, plain
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.layout import Layout
 from ledger_pipelines.integrations.neto_saasu.quick import FIELD
 from ledger_pipelines.integrations.neto_saasu.references import convert_key, invoice_key, update_key

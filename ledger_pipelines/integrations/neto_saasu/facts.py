@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.neto_saasu.books import Books, Shop
+from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.needs import saasu_entities
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.shop import Shop
 from ledger_pipelines.systems.saasu.entities import ENTITIES
 
 WEEKS = timedelta(weeks=4)

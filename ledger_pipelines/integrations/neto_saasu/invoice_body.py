@@ -14,9 +14,10 @@ from typing import Final
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.sales import Address, SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.countries import country_name
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known
-from ledger_pipelines.integrations.neto_saasu.countries import country_name
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.layout import Layout
 from ledger_pipelines.integrations.neto_saasu.references import invoice_reference
 from ledger_pipelines.integrations.neto_saasu.settings import Numbering

@@ -14,8 +14,9 @@ from ledger_pipelines.documents.effects import Effect, EffectState, Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known, link
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact, resolve
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known, link
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.edits import written
 from ledger_pipelines.integrations.neto_saasu.invoice_body import (

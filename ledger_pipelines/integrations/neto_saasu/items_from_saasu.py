@@ -9,22 +9,19 @@ gives it a picture, a category and a price before it is shown. A code that is no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import plain
-from ledger_pipelines.integrations.neto_saasu.books import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.items import KIND, item_key
+from ledger_pipelines.integrations.shop import folded
+from ledger_pipelines.integrations.store_products import illegal_sku, legal_sku, name_fields
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuItem
 
 FLOW = "items_from_saasu"
-LONGEST_SKU = 24
-LONGEST_NAME = 150
-_SKU = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST_SKU}}}", re.ASCII)
 
 
 def rows(ctx: Context, items: Sequence[SaasuItem]) -> list[PlanRow]:
@@ -33,22 +30,16 @@ def rows(ctx: Context, items: Sequence[SaasuItem]) -> list[PlanRow]:
     return [_row(ctx, item, view) for item in sorted(items, key=lambda one: (one.code, one.id))]
 
 
-def legal_sku(code: str) -> bool:
-    """Whether a code of Saasu can be a SKU as it is (saasu.md 7)."""
-    return _SKU.fullmatch(code) is not None
-
-
 def product_key(ctx: Context, item: SaasuItem) -> str:
     """The key of the effect that makes the product of an item: by the item's id, for its code can be changed."""
     return ctx.store_key(KIND, item.id, "item")
 
 
 def product_body(ctx: Context, item: SaasuItem) -> dict[str, Json]:
-    """The request that makes it. A name longer than the store takes is cut, and kept whole as description."""
-    name = " ".join(item.description.split()) or item.code
+    """The request that makes it."""
     body: dict[str, Json] = {
         "SKU": item.code,
-        "Name": name[:LONGEST_NAME].rstrip(),
+        **name_fields(item.description, item.code, item.description),
         "TaxInclusive": item.price_has_tax,
         "TaxFreeItem": _is_tax_free(ctx, item),
         "IsInventoried": item.inventoried,
@@ -58,8 +49,6 @@ def product_body(ctx: Context, item: SaasuItem) -> dict[str, Json]:
         "Visible": item.active,
         "Approved": False,
     }
-    if len(name) > LONGEST_NAME:
-        body["Description"] = item.description
     if item.selling_price is not None:
         body["DefaultPrice"] = plain(item.selling_price, 2)
     return body
@@ -92,7 +81,7 @@ def _row(ctx: Context, item: SaasuItem, view: _View) -> PlanRow:
         return ctx.blocked(key, item.code, title, obstacle, kind=KIND)
     effect = ctx.effect(
         FLOW, KIND, key, external_id=item.code, number=item.code, title=title, body=product_body(ctx, item),
-        source=f"item:{item.id}", to_store=True,
+        source=f"item:{item.id}", to_source=True,
     )  # fmt: skip
     return ctx.row(effect, Reason("new-product", f"Item {item.code} is no product of the store yet."))
 
@@ -135,18 +124,8 @@ def _obstacle(ctx: Context, item: SaasuItem, view: _View) -> Reason | None:
             "The store may not tell such SKUs apart: give one of them another code.",
         )
     if not legal_sku(code):
-        return Reason(
-            "illegal-sku",
-            f"The code {code!r} of Saasu cannot be a SKU: {_why_illegal(code)}.",
-            "Change the code in Saasu, or make the product in the store by hand and leave the item out.",
-        )
+        return illegal_sku(code, "Saasu")
     return None
-
-
-def _why_illegal(code: str) -> str:
-    if len(code) > LONGEST_SKU:
-        return f"it has {len(code)} characters, and a SKU has {LONGEST_SKU} at most"
-    return "a SKU has letters, digits, dash, underscore and full stop only"
 
 
 def _is_tax_free(ctx: Context, item: SaasuItem) -> bool:

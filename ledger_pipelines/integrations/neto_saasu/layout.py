@@ -14,23 +14,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ledger_pipelines.documents.keys import Json
-from ledger_pipelines.documents.money import ZERO, Money, allocate, plain, round_half_away, tidy
+from ledger_pipelines.documents.money import ZERO, Money, plain, round_half_away, tidy
 from ledger_pipelines.documents.sales import Charge, ChargeKind, Component, SalesDocument, SalesLine
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.neto_saasu.accounts import unresolved
-from ledger_pipelines.integrations.neto_saasu.arithmetic import (
-    CENT,
-    Priced,
-    is_cents,
-    priced,
-    tax_on,
-    tax_within,
-)
-from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
+from ledger_pipelines.integrations.neto_saasu.arithmetic import Priced, priced
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.settings import Kits, TaxBasis, UnknownSku
 from ledger_pipelines.integrations.neto_saasu.skus import UNKNOWN_SKU, sellable
 from ledger_pipelines.integrations.neto_saasu.taxes import OrderTaxes
+from ledger_pipelines.integrations.sales_amounts import charge_taxes, is_cents, kit_shares, tax_on, tax_within
+from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuTaxCode
 
@@ -248,10 +241,7 @@ class _LayingOut:
         """The kit's amount shared by what its parts are worth, or equally where none has a worth (neto.md 8.4)."""
         if not is_cents(amount):
             raise _BlockedError(self._unwritable(_named(line), amount, line.quantity))
-        weights = [(one.value or ZERO) * one.quantity for one in components]
-        if not any(weights):
-            weights = [Decimal(1)] * len(components)
-        shares = allocate(Money(amount, self.order.currency), weights)
+        shares = kit_shares(components, Money(amount, self.order.currency))
         return [
             _Part(
                 what=f"{one.item} of kit {_named(line)}",
@@ -284,22 +274,12 @@ class _LayingOut:
         return parts
 
     def _charge_taxes(self, charges: Sequence[Charge]) -> list[Decimal]:
-        """Tax of each charge: the store's; where it tells none, what Saasu's code makes of it. A cent or two that the order's
-        own tax has beside goes to the first of those, for it is theirs."""
-        told = sum((line.tax for line in self.order.lines), ZERO)
-        told += sum((charge.tax for charge in charges if charge.tax is not None), ZERO)
-        taxes = [
-            self.taxes.computed(charge.amount, self.taxes.code(charge.amount, None))
-            if charge.tax is None
-            else charge.tax
-            for charge in charges
-        ]
-        untold = [place for place, charge in enumerate(charges) if charge.tax is None]
-        if untold:
-            left = self.order.tax - told - sum((taxes[place] for place in untold), ZERO)
-            if left and abs(left) <= CENT * len(untold):
-                taxes[untold[0]] += left
-        return taxes
+        """Tax of each charge: the store's; where it tells none, what Saasu's code makes of it."""
+
+        def computed(charge: Charge) -> Decimal:
+            return self.taxes.computed(charge.amount, self.taxes.code(charge.amount, None))
+
+        return charge_taxes(self.order, charges, computed)
 
     def _set_up(self, field: str, what: str, description: str, amount: Decimal, code: SaasuTaxCode) -> _Part:
         named = getattr(self.ctx.settings.orders_to_saasu, field)

@@ -17,9 +17,10 @@ from decimal import Decimal
 from ledger_pipelines.documents.effects import Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
+from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.claims import Claim, Standing, TakenBack, stands
-from ledger_pipelines.integrations.neto_saasu.context import Context, link
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.sync.plan import PlanRow, Reason
 

@@ -3,6 +3,9 @@
 Belongs here: the rules, the stored report, its rows for people. Pure; writes to neither side. Does not belong here: reading the
 snapshots (`mirror`), keeping the report (`service`). Facts: saasu.md 7 (match order), neto.md 15.1, 15.2.
 
+Near misses are of kind spelling or illegal-sku; clashes of contact-id, e-mail, inactive, customers (several customers on one
+contact), invoices (several of one order), written-before (documents of ours that the journal does not know).
+
 Rules: SKU = code to the letter; user name = Contact ID, then e-mail address and family name; order number = invoice number or
 purchase-order number. Names and addresses are compared without regard to case. Of several, the active one with the lowest id
 counts, and the clash is reported.
@@ -11,20 +14,22 @@ counts, and the clash is reported.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import DocumentKind, Item, Party, SalesDocument
-from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.neto_saasu.books import Books, folded
-from ledger_pipelines.integrations.neto_saasu.items_from_saasu import legal_sku
+from ledger_pipelines.integrations.by_day.initial import CLASH, Clash, NearMiss, ReportRow
+from ledger_pipelines.integrations.neto_saasu.books import Books
+from ledger_pipelines.integrations.shop import folded
+from ledger_pipelines.integrations.store_products import legal_sku
 from ledger_pipelines.systems.saasu.records import SaasuContact, SaasuInvoice
 
-VERSION = 1
-"""Of the stored report: an older one is made again."""
+WRITTEN_BEFORE: Final = "written-before"
+_SHOWN: Final = 5
+"""So many references are named."""
 
 
 class ItemPair(msgspec.Struct, frozen=True):
@@ -59,27 +64,6 @@ class OrderPair(msgspec.Struct, frozen=True):
     def same(self) -> bool:
         """Whether both come to the same."""
         return (self.order_total, self.order_currency) == (self.invoice_total, self.invoice_currency)
-
-
-class NearMiss(msgspec.Struct, frozen=True):
-    """Records that may be meant to be the same, and are not. kind: spelling or illegal-sku."""
-
-    kind: str
-    here: str
-    there: tuple[str, ...]
-
-
-class Clash(msgspec.Struct, frozen=True):
-    """Several records that claim one partner. ids: of the contacts or invoices, or user names of the customers.
-
-    kind: contact-id, e-mail, inactive, customers (several customers on one contact), invoices (several of one order).
-    taken: the one that counts, "" = none.
-    """
-
-    kind: str
-    name: str
-    ids: tuple[str, ...]
-    taken: str = ""
 
 
 class Pairing(msgspec.Struct, frozen=True):
@@ -120,46 +104,25 @@ class Pairing(msgspec.Struct, frozen=True):
             "clashes": len(self.clashes),
         }
 
-
-class InitialSync(msgspec.Struct, frozen=True, kw_only=True):
-    """The stored report. store, file: identities of both accounts: for another pair it must be done again.
-
-    done_at: UTC. days_back: how far invoices and payments were read back.
-    """
-
-    done_at: datetime
-    store: str
-    file: str
-    days_back: int
-    pairing: Pairing
-    version: int = VERSION
-
-    def encoded(self) -> bytes:
-        """As JSON."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=1)
-
-    def is_of(self, store: str, file: str) -> bool:
-        """Whether it was done for that pair of accounts, by this version."""
-        return (self.store, self.file, self.version) == (store, file, VERSION)
-
-
-class ReportRow(msgspec.Struct, frozen=True):
-    """One line for people. section: what it is about; here: of the store; there: of Saasu."""
-
-    section: str
-    here: str
-    there: str
-    text: str
-
-
-def decoded(raw: bytes) -> InitialSync:
-    """From `InitialSync.encoded`. Raises DataError."""
-    try:
-        return msgspec.json.decode(raw, type=InitialSync)
-    except msgspec.DecodeError as error:
-        raise DataError(
-            f"The report of the initial sync cannot be read: {error}.", remedy="Run the initial sync again."
-        ) from error
+    def report_rows(self) -> list[ReportRow]:
+        """What a person should look at: near misses, clashes, totals that differ, then what is on one side only."""
+        found = [_near_row(miss) for miss in self.near_misses]
+        found += [_clash_row(clash) for clash in self.clashes]
+        for one in self.orders:
+            if not one.same:
+                ours = Money(one.order_total, one.order_currency)
+                theirs = Money(one.invoice_total, one.invoice_currency)
+                text = f"Order {one.order} comes to {ours}, invoice {one.number} to {theirs}. It is left as it is."
+                found.append(ReportRow("total", one.order, one.number, text))
+        found += [
+            ReportRow("only in the store", sku, "", f"No item of Saasu has the code {sku}.")
+            for sku in self.only_in_store
+        ]
+        found += [
+            ReportRow("only in Saasu", "", code, f"No product of the store has the SKU {code}.")
+            for code in self.only_in_books
+        ]
+        return found
 
 
 def pair(
@@ -168,6 +131,7 @@ def pair(
     orders: Iterable[SalesDocument],
     books: Books,
     prefix: str = "",
+    written_before: Sequence[str] = (),
 ) -> Pairing:
     """Find what belongs together.
 
@@ -177,6 +141,7 @@ def pair(
         orders: Its orders; quotes are passed over.
         books: The file.
         prefix: What our invoice numbers have before the order number; numbers without it are found too.
+        written_before: References of ours in the file that the journal does not know.
     """
     items, near, here, there = _items(shop_items, books)
     contacts, clashes, unknown = _contacts(customers, books)
@@ -186,7 +151,7 @@ def pair(
         contacts=contacts,
         orders=invoices,
         near_misses=near,
-        clashes=(*clashes, *doubles),
+        clashes=(*_earlier(written_before), *clashes, *doubles),
         only_in_store=here,
         only_in_books=there,
         customers_unpaired=unknown,
@@ -194,30 +159,10 @@ def pair(
     )
 
 
-def report_rows(report: InitialSync) -> list[ReportRow]:
-    """What a person should look at: near misses, clashes, totals that differ, then what is on one side only."""
-    found = [_near_row(miss) for miss in report.pairing.near_misses]
-    found += [_clash_row(clash) for clash in report.pairing.clashes]
-    for one in report.pairing.orders:
-        if not one.same:
-            ours = Money(one.order_total, one.order_currency)
-            theirs = Money(one.invoice_total, one.invoice_currency)
-            text = (
-                f"Order {one.order} comes to {ours}, invoice {one.number} to {theirs}. It is left as it is."
-            )
-            found.append(ReportRow("total", one.order, one.number, text))
-    found += [
-        ReportRow("only in the store", sku, "", f"No item of Saasu has the code {sku}.")
-        for sku in report.pairing.only_in_store
-    ]
-    found += [
-        ReportRow("only in Saasu", "", code, f"No product of the store has the SKU {code}.")
-        for code in report.pairing.only_in_books
-    ]
-    return found
-
-
-# --- items -----------------------------------------------------------------------------------------------------------
+def _earlier(references: Sequence[str]) -> list[Clash]:
+    if not references:
+        return []
+    return [Clash(WRITTEN_BEFORE, f"{len(references):,} references of ours", tuple(references[:_SHOWN]))]
 
 
 def _items(
@@ -354,11 +299,20 @@ _CLASHES = {
 }
 
 
+_EARLIER = (
+    "Saasu holds {name} ({ids} ...) of which the journal knows nothing: an earlier journal was lost, or another installation wrote "
+    "them. Put that journal back if there is a copy. Without it each document up to today is looked for before it is written, "
+    "which is a call more each; `ledger-pipelines rebuild` reads both sides again with the same care."
+)
+
+
 def _clash_row(clash: Clash) -> ReportRow:
     ids = ", ".join(clash.ids)
+    if clash.kind == WRITTEN_BEFORE:
+        return ReportRow(CLASH, "", ids, _EARLIER.format(name=clash.name, ids=ids))
     noun = "invoice" if clash.kind == "invoices" else "contact"
     there = f"{noun.capitalize()}{'s' if len(clash.ids) > 1 else ''} {ids}"
     text = _CLASHES[clash.kind].format(there=there, name=clash.name, ids=ids)
     if clash.kind != "customers":
         text += f"; {noun} {clash.taken} is taken" if clash.taken else "; none is taken"
-    return ReportRow("clash", clash.name, ids, f"{text}.")
+    return ReportRow(CLASH, clash.name, ids, f"{text}.")

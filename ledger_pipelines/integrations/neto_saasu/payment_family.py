@@ -13,6 +13,7 @@ from ledger_pipelines.documents.effects import Effect, Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import Payment, SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.claims import (
     Claim,
@@ -23,7 +24,7 @@ from ledger_pipelines.integrations.neto_saasu.claims import (
     split_reference,
     taken_back,
 )
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import payment_reference
 from ledger_pipelines.sync.plan import PlanRow, Reason
 

@@ -18,6 +18,7 @@ from decimal import Decimal
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
 from ledger_pipelines.integrations.neto_saasu.claims import (
@@ -29,7 +30,7 @@ from ledger_pipelines.integrations.neto_saasu.claims import (
     in_books,
     stands,
 )
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.moved_payments import moved
 from ledger_pipelines.integrations.neto_saasu.payment_family import (

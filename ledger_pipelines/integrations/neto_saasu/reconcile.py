@@ -18,7 +18,6 @@ from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError
 from ledger_pipelines.integrations.neto_saasu.compare import (
     Effects,
     Explainer,
@@ -31,7 +30,9 @@ from ledger_pipelines.integrations.neto_saasu.compare import (
 from ledger_pipelines.integrations.neto_saasu.compare_documents import DocumentComparer
 from ledger_pipelines.integrations.neto_saasu.compare_money import Line, MoneyComparer, Pair, Pairs
 from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.neto_saasu.doubles import doubles
 from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import SETTING, wanted_quantity, written
+from ledger_pipelines.integrations.shop import UnresolvedError
 from ledger_pipelines.reports.shop_view import (
     AccountLine,
     DayLine,
@@ -113,6 +114,7 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
         accounts=_accounts(ctx, scope, money.pairs, pairs.moved),
         differences=money.differences,
         documents=documents.compare(scope.first, scope.last),
+        doubles=doubles(ctx, scope.links),
         drift=drift,
         left_out=money.left_out,
         waiting=(*unreadable, *_waiting(ctx, rows)),

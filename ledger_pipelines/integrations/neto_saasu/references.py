@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.neto_saasu.context import Context
 
 INVOICE = "invoice"
 

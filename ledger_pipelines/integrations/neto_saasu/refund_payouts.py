@@ -20,9 +20,9 @@ from ledger_pipelines.documents.effects import Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import Payment, SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu import receipts
-from ledger_pipelines.integrations.neto_saasu.accounts import payment_account, unresolved
-from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError, folded
+from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
 from ledger_pipelines.integrations.neto_saasu.claims import (
     Standing,
     decimal,
@@ -32,7 +32,8 @@ from ledger_pipelines.integrations.neto_saasu.claims import (
     standing_on,
     stands,
 )
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.shop import UnresolvedError, folded, unresolved
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuAccount, SaasuInvoice
 

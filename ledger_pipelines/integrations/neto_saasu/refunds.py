@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ledger_pipelines.documents.effects import Action, Expected
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known, link
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.adjustment_notes import (
     ACCOUNTS,
@@ -19,13 +20,12 @@ from ledger_pipelines.integrations.neto_saasu.adjustment_notes import (
     Note,
     compose,
 )
-from ledger_pipelines.integrations.neto_saasu.books import folded
 from ledger_pipelines.integrations.neto_saasu.claims import (
     STANDING,
     Families,
     deleted,
 )
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known, link
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.refund_payouts import (
     FLOW,
@@ -34,6 +34,7 @@ from ledger_pipelines.integrations.neto_saasu.refund_payouts import (
     MoneyBack,
     refund_key,
 )
+from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 

@@ -13,7 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from ledger_pipelines.config.base import Model
 
 FLOWS: Final = (
     "items_to_saasu",
@@ -91,12 +93,6 @@ class Overpayment(StrEnum):
 
     OFF = "off"
     JOURNAL = "journal"
-
-
-class Model(BaseModel):
-    """Frozen; a word that is no setting is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class InitialSync(Model):

@@ -7,34 +7,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
-from ledger_pipelines.documents.effects import Mode
+from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 
 KIND = "neto_saasu"
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
-    """What an integration is made of. zone: of the books."""
+class Setup(DaySetup):
+    """What an integration is made of."""
 
-    name: str
-    source: str
-    target: str
-    mode: Mode
-    zone: ZoneInfo
     settings: NetoSaasuSettings
     source_config: NetoConnectionConfig
     target_config: SaasuConnectionConfig
-    data: Path
-    journal_address: str
-    start_date: date
 
     @property
     def store(self) -> str:
@@ -45,11 +35,6 @@ class Setup:
     def account(self) -> str:
         """The file's own identity."""
         return str(self.target_config.file_id)
-
-    @property
-    def folder(self) -> Path:
-        """Where what is kept of this integration is."""
-        return self.data / "integrations" / self.name
 
 
 def setup_of(loaded: LoadedConfig, name: str) -> Setup:

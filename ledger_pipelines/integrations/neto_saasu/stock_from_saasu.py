@@ -17,10 +17,11 @@ from decimal import Decimal
 from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.money import ZERO, plain, round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
-from ledger_pipelines.integrations.neto_saasu.books import UnresolvedError, Warehouse, folded
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.items import item_key, spelling
 from ledger_pipelines.integrations.neto_saasu.settings import QuantityBasis
+from ledger_pipelines.integrations.shop import UnresolvedError, Warehouse, folded
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuItem
 
@@ -192,7 +193,7 @@ class _Comparison:
             FLOW, KIND, stock_key(ctx, sku, place, 0 if last is None else last.count),
             external_id=sku, number=sku, title=f"Stock of {sku}: {plain(there)} to {plain(quantity)}",
             body={"SKU": sku, "WarehouseID": place, "Quantity": plain(quantity)},
-            action=Action.UPDATE, target_id=sku, source=f"stock:{sku}", to_store=True,
+            action=Action.UPDATE, target_id=sku, source=f"stock:{sku}", to_source=True,
         )  # fmt: skip
         less = " less committed" if self._basis is QuantityBasis.ON_HAND_LESS_COMMITTED else ""
         text = f"Saasu has {plain(wanted)} of {sku} on hand{less}, the store's {self._warehouse.name} {plain(there)}."

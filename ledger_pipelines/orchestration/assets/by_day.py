@@ -10,10 +10,11 @@ again. Going again is always right; skipping is cheap. Plans, which cost no call
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
+from ledger_pipelines.documents.dates import days_between
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.failing import told
 from ledger_pipelines.orchestration.results import Shown
@@ -50,7 +51,7 @@ class ByDay:
     @property
     def days(self) -> list[date]:
         """All of them, in order."""
-        return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+        return days_between(self.first, self.last)
 
     def run(self, work: Callable[[date], Shown]) -> None:
         """Do each day that is not done.

@@ -11,7 +11,7 @@ Annotations are not postponed here (no `from __future__`): Dagster reads that of
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,69 +19,85 @@ import dagster as dg
 
 from ledger_pipelines.config.models import IntegrationConfig
 from ledger_pipelines.errors import RefusedError
-from ledger_pipelines.integrations.neto_saasu.settings import TO_NETO, NetoSaasuSettings
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration import names
 from ledger_pipelines.orchestration.assets import showing, showing_shops
 from ledger_pipelines.orchestration.assets.by_day import ByDay, made_here
-from ledger_pipelines.orchestration.assets.shop_reads import Reads, all_reads, reads
 from ledger_pipelines.orchestration.assets.snapshots import Source, read_again
 from ledger_pipelines.orchestration.failing import told
 from ledger_pipelines.orchestration.meter import Meter
+from ledger_pipelines.orchestration.reads import Reads, together
 from ledger_pipelines.orchestration.results import Result, Shown
 from ledger_pipelines.orchestration.services import Runtime
 from ledger_pipelines.orchestration.shops import Progress, ShopService
 from ledger_pipelines.sync.result import ApplyResult
 
 STALE = "plan-stale"
-READ_BACK = ("invoices", "payments", "journals")
-"""What of the file the reconciliation is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What a kind of integration says of its assets.
+
+    Args:
+        flows: Flows that are on, in order.
+        to_source: Those of them that write to the source; the others write to the target.
+        reads: What each is decided from.
+        read_back: What of the target the reconciliation is about: read again after the writes.
+        pairing: What the initial sync pairs, in words.
+        reconciling: What the reconciliation compares, in words.
+        checks: Names of its checks, and what each promises.
+    """
+
+    flows: tuple[str, ...]
+    to_source: frozenset[str]
+    reads: Mapping[str, Reads]
+    read_back: tuple[str, ...]
+    pairing: str
+    reconciling: str
+    checks: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """One integration, and what its assets share. entities: those each connection keeps."""
+    """One integration, and what its assets share. *_entities: those each connection keeps."""
 
     runtime: Runtime
     name: str
     integration: IntegrationConfig
-    store: Source
-    file: Source
-    store_entities: tuple[str, ...]
-    file_entities: tuple[str, ...]
-
-    @property
-    def settings(self) -> NetoSaasuSettings:
-        """The integration's own."""
-        return self.integration.settings_as(NetoSaasuSettings)
-
-    @property
-    def flows(self) -> tuple[str, ...]:
-        """Flows that are on, in order."""
-        return self.settings.enabled_flows()
+    source: Source
+    target: Source
+    source_entities: tuple[str, ...]
+    target_entities: tuple[str, ...]
+    chain: Chain
 
     @property
     def first_day(self) -> date:
         """The integration date."""
-        return self.integration.start_date or self.store.configured.start_date
+        return self.integration.start_date or self.source.configured.start_date
 
     @property
     def partitions(self) -> dg.DailyPartitionsDefinition:
         """Days up to today; the snapshots' own, so that one run takes both."""
-        return self.store.partitions
+        return self.source.partitions
+
+    @property
+    def all_reads(self) -> Reads:
+        """What all flows that are on are decided from."""
+        return together(self.chain.reads[flow] for flow in self.chain.flows)
 
     def snapshots(self, wanted: Reads | None = None) -> list[dg.AssetKey]:
         """Keys of the snapshots that are kept; of those wanted."""
-        store = [one for one in self.store_entities if wanted is None or one in wanted.store]
-        file = [one for one in self.file_entities if wanted is None or one in wanted.file]
+        source = [one for one in self.source_entities if wanted is None or one in wanted.source]
+        target = [one for one in self.target_entities if wanted is None or one in wanted.target]
         return [
-            *(names.snapshot_key(self.integration.source, one) for one in store),
-            *(names.snapshot_key(self.integration.target, one) for one in file),
+            *(names.snapshot_key(self.integration.source, one) for one in source),
+            *(names.snapshot_key(self.integration.target, one) for one in target),
         ]
 
     def writes_to(self, flow: str) -> str:
         """The connection a flow writes to."""
-        return self.integration.source if flow in TO_NETO else self.integration.target
+        return self.integration.source if flow in self.chain.to_source else self.integration.target
 
     def service(self, context: dg.AssetExecutionContext) -> ShopService:
         """The service of a run. Raises ConfigurationError."""
@@ -95,12 +111,13 @@ def build_shop(shop: Shop) -> list[dg.AssetsDefinition]:
         warnings.simplefilter("ignore", dg.BetaWarning)
         assets = [_pairing(shop)]
         ends: list[dg.AssetKey] = []
-        for chain in ([f for f in shop.flows if f not in TO_NETO], [f for f in shop.flows if f in TO_NETO]):
+        for back in (False, True):
+            chain = [flow for flow in shop.chain.flows if (flow in shop.chain.to_source) == back]
             before: list[dg.AssetKey] = []
             upstream: set[dg.AssetKey] = set()
             for flow in chain:
                 # What an earlier plan of the chain reads is upstream of this one already: the graph stays readable.
-                read = shop.snapshots(reads(flow, shop.settings))
+                read = shop.snapshots(shop.chain.reads[flow])
                 news = [key for key in read if key not in upstream]
                 upstream.update(news)
                 assets += [_plan(shop, flow, [*news, *before]), _export(shop, flow)]
@@ -121,15 +138,14 @@ def _pairing(shop: Shop) -> dg.AssetsDefinition:
         key=key,
         deps=shop.snapshots(),
         group_name=shop.name,
-        kinds={"neto", "saasu"},
+        kinds={shop.source.configured.system, shop.target.configured.system},
         check_specs=[
             dg.AssetCheckSpec(
                 showing_shops.NOTHING_CLASHES, asset=key, description="No record contradicts another one."
             )
         ],
-        description=f"What {shop.integration.source} and {shop.integration.target} have in common already: items by "
-        "code, customers by Contact ID and e-mail, orders by number. Writes to neither side. Exports refuse until it "
-        "was done.",
+        description=f"What {shop.integration.source} and {shop.integration.target} have in common already: "
+        f"{shop.chain.pairing}. Writes to neither side. Exports refuse until it was done.",
     )
     def pairing(context: dg.AssetExecutionContext) -> Result:
         with told():
@@ -256,9 +272,7 @@ class _Carry:
 
 
 def _readback(shop: Shop, ends: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    read = [
-        one for one in READ_BACK if one in all_reads(shop.flows, shop.settings).file & set(shop.file_entities)
-    ]
+    read = [one for one in shop.chain.read_back if one in shop.all_reads.target & set(shop.target_entities)]
 
     @dg.asset(
         key=names.readback_key(shop.name),
@@ -266,7 +280,7 @@ def _readback(shop: Shop, ends: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         partitions_def=shop.partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=shop.name,
-        kinds={shop.file.configured.system},
+        kinds={shop.target.configured.system},
         pool=names.read_pool(shop.integration.target),
         description=f"{', '.join(read).capitalize()} of {shop.integration.target} as they are after the writes of the run, so "
         "that the reconciliation is about what is there, not about what we believe we wrote. Nothing is read where "
@@ -276,7 +290,7 @@ def _readback(shop: Shop, ends: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         days = ByDay(context)
         with told():
             sent = shop.service(context).calls()
-            found = read_again(shop.file, read, context) if sent else {"calls": 0}
+            found = read_again(shop.target, read, context) if sent else {"calls": 0}
         calls = found.pop("calls")
         shown = {m.API_CALLS: calls, m.ROWS: sum(found.values()), m.COUNTS: m.counts_table(found)}
         context.add_asset_metadata(shown, partition_key=days.last.isoformat())
@@ -296,11 +310,10 @@ def _reconciliation(shop: Shop) -> dg.AssetsDefinition:
         group_name=shop.name,
         kinds={"report"},
         check_specs=[
-            dg.AssetCheckSpec(name, asset=key, description=text)
-            for name, text in showing_shops.RECONCILIATION_CHECKS.items()
+            dg.AssetCheckSpec(name, asset=key, description=text) for name, text in shop.chain.checks.items()
         ],
-        description=f"What {shop.integration.source} was paid against what {shop.integration.target} received, by day, "
-        "with each difference explained by its orders; and the page an accountant reads.",
+        description=f"{shop.chain.reconciling}, by day, with each difference explained by its orders; and the page an "
+        "accountant reads.",
     )
     def reconciliation(context: dg.AssetExecutionContext) -> Result:
         days = ByDay(context)
@@ -312,6 +325,10 @@ def _reconciliation(shop: Shop) -> dg.AssetsDefinition:
             context.add_asset_metadata(showing_shops.day(line, figures), partition_key=line.day.isoformat())
         whole = {m.MODE: shop.integration.mode.value, **showing_shops.reconciliation(figures, page)}
         context.add_asset_metadata(whole, partition_key=days.last.isoformat())
-        return Result(check_results=showing_shops.reconciliation_checks(figures, shop.integration.mode))
+        return Result(
+            check_results=showing_shops.reconciliation_checks(
+                figures, shop.chain.checks, shop.integration.mode
+            )
+        )
 
     return reconciliation

@@ -18,20 +18,22 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
-from upath import UPath
 
 from ledger_pipelines.documents.effects import Action, Mode
 from ledger_pipelines.documents.money import exponent, plain
-from ledger_pipelines.integrations.amazon_netsuite.books import Books
-from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
-from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.results import Shown
 from ledger_pipelines.storage.atomic import make_folder, write_atomically
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult, Outcome, RowResult
+
+if TYPE_CHECKING:
+    from ledger_pipelines.integrations.amazon_netsuite.books import Books
+    from ledger_pipelines.integrations.amazon_netsuite.readback import ReadBack
+    from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation
 
 NOTHING_BLOCKED = "nothing_blocked"
 NOTHING_OPEN = "nothing_open"
@@ -126,6 +128,8 @@ def plan_csv(data_dir: str, made: Plan) -> str:
 
     Cells that a spreadsheet would take for a formula begin with an apostrophe (CWE-1236); amounts stay numbers.
     """
+    from upath import UPath  # noqa: PLC0415 (load time)
+
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(

@@ -17,6 +17,7 @@ import dagster as dg
 
 from ledger_pipelines.documents.effects import Action, Mode
 from ledger_pipelines.documents.money import Money
+from ledger_pipelines.integrations.by_day.initial import CLASH
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.assets import showing
 from ledger_pipelines.orchestration.results import Shown
@@ -32,14 +33,6 @@ from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult, Outcome, RowResult
 
 NOTHING_CLASHES = "nothing_clashes"
-RECONCILIATION_CHECKS = {
-    "paid_in_store_is_received": "What the store was paid is what the file received, each day, to the cent.",
-    "every_order_has_its_invoice": "Every order that is exported has its invoice.",
-    "every_invoice_has_its_order": "Every invoice with an order's number has that order.",
-    "totals_agree": "Every invoice comes to its order's total, and as much is owed.",
-    "stock_agrees": "The store's stock is what the file's makes it.",
-    "readings_are_fresh": "Both sides were read lately.",
-}
 _DONE = frozenset({Outcome.WRITTEN, Outcome.ADOPTED, Outcome.ALREADY})
 
 
@@ -211,19 +204,19 @@ def pairing(found: Pairing) -> Shown:
             [(one.here, ", ".join(one.there), one.kind) for one in found.near_misses],
         ),
         m.CLASHES: _clashes(found.clashes),
+        m.NOTES: m.table(("to look at",), [(row.text,) for row in found.report_rows()], none="Nothing."),
     }
 
 
 def pairing_check(found: Pairing) -> dg.AssetCheckResult:
-    """Whether records contradict each other: a warning; of several that claim one partner, one counts or none."""
+    """Whether records contradict each other, or the journal: a warning; of several that claim one partner, one counts or none."""
     clashes = len(found.clashes)
+    first = [row.text for row in found.report_rows() if row.section == CLASH][:1]
     return dg.AssetCheckResult(
         check_name=NOTHING_CLASHES,
         passed=not clashes,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{clashes:,} times several records claim one partner."
-        if clashes
-        else "Nothing clashes.",
+        description=f"{clashes:,} clashes. The first: {' '.join(first)}" if clashes else "Nothing clashes.",
         metadata={m.CLASHES: _clashes(found.clashes)},
     )
 
@@ -273,6 +266,10 @@ def reconciliation(figures: ShopFigures, page: Path) -> Shown:
             right=(1, 2, 3, 4, 5),
         ),
         m.TOP_REASONS: _differences([*figures.differences, *figures.documents], currency),
+        m.TWICE: m.table(
+            ("document", "reference", "what is there", "what to do", "key"),
+            [(one.what, one.reference, one.text, one.remedy, one.key) for one in figures.doubles],
+        ),
         m.DRIFT: m.table(
             ("item", "name", "store", "books"),
             [(one.item, one.name, f"{one.store:f}", f"{one.books:f}") for one in figures.drift],
@@ -296,11 +293,13 @@ def _differences(rows: Sequence[Difference], currency: str) -> dg.MarkdownMetada
     )  # fmt: skip
 
 
-def reconciliation_checks(figures: ShopFigures, mode: Mode) -> list[dg.AssetCheckResult]:
+def reconciliation_checks(
+    figures: ShopFigures, promised: Iterable[str], mode: Mode
+) -> list[dg.AssetCheckResult]:
     """The promises. What a later run ends by itself warns; so does everything where not all is written (plan, test)."""
     said = {check.name: check for check in figures.checks()}
     results = []
-    for name in RECONCILIATION_CHECKS:
+    for name in promised:
         check = said.get(name)
         gentle = check is None or check.waits or mode is not Mode.LIVE
         results.append(

@@ -56,6 +56,8 @@ class Source:
             planned together share their days, because one run takes one definition (dagster.md 4).
         reach: How long before the first day records are read too, for the sake of pairing; master data all are.
         young: How old the last reading of a whole list may be before a refresh reads it again, by entity.
+        shared: The same of lists of changes, where several integrations read the connection: what the run of one has read a
+            moment ago, the run of the other takes as it is.
     """
 
     runtime: Runtime
@@ -65,6 +67,7 @@ class Source:
     partitions: dg.DailyPartitionsDefinition
     reach: timedelta = timedelta()
     young: Mapping[str, timedelta] = field(default_factory=dict)
+    shared: timedelta = timedelta()
 
     @property
     def zone_name(self) -> str:
@@ -171,17 +174,21 @@ def read_again(source: Source, entities: Sequence[str], context: dg.AssetExecuti
 
 
 def _young(source: Source, store: "SnapshotStore", shape: "EntityLike", asked: "Sweep") -> "DayDone | None":
-    """The newest reading of a whole list, if it need not be read again yet."""
-    from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, DayDone  # noqa: PLC0415 (load time)
+    """The newest reading of a list, if it need not be read again yet."""
+    from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, DayDone, known_until  # noqa: PLC0415 (load time)
 
-    if shape.changed_column or asked.now is None or asked.window.last != asked.today:
+    if asked.now is None or asked.window.last != asked.today:
         return None
     days = store.days(shape.name)
     manifest = store.manifest(shape.name, days[-1]) if days else None
     if manifest is None or manifest.read_until is None or manifest.basis == NOT_RECONSTRUCTIBLE:
         return None
-    age = asked.now - manifest.written_at
-    return DayDone(manifest, new=False) if age < source.young.get(shape.name, YOUNG) else None
+    if shape.changed_column:
+        known = known_until(store, shape, asked) if source.shared else None
+        fresh = known is not None and asked.now - known < source.shared
+    else:
+        fresh = asked.now - manifest.written_at < source.young.get(shape.name, YOUNG)
+    return DayDone(manifest, new=False) if fresh else None
 
 
 @contextmanager

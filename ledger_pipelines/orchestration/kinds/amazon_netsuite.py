@@ -6,7 +6,6 @@ snapshots of NetSuite (`build`: any connection has them).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 import dagster as dg
@@ -17,7 +16,6 @@ from ledger_pipelines.orchestration import schedules
 from ledger_pipelines.orchestration.arrival import build_arrival_job
 from ledger_pipelines.orchestration.assets.chain import LAST_FLOW, build_chain
 from ledger_pipelines.orchestration.assets.settlements import build_settlements
-from ledger_pipelines.orchestration.assets.snapshots import Source
 from ledger_pipelines.orchestration.jobs import settlement_job
 from ledger_pipelines.orchestration.parts import Parts
 from ledger_pipelines.orchestration.sensors.drop import build_drop_sensor
@@ -28,7 +26,7 @@ from ledger_pipelines.orchestration.services import Runtime
 KIND = "amazon_netsuite"
 
 
-def add(runtime: Runtime, _sources: Mapping[str, Source], parts: Parts) -> None:
+def add(runtime: Runtime, parts: Parts) -> None:
     """All integrations of this kind, and the Amazon connections they read."""
     mine = [name for name, one in runtime.config.integrations.items() if one.kind == KIND]
     jobs = {name: _integration(runtime, name, parts) for name in mine}

@@ -15,7 +15,6 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 import httpx
-import msgspec
 
 from ledger_pipelines.documents.dates import Clock, SystemClock
 from ledger_pipelines.documents.keys import Json
@@ -23,6 +22,7 @@ from ledger_pipelines.errors import CredentialError, LedgerError, PermanentError
 from ledger_pipelines.systems.http import AllowList, Answer, CallCount, Http, HttpSettings, json_body
 from ledger_pipelines.systems.limits import BucketRate, TokenBuckets
 from ledger_pipelines.systems.neto.shapes import as_list
+from ledger_pipelines.systems.neto.strange import decoded, strange
 from ledger_pipelines.systems.secrets import Redactor, Secret
 
 PATH: Final = "/do/WS/NetoAPI"
@@ -187,11 +187,11 @@ class NetoClient:
             pattern=action,
             headers=self._headers(action),
             body=json_body(body),
-            retry_statuses=lambda got: got.ok and _decoded(got) is None,
+            unusable=lambda got: self._unusable(action, got),
         )
         read = read_answer(action, answer)
         if read is None:
-            raise TransientError(f"{self._place(action)}: HTTP {answer.status} without words of Neto.")
+            raise self._strange(action, answer)
         if read.refused:
             raise self.refusal(read)
         return read
@@ -209,6 +209,20 @@ class NetoClient:
             pattern=action,
             headers=self._headers(action),
             body=json_body(body),
+        )
+
+    def _unusable(self, action: str, answer: Answer) -> TransientError | None:
+        """Why a read is worth another attempt."""
+        passing = answer.ok or answer.status >= 500
+        return self._strange(action, answer) if passing and read_answer(action, answer) is None else None
+
+    def _strange(self, action: str, answer: Answer) -> TransientError:
+        """What to raise for a read's answer that is not Neto's own."""
+        found = strange(answer)
+        return TransientError(
+            f"{self._place(action)}: {self.redactor.clean(found.text)}.",
+            remedy=found.remedy,
+            code="bad-answer",
         )
 
     def refusal(self, answer: NetoAnswer) -> LedgerError:
@@ -235,23 +249,9 @@ class NetoClient:
         }
 
 
-def _decoded(answer: Answer) -> Mapping[str, Json] | None:
-    """The body, when it is an object of Neto's own; a wrapper `{"<Action>Response": {...}}` is taken off."""
-    if answer.is_html or not answer.body:
-        return None
-    try:
-        body = answer.json()
-    except msgspec.DecodeError:
-        return None
-    if isinstance(body, dict) and len(body) == 1:
-        (inner,) = body.values()
-        body = inner if isinstance(inner, dict) and "Ack" in inner else body
-    return body if isinstance(body, dict) and "Ack" in body else None
-
-
 def read_answer(action: str, answer: Answer) -> NetoAnswer | None:
     """An answer read; None when it is not Neto's own (a gateway's page, half a body, another status than 2xx)."""
-    body = _decoded(answer) if answer.ok else None
+    body = decoded(answer) if answer.ok else None
     if body is None:
         return None
     return NetoAnswer(action, body, _said(body, "Error"), _said(body, "Warning"), _time(body))

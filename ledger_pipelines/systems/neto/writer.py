@@ -36,6 +36,7 @@ from ledger_pipelines.systems.http import Answer, classify
 from ledger_pipelines.systems.neto.client import NetoAnswer, NetoClient, read_answer
 from ledger_pipelines.systems.neto.probe import ITEM, MOST, STOCK, Probe
 from ledger_pipelines.systems.neto.shapes import as_list
+from ledger_pipelines.systems.neto.strange import strange
 
 ACTIONS: Final = {(ITEM, Action.CREATE): "AddItem", (STOCK, Action.UPDATE): "UpdateItem"}
 REFUSED: Final = "neto-refused"
@@ -135,7 +136,7 @@ class NetoWriter:
         reached("neto.answered")
         read = read_answer(action, answer)
         if read is None:
-            return self._same(_without_words(answer), batch, refusals)
+            return self._same(self._without_words(action, answer), batch, refusals)
         if not read.refused:
             return _endings(read, batch)
         if read.bad_key:
@@ -150,6 +151,16 @@ class NetoWriter:
             *self._sent(action, batch[:middle], refusals),
             *self._sent(action, batch[middle:], refusals),
         ]
+
+    def _without_words(self, action: str, answer: Answer) -> Ending:
+        """What an answer that is not Neto's own means for the records of the call."""
+        general = classify(answer)
+        if general is not None and not isinstance(general, Unknown):
+            return general
+        if answer.status == 403 and not answer.is_html:
+            return CredentialsRefused("Neto refuses the key or its rights (HTTP 403).")
+        came = self._client.redactor.clean(strange(answer).text)
+        return Unknown(f"{action}: {came}. It does not tell what was written; the store is asked.")
 
     @staticmethod
     def _same(ending: Ending, batch: Sequence[Prepared], refusals: _Refusals) -> list[Ending]:
@@ -189,16 +200,6 @@ def _wish(prepared: Prepared) -> Json:
 def _plain(quantity: Json) -> Json:
     """Neto's numbers are texts (neto.md 4.1)."""
     return None if quantity is None else str(quantity)
-
-
-def _without_words(answer: Answer) -> Ending:
-    """An answer that is not Neto's own."""
-    general = classify(answer)
-    if general is not None:
-        return general
-    if answer.status == 403:
-        return CredentialsRefused("Neto refuses the key or its rights (HTTP 403).")
-    return Unknown(f"HTTP {answer.status} without words of Neto.")
 
 
 def _no(text: str) -> Ending:

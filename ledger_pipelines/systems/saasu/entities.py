@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from ledger_pipelines.systems.entities import RECORD, Kind, PlainColumn, RecordEntity
+from ledger_pipelines.systems.entities import RecordEntity, mapped
 
 CHANGED: Final = "changed"
 """Column with the instant of the last change."""
@@ -73,22 +73,17 @@ def _entity(
     deletions: str = "",
 ) -> SaasuEntity:
     """table: `"column=Field:kind ..."`, kind text when left out."""
-    columns, fields = [], []
-    for word in table.split():
-        column, _, source = word.partition("=")
-        field, _, kind = source.partition(":")
-        columns.append(PlainColumn(column, Kind(kind or "text")))
-        fields.append(field)
+    columns, fields = mapped(table)
     return SaasuEntity(
         name=name,
         what=what,
-        columns=(*columns, PlainColumn(RECORD)),
+        columns=columns,
         key=key,
         changed_column=CHANGED if window else "",
         opening=opening,
         path=path,
         array=array,
-        fields=(*fields, ""),
+        fields=fields,
         window=window,
         asked=asked,
         split=split,

@@ -22,6 +22,7 @@ from ledger_pipelines.documents.effects import LINK, Action, Effect, Remote
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.errors import UnknownOutcomeError
+from ledger_pipelines.systems.fields import business_day
 from ledger_pipelines.systems.saasu import records
 from ledger_pipelines.systems.saasu.client import SaasuClient, SaasuRefusedError
 from ledger_pipelines.systems.saasu.endings import GONE, code_of
@@ -329,7 +330,7 @@ def _stretches(effects: Sequence[Effect]) -> Iterator[tuple[list[Effect], date, 
 
 def _day(effect: Effect) -> date:
     try:
-        return records.business_day(_text(_body(effect), "TransactionDate"))
+        return business_day(_text(_body(effect), "TransactionDate"))
     except ValueError:
         raise UnknownOutcomeError(
             f"{effect.number}: without its date it cannot be looked for in Saasu."
@@ -392,6 +393,6 @@ def _alike(wanted: str, have: str) -> bool:
     except InvalidOperation:
         pass
     try:
-        return records.business_day(wanted) == records.business_day(have)
+        return business_day(wanted) == business_day(have)
     except ValueError:
         return False

@@ -16,7 +16,7 @@ from typing import Final
 
 from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.systems.entities import Cell, EntityLike, Kind, PlainRows
+from ledger_pipelines.systems.entities import Cell, EntityLike, PlainRows
 from ledger_pipelines.systems.saasu.client import PAGE, Page, SaasuClient, SaasuRefusedError
 from ledger_pipelines.systems.saasu.entities import DELETED, ENTITIES, SaasuEntity
 from ledger_pipelines.systems.saasu.records import Fields, Record, without_links
@@ -173,19 +173,10 @@ def cells(entity: SaasuEntity, record: Record) -> Row:
     of = Fields(record, entity.what, *_LABELS)
     row: list[Cell] = []
     for column, field in zip(entity.columns, entity.fields, strict=True):
-        match column.kind:
-            case _ if not field:
-                row.append(canonical(without_links(dict(record))))
-            case Kind.NUMBER:
-                row.append(of.number(field))
-            case Kind.DAY:
-                row.append(of.day(field))
-            case Kind.INSTANT:
-                row.append(of.instant(field) or of.changed())
-            case Kind.FLAG:
-                row.append(of.maybe(field))
-            case _:
-                row.append(of.key(field) if column.name in entity.key else of.text(field) or None)
+        if field:
+            row.append(of.cell(column.kind, field, key=column.name in entity.key))
+        else:
+            row.append(canonical(without_links(dict(record))))
     if entity.window and row[_place(entity)] is None:
         raise DataError(
             f"{of.title} does not say when it was last changed.",

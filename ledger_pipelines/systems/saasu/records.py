@@ -9,17 +9,17 @@ never shifted. Numbers are exact.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeAlias
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
-from ledger_pipelines.errors import DataError
+from ledger_pipelines.systems import fields
+from ledger_pipelines.systems.entities import Cell, Kind
 
-Record = Mapping[str, Json]
+Record: TypeAlias = fields.Record
 """A record as decoded: fractions are Decimals."""
 
 
@@ -146,45 +146,6 @@ class Deletion:
     at: datetime
 
 
-_INSTANT = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?",
-    re.ASCII | re.IGNORECASE,
-)
-_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?", re.ASCII | re.DOTALL)
-
-
-def instant(text: str) -> datetime:
-    """A UTC instant as Saasu prints it: without suffix (means UTC), with `Z` or an offset; 0 to 7 digits of a second.
-
-    Digits beyond the microsecond are cut, never rounded, so that no instant moves into the next window.
-
-    Raises:
-        ValueError: the text is none.
-    """
-    found = _INSTANT.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is no instant")
-    day, clock, fraction, zone = found.groups()
-    moment = datetime.fromisoformat(f"{day}T{clock}").replace(
-        microsecond=int((fraction or "")[:6].ljust(6, "0")), tzinfo=UTC
-    )
-    if zone is None or zone in "Zz":
-        return moment
-    try:
-        offset = datetime.strptime(zone.replace(":", ""), "%z").tzinfo
-        return moment.replace(tzinfo=offset).astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{text!r} is no instant") from None
-
-
-def business_day(text: str) -> date:
-    """A date of the file's calendar: `2025-05-02T00:00:00` is 2 May wherever one stands. Raises ValueError."""
-    found = _DAY.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is no date")
-    return date.fromisoformat(found[1])
-
-
 def without_links(value: Json) -> Json:
     """The same without any `_links`: they echo the access key, and are never sent back (saasu.md 1)."""
     if isinstance(value, dict):
@@ -194,8 +155,8 @@ def without_links(value: Json) -> Json:
     return value
 
 
-class Fields:
-    """The fields of one record, read with its name at hand.
+class Fields(fields.Fields):
+    """The fields of one record of Saasu's.
 
     Args:
         record: As decoded.
@@ -203,107 +164,17 @@ class Fields:
         labels: Fields whose values people know it by, best first.
     """
 
-    def __init__(self, record: Record, what: str, *labels: str) -> None:
-        self._record, self._what, self._labels = record, what, labels
-
-    @property
-    def title(self) -> str:
-        """The record's name for people: `Saasu item TEA-1 (id 301455)`."""
-        key = self._record.get("TransactionId") or self._record.get("Id") or self._record.get("EntityId")
-        named = next((str(self._record[label]) for label in self._labels if self._record.get(label)), "")
-        return " ".join(part for part in (f"Saasu {self._what}", named, f"(id {key})" if key else "") if part)
-
-    def refused(self, name: str, why: str) -> DataError:
-        """What to raise for a value that does not fit."""
-        value = self._record.get(name)
-        shown = repr(value)[:80] if isinstance(value, str) else str(value)[:80]
-        return DataError(
-            f"{self.title}: {name} is {shown}, {why}.",
-            remedy="Look at the record in Saasu; if it is as it should be there, tell the makers.",
-            code="unexpected-value",
-        )
-
-    def text(self, name: str) -> str:
-        """A text, or a number's digits; "" for none."""
-        value = self._record.get(name)
-        if value is None:
-            return ""
-        if isinstance(value, bool | list | dict):
-            raise self.refused(name, "which is no text")
-        return str(value)
-
-    def key(self, name: str) -> str:
-        """An id that must be there."""
-        value = self.text(name).strip()
-        if not value:
-            raise DataError(f"{self.title} has no {name}.", code="unexpected-value")
-        return value
-
-    def number(self, name: str) -> Decimal | None:
-        """An exact number; None for none."""
-        value = self._record.get(name)
-        if value is None or value == "":
-            return None
-        if isinstance(value, bool | list | dict):
-            raise self.refused(name, "which is no number")
-        try:
-            found = Decimal(str(value).strip())
-        except InvalidOperation:
-            raise self.refused(name, "which is no number") from None
-        if not found.is_finite():
-            raise self.refused(name, "which is no number")
-        return found
-
-    def amount(self, name: str) -> Decimal:
-        """A number that must be there."""
-        found = self.number(name)
-        if found is None:
-            raise self.refused(name, "where an amount belongs")
-        return found
-
-    def flag(self, name: str, *, otherwise: bool = False) -> bool:
-        """True or false; `otherwise` for none."""
-        found = self.maybe(name)
-        return otherwise if found is None else found
-
-    def maybe(self, name: str) -> bool | None:
-        """True or false, None for none."""
-        value = self._record.get(name)
-        if value is None or value == "":
-            return None
-        if isinstance(value, bool):
-            return value
-        told = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-        if told is None:
-            raise self.refused(name, "which is neither true nor false")
-        return told
-
-    def day(self, name: str) -> date | None:
-        """A business date; None for none."""
-        value = self.text(name)
-        try:
-            return business_day(value) if value else None
-        except ValueError:
-            raise self.refused(name, "which is no date") from None
-
-    def instant(self, name: str) -> datetime | None:
-        """An instant, UTC; None for none."""
-        value = self.text(name)
-        try:
-            return instant(value) if value else None
-        except ValueError:
-            raise self.refused(name, "which is no point of time") from None
+    system = "Saasu"
+    ids = ("TransactionId", "Id", "EntityId")
 
     def changed(self) -> datetime | None:
         """The instant of the last change, by whichever name it goes."""
         return self.instant("LastModifiedDateUtc") or self.instant("CreatedDateUtc")
 
-    def needed_day(self, name: str) -> date:
-        """A business date that must be there."""
-        found = self.day(name)
-        if found is None:
-            raise self.refused(name, "where a date belongs")
-        return found
+    def cell(self, kind: Kind, name: str, *, key: bool = False) -> Cell:
+        """An instant that is missing is that of the last change."""
+        found = super().cell(kind, name, key=key)
+        return self.changed() if found is None and kind is Kind.INSTANT else found
 
 
 def item(record: Record) -> SaasuItem:

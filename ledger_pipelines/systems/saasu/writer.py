@@ -30,6 +30,7 @@ from ledger_pipelines.documents.effects import (
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import CredentialError, LedgerError, TransientError, UnknownOutcomeError
 from ledger_pipelines.faultpoints import reached
+from ledger_pipelines.systems.bodies import number_ids
 from ledger_pipelines.systems.http import Answer, classify
 from ledger_pipelines.systems.saasu import endings
 from ledger_pipelines.systems.saasu.client import SaasuClient, SaasuRefusedError
@@ -199,23 +200,7 @@ class SaasuWriter:
 
 def with_numbers(body: Mapping[str, Json]) -> dict[str, Json]:
     """The body with ids as the integers Saasu wants (links are filled in as text), without links of its own."""
-    return {name: _numbered(name, value) for name, value in body.items() if name != "_links"}
-
-
-def _numbered(name: str, value: Json) -> Json:
-    if isinstance(value, dict):
-        return with_numbers(value)
-    if isinstance(value, list):
-        return [_numbered("", one) for one in value]
-    if (
-        isinstance(value, str)
-        and name.endswith("Id")
-        and name not in _TEXTS
-        and value.isascii()
-        and value.isdecimal()
-    ):
-        return int(value)
-    return value
+    return number_ids(body, texts=_TEXTS, without=frozenset({"_links"}))
 
 
 def merged(held: Record, body: Mapping[str, Json]) -> dict[str, Json]:

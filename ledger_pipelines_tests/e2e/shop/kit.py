@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from ledger_pipelines.documents.effects import Action
-from ledger_pipelines.integrations.neto_saasu.results import RunResult
+from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.sync.result import Outcome, RowResult

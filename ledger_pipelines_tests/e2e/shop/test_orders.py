@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from ledger_pipelines.integrations.neto_saasu.results import RunResult
+from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sync.gates import StalePlanError
 from ledger_pipelines_tests.e2e.shop.conftest import Opened
 from ledger_pipelines_tests.e2e.shop.kit import (

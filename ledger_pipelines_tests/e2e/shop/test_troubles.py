@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ledger_pipelines.errors import CredentialError, TransientError
-from ledger_pipelines.integrations.neto_saasu.results import RunResult
+from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.sync.result import Outcome, RowResult
 from ledger_pipelines.systems.http import Answer
@@ -110,7 +110,10 @@ def test_one_bad_answer_to_a_reading_call_does_not_end_the_run(
 
 @pytest.mark.parametrize(
     ("vendor", "words"),
-    [("neto", "connection 'shop'"), ("saasu", "Saasu connection 'saasu'.* web page in place of an answer")],
+    [
+        ("neto", "Neto connection 'shop', GetItem: a web page titled"),
+        ("saasu", "Saasu connection 'saasu'.* web page in place of an answer"),
+    ],
 )
 def test_a_web_page_in_place_of_every_answer_ends_the_run_naming_the_connection_and_the_next_run_goes_on(
     restless: ShopStage, vendor: str, words: str
@@ -158,6 +161,32 @@ def test_an_invoice_with_its_payment_is_written_once_whatever_becomes_of_the_cal
         (invoice,) = restless.file().invoices(order)
         assert invoice["AmountOwed"] == "0.00"
     booked_once(restless)
+
+
+@pytest.mark.parametrize("path", [r"/Contact\?", INVOICE])
+def test_a_call_that_never_arrived_is_made_by_the_run_in_which_its_settle_window_ends_and_by_none_after(
+    opened: Opened, path: str
+) -> None:
+    """The year of a shop once saw a write in the run that had nothing to do: the window had ended in the run before, after that
+    day's plan, in which the row was still in doubt and passed over."""
+    stage = opened()
+    order = paid_order(stage)
+    stage.fault("cut_before", path=path, method="POST", times=1)
+    run(stage)
+    assert stage.file().invoices(order) == []
+    stage.control.delete("/faults")
+
+    def window_ends(what: str, done: int, total: int) -> None:
+        if (what, done) == ("refunds", 0):
+            stage.clock.jump(SETTLED)
+
+    stage.close_service()
+    stage.service.run(progress=window_ends)
+    assert [one["TotalAmount"] for one in stage.file().invoices(order)] == ["59.90"]
+    booked_once(stage)
+    stage.forget_calls()
+    assert unsettled(run(stage)) == []
+    assert writes(stage) == {}
 
 
 # --- the login -----------------------------------------------------------------------------------------------------------

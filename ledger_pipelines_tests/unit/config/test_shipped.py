@@ -15,6 +15,7 @@ from ledger_pipelines.config.connections import (
     TokenBased,
     missing_variables,
 )
+from ledger_pipelines.config.descriptions import descriptions
 from ledger_pipelines.config.load import integration_model, load_config
 from ledger_pipelines.config.models import LedgerConfig
 from ledger_pipelines.config.problems import models_at
@@ -76,9 +77,10 @@ def test_every_field_is_described(root: type[BaseModel]) -> None:
     bare = [
         f"{model.__name__}.{name}"
         for model in models(root, set())
-        for name, field in model.model_fields.items()
+        for name in model.model_fields
         # A group of settings is described by its own class.
-        if not (field.description or "").strip() and not any(one.__doc__ for one in models_at(model, (name,)))
+        if not descriptions(model).get(name, "").strip()
+        and not any(one.__doc__ for one in models_at(model, (name,)))
     ]
     assert bare == []
 

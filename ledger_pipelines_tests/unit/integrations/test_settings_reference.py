@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from ledger_pipelines.integrations.settings_reference import (
     renew_files,
@@ -18,16 +18,12 @@ PAGE = "before\n<!-- settings: made from the code -->\nold\n<!-- end of settings
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
     size: int = 3
     """How large
     it is."""
 
 
 class Whole(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
     name: str = ""
     """Of it."""
     part: Part = Part()

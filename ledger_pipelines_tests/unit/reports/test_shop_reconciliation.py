@@ -16,6 +16,7 @@ from ledger_pipelines.reports.shop_view import (
     CHECKS,
     About,
     AccountLine,
+    Copy,
     DayLine,
     Difference,
     Drift,
@@ -24,6 +25,7 @@ from ledger_pipelines.reports.shop_view import (
     Reading,
     ShopHeading,
     ShopReconciliation,
+    Twice,
     Waiting,
     Why,
 )
@@ -81,13 +83,32 @@ def test_a_difference_is_told_with_its_order_its_reason_and_what_to_do() -> None
     assert page.text.count("✘ no") == 1
 
 
-def test_agreement_is_six_ticks_and_no_cross() -> None:
+def test_agreement_is_a_tick_a_check_and_no_cross() -> None:
     page = Page(render(CLEAN))
     assert CLEAN.clean
     assert page.text.count("✔") == len(CHECKS)
     assert "✘" not in page.text
     assert "The day agrees." in page.text
-    assert {"money", "papers", "drift", "waiting"} & {table.name for table in page.tables} == set()
+    assert {"money", "papers", "drift", "waiting", "doubles"} & {table.name for table in page.tables} == set()
+
+
+def test_what_is_in_the_books_twice_is_shown_with_both_records_and_fails_its_check() -> None:
+    copies = (
+        Copy("57", "INV-57", day(2), D("1031.45"), ours=True, link="https://books.example/57"),
+        Copy("58", "INV-58", day(2), D("1031.45")),
+    )
+    twice = Twice("KEY", "Invoice", "N<1>", "AUD", copies, "Saasu has 2 records of N<1>.", "Delete 58.")
+    data = replace(CLEAN, doubles=(twice,))
+    page = Page(render(data))
+    first, second = page.table("doubles").body
+    assert columns(first) == [
+        "Invoice", "N<1>", "57INV-57ours by the journal", "2026-05-02", "1,031.45", "Delete 58.",
+    ]  # fmt: skip
+    assert columns(second) == ["", "", "58INV-58", "2026-05-02", "1,031.45", ""]
+    assert 'href="https://books.example/57"' in render(data)
+    (failed,) = [check for check in data.checks() if not check.passed]
+    assert (failed.name, failed.waits) == ("nothing_is_there_twice", False)
+    assert failed.text == "Invoice N<1>: Saasu has 2 records of N<1>. Delete 58."
 
 
 def test_every_check_has_its_words() -> None:

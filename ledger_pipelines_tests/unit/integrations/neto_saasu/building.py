@@ -21,9 +21,11 @@ from ledger_pipelines.documents.sales import (
     SalesDocument,
     SalesLine,
 )
-from ledger_pipelines.integrations.neto_saasu.books import Books, Shop
-from ledger_pipelines.integrations.neto_saasu.context import Context, JournalView, Known
+from ledger_pipelines.integrations.by_day.context import JournalView, Known
+from ledger_pipelines.integrations.neto_saasu.books import Books
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.shop import Shop
 from ledger_pipelines.storage.journal import fingerprint
 from ledger_pipelines.systems.saasu.records import (
     SaasuAccount,

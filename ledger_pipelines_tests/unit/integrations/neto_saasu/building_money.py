@@ -21,12 +21,14 @@ from ledger_pipelines.documents.sales import (
     SalesDocument,
     SalesLine,
 )
-from ledger_pipelines.integrations.neto_saasu.books import Books, Shop
-from ledger_pipelines.integrations.neto_saasu.context import Context, JournalView, Known, link
+from ledger_pipelines.integrations.by_day.context import JournalView, Known, link
+from ledger_pipelines.integrations.neto_saasu.books import Books
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_of, quick_payment
 from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key, payment_reference
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.shop import Shop
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import (
     SaasuAccount,

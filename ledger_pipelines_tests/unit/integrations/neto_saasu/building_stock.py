@@ -10,14 +10,16 @@ from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.effects import Action, Effect, EffectState, Mode
 from ledger_pipelines.documents.sales import Item, StockLevel
-from ledger_pipelines.integrations.neto_saasu.books import Books, Shop, Warehouse
-from ledger_pipelines.integrations.neto_saasu.context import Context, JournalView, Known
+from ledger_pipelines.integrations.by_day.context import JournalView, Known
+from ledger_pipelines.integrations.neto_saasu.books import Books
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.settings import (
     InventoryFromSaasu,
     NetoSaasuSettings,
     ProductsFromSaasu,
     ProductsToSaasu,
 )
+from ledger_pipelines.integrations.shop import Shop, Warehouse
 from ledger_pipelines.systems.saasu.records import SaasuAccount, SaasuItem, SaasuTaxCode
 
 SYDNEY = ZoneInfo("Australia/Sydney")

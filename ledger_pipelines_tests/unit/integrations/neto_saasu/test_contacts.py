@@ -10,11 +10,11 @@ import pytest
 
 from ledger_pipelines.documents.effects import Action, Effect, EffectState
 from ledger_pipelines.documents.sales import Address, Party, SalesDocument
+from ledger_pipelines.integrations.buyers import buyer_of
+from ledger_pipelines.integrations.countries import country_name
 from ledger_pipelines.integrations.neto_saasu.books import Books
-from ledger_pipelines.integrations.neto_saasu.buyers import buyer_of
 from ledger_pipelines.integrations.neto_saasu.contacts import company_key, contact_key, resolve, rows
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.countries import country_name
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
     HOME,
@@ -36,7 +36,7 @@ NOREG = Party("noreg", "Sam", "Lee", email="sam@example.com", billing=HOME)
 
 
 def key_of(ctx: Context, one: SalesDocument) -> str:
-    return contact_key(ctx, buyer_of(ctx, one))
+    return contact_key(ctx, buyer_of(ctx.shop, one))
 
 
 def effect_of(row: PlanRow) -> Effect:

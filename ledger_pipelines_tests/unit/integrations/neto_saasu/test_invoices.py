@@ -12,8 +12,9 @@ import pytest
 from ledger_pipelines.documents.effects import Action, Effect, EffectState, Mode
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.sales import Address, Charge, ChargeKind, DocumentKind, SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu import contacts
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.invoices import (
     credit_key,

@@ -9,7 +9,7 @@ import pytest
 from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.keys import decode
 from ledger_pipelines.documents.sales import Component
-from ledger_pipelines.integrations.neto_saasu.context import link
+from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.neto_saasu.items import decide, item_key, item_value
 from ledger_pipelines.integrations.neto_saasu.settings import Kits
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_stock import (

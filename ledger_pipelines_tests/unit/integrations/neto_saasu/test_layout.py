@@ -20,9 +20,10 @@ from ledger_pipelines.documents.sales import (
     SalesDocument,
     SalesLine,
 )
-from ledger_pipelines.integrations.neto_saasu.arithmetic import priced, tax_within
+from ledger_pipelines.integrations.neto_saasu.arithmetic import priced
 from ledger_pipelines.integrations.neto_saasu.layout import Layout, lay_out
 from ledger_pipelines.integrations.neto_saasu.skus import item_key
+from ledger_pipelines.integrations.sales_amounts import tax_within
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
     aud,

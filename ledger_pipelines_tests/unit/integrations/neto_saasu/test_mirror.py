@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.neto_saasu.books import Warehouse
+from ledger_pipelines.integrations.shop import Warehouse
 from ledger_pipelines.systems.neto import documents
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_days import (
     Days,

@@ -22,8 +22,9 @@ from ledger_pipelines.documents.sales import (
     SalesDocument,
     SalesLine,
 )
+from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu import invoices, payments, refunds
-from ledger_pipelines.integrations.neto_saasu.context import Context, Known
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 from ledger_pipelines.sync.links import prepare
 from ledger_pipelines.sync.plan import PlanRow

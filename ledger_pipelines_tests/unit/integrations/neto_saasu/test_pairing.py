@@ -10,14 +10,8 @@ import pytest
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import DocumentKind, Party, SalesDocument
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.neto_saasu.pairing import (
-    ContactPair,
-    InitialSync,
-    Pairing,
-    decoded,
-    pair,
-    report_rows,
-)
+from ledger_pipelines.integrations.by_day.initial import InitialSync, decoded
+from ledger_pipelines.integrations.neto_saasu.pairing import ContactPair, Pairing, pair
 from ledger_pipelines.systems.saasu.records import SaasuContact, SaasuInvoice
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_stock import books, item, product
 
@@ -154,7 +148,7 @@ class TestOrders:
 
 
 class TestReport:
-    def report(self) -> InitialSync:
+    def report(self) -> InitialSync[Pairing]:
         there = books(
             [item("B-2", "2"), item("TEA EB", "3")],
             contacts=(contact("1", "", "p@x.example"), contact("2", "", "p@x.example"), contact("9", "z", active=False)),
@@ -166,7 +160,7 @@ class TestReport:
         return InitialSync(done_at=at, store="mystore", file="5150", days_back=90, pairing=pairing)
 
     def test_it_comes_back_as_it_was_stored(self) -> None:
-        assert decoded(self.report().encoded()) == self.report()
+        assert decoded(self.report().encoded(), Pairing) == self.report()
 
     def test_it_counts_only_for_the_accounts_it_was_made_of(self) -> None:
         report = self.report()
@@ -176,10 +170,10 @@ class TestReport:
     def test_a_report_that_cannot_be_read_is_said_with_what_to_do(self) -> None:
         for raw in (b"{", b"{}", b"[]"):
             with pytest.raises(DataError, match="Run the initial sync again"):
-                decoded(raw)
+                decoded(raw, Pairing)
 
     def test_people_see_everything_that_is_not_a_plain_pair(self) -> None:
-        rows = report_rows(self.report())
+        rows = self.report().pairing.report_rows()
         assert {row.section for row in rows} == {
             "spelling", "illegal SKU", "clash", "total", "only in the store", "only in Saasu",
         }  # fmt: skip
@@ -196,5 +190,13 @@ class TestReport:
             assert word in texts
 
     def test_nothing_is_no_rows(self) -> None:
-        at = datetime(2026, 3, 10, tzinfo=UTC)
-        assert report_rows(InitialSync(done_at=at, store="s", file="f", days_back=1, pairing=Pairing())) == []
+        assert Pairing().report_rows() == []
+
+
+def test_references_of_ours_that_the_journal_does_not_know_come_first_and_say_what_to_do() -> None:
+    found = pair([], [], [], books(), written_before=[f"NETO-PAY-{n}" for n in range(5501, 5513)])
+    (clash,) = found.clashes
+    assert (clash.kind, len(clash.ids)) == ("written-before", 5)
+    (row,) = (one for one in found.report_rows() if one.section == "clash")
+    assert "12 references of ours (NETO-PAY-5501, " in row.text
+    assert "rebuild" in row.text

@@ -12,8 +12,8 @@ import pytest
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.neto_saasu import invoices, payment_family, payments
-from ledger_pipelines.integrations.neto_saasu.context import link
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_payment
 from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key

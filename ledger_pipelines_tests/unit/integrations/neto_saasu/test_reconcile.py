@@ -26,13 +26,15 @@ from ledger_pipelines.documents.sales import (
     StockLevel,
 )
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.by_day.context import JournalView, Known
 from ledger_pipelines.integrations.neto_saasu import invoices, payments, refunds
-from ledger_pipelines.integrations.neto_saasu.books import Books, Shop, Warehouse
+from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.compare import movement
-from ledger_pipelines.integrations.neto_saasu.context import Context, JournalView, Known
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.payment_family import over_key, payment_key
 from ledger_pipelines.integrations.neto_saasu.reconcile import Links, Scope, reconcile
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.shop import Shop, Warehouse
 from ledger_pipelines.reports.shop_view import CHECKS, About, Check, ShopReconciliation, Why
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import (
@@ -141,9 +143,10 @@ def context(
         "AUD", orders={one.number: one for one in orders}, returns={one.number: one for one in returns}
     )
     return Context(
-        "web", "store", "file", "5150", "shop", ZONE, ZONE, mode, settings, LAST, NOW.date(), FIRST, found,
-        replace(books or Books("AUD"), accounts=ACCOUNTS, read_at=READ),
-        JournalView({one.key: one for one in knowns}, ignored),
+        integration="web", source="store", target="file", account="5150", store="shop", zone=ZONE, store_zone=ZONE,
+        mode=mode, settings=settings, day=LAST, today=NOW.date(), first_day=FIRST, shop=found,
+        books=replace(books or Books("AUD"), accounts=ACCOUNTS, read_at=READ),
+        journal=JournalView({one.key: one for one in knowns}, ignored),
     )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ import pytest
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.neto_saasu import invoices, refund_payouts, refunds
-from ledger_pipelines.integrations.neto_saasu.context import link
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key
 from ledger_pipelines.sync.links import needs

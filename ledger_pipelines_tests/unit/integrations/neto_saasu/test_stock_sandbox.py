@@ -13,8 +13,9 @@ import pytest
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.documents.effects import Action, Confirmed, Mode, Prepared, Writer
 from ledger_pipelines.documents.keys import decode
+from ledger_pipelines.integrations.by_day.context import JournalView
 from ledger_pipelines.integrations.neto_saasu import items_from_saasu, items_to_saasu, stock_from_saasu
-from ledger_pipelines.integrations.neto_saasu.context import Context, JournalView
+from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
 from ledger_pipelines.integrations.neto_saasu.pairing import pair
 from ledger_pipelines.integrations.neto_saasu.settings import (

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.sandbox.server import RunningSandbox
+from ledger_pipelines.systems import fields
 from ledger_pipelines.systems.saasu import records
 
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
@@ -37,7 +38,7 @@ def spelt(moment: datetime, digits: int, more: str, offset: int | None) -> str:
 def test_an_instant_is_the_same_in_every_spelling(
     moment: datetime, digits: int, more: str, offset: int | None
 ) -> None:
-    read = records.instant(spelt(moment, digits, more, offset))
+    read = fields.instant(spelt(moment, digits, more, offset))
     kept = min(digits, 6)
     cut = moment.replace(microsecond=int(f"{moment.microsecond:06d}"[:kept].ljust(6, "0")))
     assert read == cut, "digits beyond the microsecond are cut"
@@ -47,7 +48,7 @@ def test_an_instant_is_the_same_in_every_spelling(
 @given(INSTANTS, st.integers(0, 7))
 def test_z_means_what_no_suffix_means(moment: datetime, digits: int) -> None:
     text = spelt(moment, digits, "9", None)
-    assert records.instant(text) == records.instant(f"{text}Z") == records.instant(f"{text}+00:00")
+    assert fields.instant(text) == fields.instant(f"{text}Z") == fields.instant(f"{text}+00:00")
 
 
 @pytest.mark.parametrize(
@@ -63,12 +64,12 @@ def test_z_means_what_no_suffix_means(moment: datetime, digits: int) -> None:
 )
 def test_what_is_no_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"no instant|month must be"):
-        records.instant(text)
+        fields.instant(text)
 
 
 @given(st.dates(), st.sampled_from(["", "T00:00:00", "T23:59:59.9999999", "T00:00:00+10:00", "T13:00:00Z"]))
 def test_a_business_day_is_never_moved(day: date, rest: str) -> None:
-    assert records.business_day(f"{day.isoformat()}{rest}") == day
+    assert fields.business_day(f"{day.isoformat()}{rest}") == day
 
 
 @pytest.mark.parametrize(

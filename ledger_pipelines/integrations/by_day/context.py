@@ -1,0 +1,183 @@
+"""What every flow module of an integration by days is given: who we are, the journal, and how keys and rows are made.
+
+Belongs here: keys, effects and rows in one way for all flows. Does not belong here: what both sides hold, settings (each
+integration's own `context`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from ledger_pipelines.documents.effects import LINK, Action, Effect, EffectState, Expected, Mode
+from ledger_pipelines.documents.keys import Json, canonical, decode, effect_key
+from ledger_pipelines.documents.money import Money
+from ledger_pipelines.sync.plan import PlanRow, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the journal knows of one effect. body: as it was last meant, canonical JSON; adopted: found, not written by us."""
+
+    key: str
+    kind: str
+    action: Action
+    state: EffectState
+    body: str
+    body_hash: str
+    external_id: str = ""
+    remote_id: str = ""
+    number: str = ""
+    amount: Money | None = None
+    day: date | None = None
+    adopted: bool = False
+    confirmed_at: datetime | None = None
+    code: str = ""
+    text: str = ""
+    remedy: str = ""
+
+    def fields(self) -> Mapping[str, Json]:
+        """The body, read."""
+        body = decode(self.body)
+        return body if isinstance(body, dict) else {}
+
+
+@dataclass(frozen=True)
+class JournalView:
+    """The journal's knowledge of this integration, by effect key, and the keys a user told us to ignore."""
+
+    known: Mapping[str, Known]
+    ignored: frozenset[str] = frozenset()
+
+    def confirmed(self, key: str) -> Known | None:
+        """The effect, when it is in the target."""
+        known = self.known.get(key)
+        return known if known is not None and known.state is EffectState.CONFIRMED else None
+
+
+@dataclass(frozen=True)
+class DayContext:
+    """An integration at work on one day. source, target: names of the connections.
+
+    account: which account is behind the target, part of every key; store: the same of the source. zone: of the books;
+    store_zone: of the source. day: the partition. today: the books' date now. first_day: the integration date.
+    """
+
+    source_system: ClassVar[str]
+    target_system: ClassVar[str]
+    """Systems of both, part of every key."""
+
+    integration: str
+    source: str
+    target: str
+    account: str
+    store: str
+    zone: ZoneInfo
+    store_zone: ZoneInfo
+    mode: Mode
+    day: date
+    today: date
+    first_day: date
+    journal: JournalView
+
+    def key(self, kind: str, source_id: str, purpose: str, revision: int = 0) -> str:
+        """Deterministic key of an effect in the target. source_id: the source's own id of what it comes from."""
+        return effect_key(
+            connection=self.target, account=self.account, kind=kind, source_system=f"{self.source_system}/{self.store}",
+            source_id=source_id, purpose=purpose, revision=revision,
+        )  # fmt: skip
+
+    def store_key(self, kind: str, source_id: str, purpose: str, revision: int = 0) -> str:
+        """Deterministic key of an effect in the source. source_id: the target's own id of what it comes from."""
+        return effect_key(
+            connection=self.source, account=self.store, kind=kind, source_system=f"{self.target_system}/{self.account}",
+            source_id=source_id, purpose=purpose, revision=revision,
+        )  # fmt: skip
+
+    def effect(
+        self,
+        flow: str,
+        kind: str,
+        key: str,
+        *,
+        external_id: str,
+        number: str,
+        title: str,
+        body: Mapping[str, Json],
+        action: Action = Action.CREATE,
+        expected: Expected | None = None,
+        target_id: str = "",
+        depends_on: tuple[str, ...] = (),
+        source: str = "",
+        to_source: bool = False,
+    ) -> Effect:
+        """An intended write: to the target, or with `to_source` to the source."""
+        return Effect(
+            key=key,
+            connection=self.source if to_source else self.target,
+            integration=self.integration,
+            flow=flow,
+            partition=self.day.isoformat(),
+            kind=kind,
+            action=action,
+            external_id=external_id,
+            number=number,
+            title=title,
+            body=canonical(dict(body)),
+            expected=expected or Expected(),
+            target_id=target_id,
+            depends_on=depends_on,
+            source=source,
+        )
+
+    def row(self, effect: Effect, reason: Reason, *, state: str = "") -> PlanRow:
+        """The row of an effect, or of what the journal already knows of it: confirmed ones and those a person ignored are
+        skipped; those in doubt are skipped too, for only the engine may take them up."""
+        known = self.journal.known.get(effect.key)
+        action = effect.action
+        sent: Effect | None = effect
+        if effect.key in self.journal.ignored or (known is not None and known.state is EffectState.IGNORED):
+            action, sent = Action.SKIP, None
+            reason = Reason(
+                "ignored-by-user", "Ignored by a user.", "`ledger-pipelines retry` takes it up again."
+            )
+        elif known is not None and known.state is EffectState.CONFIRMED:
+            name = known.number or known.remote_id
+            action, sent = Action.SKIP, None
+            reason = Reason(
+                "already-there", f"In the target already as {name}." if name else "In the target already."
+            )
+        elif known is not None and known.state in (EffectState.HELD, EffectState.UNKNOWN, EffectState.SENT):
+            action, sent = Action.BLOCKED if known.state is EffectState.HELD else Action.SKIP, None
+            reason = Reason(
+                known.code or known.state.value, known.text or "The outcome of an earlier call is not known yet.",
+                known.remedy or "It is looked for by the next run; nothing to do.",
+            )  # fmt: skip
+        return PlanRow(
+            action=action, reason=reason, key=effect.key, number=effect.number, title=effect.title, kind=effect.kind,
+            amount=effect.expected.amount, effect=sent, state=state,
+        )  # fmt: skip
+
+    def skip(
+        self, key: str, number: str, title: str, reason: Reason, amount: Money | None = None, kind: str = ""
+    ) -> PlanRow:
+        """A row that writes nothing and needs nobody."""
+        return PlanRow(Action.SKIP, reason, key, number, title, kind, amount)
+
+    def blocked(
+        self, key: str, number: str, title: str, reason: Reason, amount: Money | None = None, kind: str = ""
+    ) -> PlanRow:
+        """A row that waits for a person, unless one has said to ignore it."""
+        if key in self.journal.ignored:
+            return self.skip(
+                key, number, title, Reason("ignored-by-user", "Ignored by a user."), amount, kind
+            )
+        return PlanRow(Action.BLOCKED, reason, key, number, title, kind, amount)
+
+
+def link(key: str) -> dict[str, Json]:
+    """In a body: the target's id of that effect, filled in before sending."""
+    return {LINK: key}

@@ -1,0 +1,114 @@
+"""The journal as plans see it, kept up to date cheaply: after a change only the effects it touched are read again.
+
+Belongs here: the hand-over from the journal to `context.JournalView`. Does not belong here: what follows from it.
+A year of daily plans looks at the journal thousands of times; reading all of it each time would take an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.integrations.by_day.context import JournalView, Known
+from ledger_pipelines.integrations.open_items import EVERYTHING, Ignored
+from ledger_pipelines.storage.journal import Entry, Journal, Search, fingerprint
+from ledger_pipelines.sync.plan import Plan
+
+EVERY_PARTITION = "all"
+"""Rows a person told us to ignore are ignored whatever day they are planned under."""
+
+
+_BEGUN = frozenset(
+    {EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CONFIRMED}
+)
+
+
+class JournalMemory:
+    """What the journal knows of one integration."""
+
+    def __init__(self, journal: Journal, integration: str) -> None:
+        self._journal, self._integration = journal, integration
+        self._known: dict[str, Known] = {}
+        self._ignored: frozenset[str] = frozenset()
+        self._seq = -1
+        self.ignored = Ignored(journal, integration)
+
+    def view(self, exported: Plan | None = None) -> JournalView:
+        """As it stands.
+
+        Args:
+            exported: A plan that is being carried out. What the journal knows of its own effects, from a run of it that
+                was cut short, is no news: applying goes on from there. The same document with other content is; so is what
+                was known before the plan was made: that a call was refused, or never made.
+        """
+        self._catch_up()
+        if exported is None:
+            return JournalView(self._known, self._ignored)
+        own = {effect.key: fingerprint(effect) for effect in exported.effects()}
+        return JournalView(_Without(self._known, own), self._ignored)
+
+    def _catch_up(self) -> None:
+        with self._journal.read() as unit:
+            seq, _ = unit.events.head()
+            if seq == self._seq:
+                return
+            if self._seq < 0:
+                entries = unit.effects.find(Search(integration=self._integration, limit=EVERYTHING))
+                self._known = {entry.key: _known(entry) for entry in entries}
+            else:
+                # The view handed out before keeps what it saw: a plan is made from one state of the journal.
+                self._known = dict(self._known)
+                touched = unit.events.subjects_since(self._seq)
+                found = unit.effects.get(touched)
+                for key in touched:
+                    entry = found.get(key)
+                    if entry is None:
+                        self._known.pop(key, None)
+                    elif entry.effect.integration == self._integration:
+                        self._known[key] = _known(entry)
+            self._seq = seq
+        self._ignored = self.ignored.of(EVERY_PARTITION)
+
+
+class _Without(Mapping[str, Known]):
+    """All that is known but a plan's own effects as they are planned."""
+
+    def __init__(self, known: Mapping[str, Known], own: Mapping[str, str]) -> None:
+        self._known, self._own = known, own
+
+    def _hidden(self, known: Known) -> bool:
+        return known.state in _BEGUN and self._own.get(known.key) == known.body_hash
+
+    def __getitem__(self, key: str) -> Known:
+        known = self._known[key]
+        if self._hidden(known):
+            raise KeyError(key)
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key, known in self._known.items() if not self._hidden(known))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _known(entry: Entry) -> Known:
+    effect, problem = entry.effect, entry.problem
+    return Known(
+        key=entry.key,
+        kind=effect.kind,
+        action=effect.action,
+        state=entry.state,
+        body=effect.body,
+        body_hash=entry.body_hash,
+        external_id=effect.external_id,
+        remote_id=entry.remote_id or "",
+        number=entry.remote_number or "",
+        amount=effect.expected.amount,
+        day=effect.expected.day,
+        adopted=entry.adopted,
+        confirmed_at=entry.confirmed_at,
+        code="" if problem is None else problem.code,
+        text="" if problem is None else problem.text,
+        remedy="" if problem is None else problem.remedy,
+    )

@@ -1,0 +1,123 @@
+"""Reading both sides into snapshots: which entities, when again, whole or only what changed.
+
+Belongs here: the order of sweeps and what they cost. Does not belong here: how a vendor is read (`systems`), how a day is
+split and stored (`sync.sweep`).
+
+A list of changes costs one call when nothing changed. Lists without a time of change are read again when they are old:
+stock as often as the settings say, accounts and the like once a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from ledger_pipelines.documents.dates import Window, business_date
+from ledger_pipelines.integrations.by_day.setup import DaySetup
+from ledger_pipelines.integrations.by_day.whole import WholeNotes
+from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import Sweep, refresh, sweep
+from ledger_pipelines.systems.entities import ChangesReader, EntityLike
+
+Progress = Callable[[str, int, int], None]
+DAILY: Final = timedelta(hours=20)
+"""Lists without a time of change, but stock, are read again when the last reading is older."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSide:
+    """One connection opened for reading, and what of it is wanted."""
+
+    name: str
+    reader: ChangesReader
+    entities: Mapping[str, EntityLike]
+    opening: date
+    wanted: Sequence[str]
+    """Entities to read, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a reading brought: days with rows of orders and the like, by entity (`connection/entity`), and how many rows."""
+
+    rows: Mapping[str, int]
+    days: frozenset[date]
+
+
+class Readings:
+    """Brings the snapshots of one integration up to date.
+
+    Args:
+        reach: How far before the first day a whole reading begins.
+        young: How old lists without a time of change may get, by entity; those not named: `DAILY`.
+    """
+
+    def __init__(
+        self, setup: DaySetup, now: datetime, run_id: str, reach: timedelta, young: Mapping[str, timedelta]
+    ) -> None:
+        self._setup, self._now, self._run_id = setup, now, run_id
+        self._reach, self._young = reach, young
+        self._today = business_date(now, setup.zone)
+
+    def all_of(self, side: OpenSide, progress: Progress | None) -> Refreshed:
+        """The initial sync: every day from the connection's start, whole; days of an attempt that was cut short stay. Of lists
+        that another integration has read whole, as far back, only what changed since is asked for.
+        """
+        return self._run(side, progress, reach=self._reach, whole=True)
+
+    def latest(self, side: OpenSide, progress: Progress | None) -> Refreshed:
+        """Only what changed since the last reading, up to now."""
+        return self._run(side, progress, reach=timedelta(), whole=False)
+
+    def _run(self, side: OpenSide, progress: Progress | None, *, reach: timedelta, whole: bool) -> Refreshed:
+        store = SnapshotStore(self._setup.data, side.name)
+        notes = WholeNotes(self._setup.data / "state" / f"{side.name}-whole.json")
+        name = self._setup.name
+        rows: dict[str, int] = {}
+        days: set[date] = set()
+        for place, entity in enumerate(side.entities[one] for one in side.wanted):
+            if progress is not None:
+                progress(f"reading {side.name} {entity.name}", place, len(side.wanted))
+            asked = self._asked(entity, side.opening, reach)
+            anew = whole and not notes.spare(entity.name, name, side.opening, reach)
+            if not anew and not entity.changed_column and self._fresh(store, entity):
+                continue
+            count = 0
+            for done in (sweep if anew else refresh)(side.reader, store, entity, asked):
+                count += done.manifest.rows if done.new else 0
+                if entity.changed_column and done.new and done.manifest.rows:
+                    days.add(done.manifest.day)
+            rows[f"{side.name}/{entity.name}"] = count
+            if anew:
+                notes.read(entity.name, name, side.opening, reach)
+        if progress is not None:
+            progress(f"reading {side.name}", len(side.wanted), len(side.wanted))
+        return Refreshed(rows, frozenset(days))
+
+    def _asked(self, entity: EntityLike, first: date, reach: timedelta) -> Sweep:
+        """The window: from the first day that is not stored, or the newest that is."""
+        zone = self._setup.zone
+        asked = Sweep(
+            window=Window(first, self._today, zone),
+            opening=first,
+            today=self._today,
+            run_id=self._run_id,
+            done_by=frozenset({self._run_id}),
+            now=self._now,
+            reach=reach,
+        )
+        if not entity.changed_column:
+            return replace(asked, window=Window(self._today, self._today, zone))
+        return asked
+
+    def _fresh(self, store: SnapshotStore, entity: EntityLike) -> bool:
+        age = self._young.get(entity.name, DAILY)
+        manifest = store.manifest(entity.name, self._today)
+        if manifest is None and (days := store.days(entity.name)):
+            manifest = store.manifest(entity.name, days[-1])
+        # By the clock that rules the reading, not by the file system's.
+        return (
+            manifest is not None and manifest.read_until is not None and self._now - manifest.read_until < age
+        )

@@ -1,0 +1,693 @@
+"""An integration that goes by days, as an application: what the command line and Dagster call, whatever it joins.
+
+Belongs here: the order of steps, where their results are kept, what is due. Does not belong here: any rule of booking, any vendor
+(an integration's own `service`, which says what it reads, writes and decides), anything of Dagster.
+
+Every step may be killed and repeated: results are files replaced whole, writes go through the journal.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from ledger_pipelines.documents.dates import Clock, SystemClock, business_date
+from ledger_pipelines.documents.effects import Action, EffectState, Mode, Writer
+from ledger_pipelines.documents.keys import digest
+from ledger_pipelines.errors import ConfigurationError, DataError, RefusedError
+from ledger_pipelines.integrations.by_day.context import DayContext
+from ledger_pipelines.integrations.by_day.days import DaysDone
+from ledger_pipelines.integrations.by_day.initial import Found, InitialFiles, InitialSync
+from ledger_pipelines.integrations.by_day.memory import JournalMemory
+from ledger_pipelines.integrations.by_day.readings import OpenSide, Progress, Readings, Refreshed
+from ledger_pipelines.integrations.by_day.results import DayStatus, FlowRun, RunResult
+from ledger_pipelines.integrations.by_day.setup import DaySetup
+from ledger_pipelines.integrations.by_day.worklist import Worklist
+from ledger_pipelines.integrations.open_items import EVERYTHING, OpenItem, Unfinished, unfinished
+from ledger_pipelines.memory import making_many
+from ledger_pipelines.storage.atomic import make_folder, write_atomically
+from ledger_pipelines.storage.journal import Journal, Search
+from ledger_pipelines.sync.apply import apply, recover, resume
+from ledger_pipelines.sync.guards import Guard, Override
+from ledger_pipelines.sync.plan import Plan, PlanRow
+from ledger_pipelines.sync.plan_store import PlanStore
+from ledger_pipelines.sync.result import ApplyResult, Outcome
+from ledger_pipelines.sync.states import ABSENT
+from ledger_pipelines.systems.http import CallCount
+from ledger_pipelines.systems.quota import Spent
+
+_NEVER_SENT = (EffectState.APPROVED, EffectState.REFUSED)
+_A_MOMENT = timedelta(seconds=1)
+_IN_DOUBT = (EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
+
+
+class Mirror(Protocol):
+    """Both sides as last read, as far as the order of steps depends on it."""
+
+    def tokens(self, day: date) -> dict[str, str]:
+        """Inputs of the plans of a day: digests of what the files of its source records hold, "" = never fetched."""
+        ...
+
+    def days(self) -> list[date]:
+        """Days of which the source was ever read, in order."""
+        ...
+
+
+class Client(Protocol):
+    """An opened connection."""
+
+    def calls(self) -> Iterable[CallCount]:
+        """Calls so far by method and path pattern."""
+        ...
+
+    def spent(self) -> Spent:
+        """Where the account stands with today's calls."""
+        ...
+
+    def close(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+S = TypeVar("S", bound=DaySetup)
+F = TypeVar("F", bound=Found)
+R = TypeVar("R")
+"""The view of a reconciliation (`reports`)."""
+
+
+class ByDay(ABC, Generic[S, F, R]):
+    """One integration. Opens nothing before it is needed; `close` what was opened.
+
+    An integration says by overriding: what it reads (`sides`), what it decides (`context`, `rows`), who writes (`writer`), and what
+    belongs together from the start (`found`).
+    """
+
+    KIND: ClassVar[str]
+    ALL_FLOWS: ClassVar[Sequence[str]]
+    """All flows of the kind, in the order they run."""
+    CLIENTS: ClassVar[tuple[str, str]]
+    """Names of the cached properties that are the clients of source and target: counted and closed where they were opened."""
+    COMES_BY_ITSELF: ClassVar[frozenset[str]] = frozenset()
+    """Reasons that pass without the source changing anything on the day: such a day is planned again by every run."""
+
+    def __init__(self, setup: S, *, clock: Clock | None = None, run_id: str = "") -> None:
+        self.setup = setup
+        self.name, self.source, self.target = setup.name, setup.source, setup.target
+        self.clock = clock or SystemClock()
+        self._run_id = run_id
+        self._plans = PlanStore(setup.data / "plans")
+
+    # --- what an integration says ----------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def flows(self) -> tuple[str, ...]:
+        """The flows that are on, in the order they run."""
+
+    @property
+    @abstractmethod
+    def mirror(self) -> Mirror:
+        """Both sides as last read."""
+
+    @property
+    @abstractmethod
+    def accounts(self) -> tuple[str, str]:
+        """Identities of the accounts behind source and target."""
+
+    @property
+    @abstractmethod
+    def settings_digest(self) -> str:
+        """Of the settings: a plan made under others is stale."""
+
+    @abstractmethod
+    def writer(self, flow: str) -> Writer:
+        """Who carries a flow's plan out. Raises ConfigurationError when a credential's variable is missing."""
+
+    @abstractmethod
+    def writes_to(self, flow: str) -> str:
+        """The connection a flow writes to."""
+
+    @abstractmethod
+    def settle_window(self, connection: str) -> timedelta:
+        """How long a connection may still be working on a request whose answer was lost."""
+
+    @abstractmethod
+    def guards(self) -> Sequence[Guard]:
+        """What every plan is held to before anything is written."""
+
+    @abstractmethod
+    def sides(self, *, whole: bool) -> Iterable[Callable[[], OpenSide]]:
+        """Source, then target, each opened when it is read. whole: for the initial sync."""
+
+    @abstractmethod
+    def reach(self) -> timedelta:
+        """How far before the first day the initial sync reads documents."""
+
+    @abstractmethod
+    def young(self) -> Mapping[str, timedelta]:
+        """How old lists without a time of change may get, by entity, where it is not a day."""
+
+    @abstractmethod
+    def found(self) -> F:
+        """What both sides have in common, from what was read last. No call."""
+
+    @property
+    @abstractmethod
+    def found_type(self) -> type[F]:
+        """Of what `found` returns."""
+
+    @abstractmethod
+    def context(self, day: date, exported: Plan | None = None) -> DayContext:
+        """Everything decisions of a day are made from, as stored now."""
+
+    @abstractmethod
+    def rows(self, flow: str, day: date, exported: Plan | None) -> Iterable[PlanRow]:
+        """The rows of a flow's plan of a day, as they come out now. A key may come twice: the first counts."""
+
+    @abstractmethod
+    def reconcile(self, first: date, last: date) -> R:
+        """Both sides compared as they were last read, over some days. Makes no call."""
+
+    @abstractmethod
+    def page(self, figures: R) -> str:
+        """The reconciliation as the page an accountant reads, HTML."""
+
+    def traces(self) -> Sequence[str]:
+        """References that only this program gives, of documents that the target held when it was read last. No call."""
+        return ()
+
+    def doubles(self) -> Sequence[OpenItem]:
+        """Documents of ours that the target has more than once, by what was read last; no call. A person decides."""
+        return ()
+
+    def falls_back(self, result: ApplyResult) -> bool:
+        """Whether something was refused that is to be planned and tried in another form at once."""
+        del result
+        return False
+
+    # --- what it stands on -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal, opened on first use."""
+        return Journal.open(self.setup.journal_address, now=self.clock.now())
+
+    @cached_property
+    def memory(self) -> JournalMemory:
+        """The journal as plans see it."""
+        return JournalMemory(self.journal, self.name)
+
+    @cached_property
+    def days_done(self) -> DaysDone:
+        """Which days were carried out, and as what."""
+        return DaysDone(self.setup.folder / "days")
+
+    @property
+    def _state(self) -> Path:
+        return self.setup.data / "state"
+
+    @property
+    def _initial_files(self) -> InitialFiles[F]:
+        return InitialFiles(self.setup.folder, self.found_type)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in (*self.CLIENTS, "journal"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+        self.__dict__.pop("memory", None)
+
+    def today(self) -> date:
+        """The books' date now."""
+        return business_date(self.clock.now(), self.setup.zone)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def initial_sync(self, progress: Progress | None = None, *, rebuilt: bool = False) -> F:
+        """Read both sides whole, then pair. Writes to neither side. An attempt that was cut short goes on.
+
+        Args:
+            rebuilt: There was one before, whose note may be lost. It is dated before a journal made since, so that what
+                a lost journal may have sent is looked for before any is sent again.
+
+        Raises:
+            TransientError, CredentialError, PermanentError: of a connection; what was read stays.
+        """
+        begun = self.clock.now()
+        readings = self._readings(begun, self._initial_files.attempt(self._run_id or _run_name(begun)))
+        for side in self.sides(whole=True):
+            readings.all_of(side(), progress)
+        return self.pair(progress, begun if rebuilt else None)
+
+    def pair(self, progress: Progress | None = None, done_at: datetime | None = None) -> F:
+        """Pair what the snapshots hold, and note that the initial sync was done. No call is made.
+
+        A note older than the journal keeps its date, and one made where the target holds documents of an earlier journal is
+        dated before this one: it is how a lost journal is known (`_memory_lost`).
+        """
+        tell(progress, "pairing", 0, 1)
+        birth, before = self.journal.birth, self.initial()
+        if before is not None and before.done_at < birth:
+            done_at = before.done_at
+        elif self.written_before():
+            done_at = birth - _A_MOMENT
+        found = self.found()
+        store, file = self.accounts
+        self._initial_files.keep(
+            InitialSync(
+                done_at=done_at or self.clock.now(),
+                store=store,
+                file=file,
+                days_back=self.reach().days,
+                pairing=found,
+            )
+        )
+        self.paired()
+        tell(progress, "pairing", 1, 1)
+        return found
+
+    def written_before(self) -> Sequence[str]:
+        """References of ours that the target holds while the journal knows nothing of this integration: of an earlier journal.
+        None where the note says so already."""
+        done = self.initial()
+        heeded = done is not None and done.done_at < self.journal.birth
+        known = self.journal.counts(Search(integration=self.name))
+        return () if heeded or any(known.values()) else self.traces()
+
+    def paired(self) -> None:
+        """The pairs are other ones now: forget what was kept of them."""
+
+    def initial(self) -> InitialSync[F] | None:
+        """The initial sync of this pair of accounts, if it was done."""
+        done = self._initial_files.note()
+        return done if done is not None and done.is_of(*self.accounts) else None
+
+    def ready(self) -> None:
+        """Whether exports may write.
+
+        Raises:
+            RefusedError: the initial sync was not done for these two accounts.
+        """
+        if self.initial() is None:
+            raise RefusedError(
+                f"The initial sync of {self.source} and {self.target} was not done: without it, what both have "
+                "already would be made twice.",
+                remedy=f"Do it once: ledger-pipelines initial-sync {self.name} (it writes to neither side).",
+                code="initial-sync-missing",
+            )
+
+    def refresh(self, progress: Progress | None = None) -> Refreshed:
+        """Bring the snapshots of both sides up to date: only what changed since the last reading is asked for."""
+        now = self.clock.now()
+        readings = self._readings(now, self._run_id or _run_name(now))
+        found = [readings.latest(side(), progress) for side in self.sides(whole=False)]
+        rows = {name: count for one in found for name, count in one.rows.items()}
+        return Refreshed(rows, found[0].days)
+
+    def _readings(self, now: datetime, run_id: str) -> Readings:
+        return Readings(self.setup, now, run_id, self.reach(), self.young())
+
+    # --- plans and exports -----------------------------------------------------------------------------------------
+
+    def plan(self, flow: str, day: date) -> Plan:
+        """Make and store one flow's plan of a day. Makes no call.
+
+        Raises:
+            ConfigurationError: there is no such flow. DataError: what it needs was never read.
+        """
+        with making_many():
+            plan = self._compute(flow, day)
+            self._plans.save(plan)
+        waits = any(
+            row.action is Action.BLOCKED or row.reason.code in self.COMES_BY_ITSELF for row in plan.rows
+        )
+        self.days_done.planned(flow, day, waits=waits)
+        return plan
+
+    def latest_plan(self, flow: str, day: date) -> Plan | None:
+        """The plan that was made last, if any."""
+        return self._plans.latest(self.name, flow, day.isoformat())
+
+    def export(
+        self,
+        flow: str,
+        day: date,
+        progress: Progress | None = None,
+        *,
+        mode: Mode | None = None,
+        overrides: Sequence[Override] = (),
+        stop: Callable[[], bool] | None = None,
+        who: str = "",
+    ) -> ApplyResult:
+        """Carry out the latest stored plan of a flow and day.
+
+        Raises:
+            RefusedError: the initial sync was not done.
+            DataError: there is no plan.
+            StalePlanError, AlteredPlanError: it is not the plan of what is true now; nothing was written.
+        """
+        self.ready()
+        plan = self.latest_plan(flow, day)
+        if plan is None:
+            raise DataError(
+                f"There is no plan of {flow} for {day.isoformat()}.",
+                remedy=f"Make one: ledger-pipelines plan {self.name} {flow} --partition {day.isoformat()}.",
+                code="no-plan",
+            )
+        return self._export(plan, progress, mode=mode, overrides=overrides, stop=stop, who=who)
+
+    def _export(
+        self,
+        plan: Plan,
+        progress: Progress | None = None,
+        *,
+        mode: Mode | None = None,
+        overrides: Sequence[Override] = (),
+        stop: Callable[[], bool] | None = None,
+        who: str = "",
+    ) -> ApplyResult:
+        """Carry out the latest plan of its flow and day."""
+        flow, day = plan.flow, date.fromisoformat(plan.partition)
+        wanted = mode or self.setup.mode
+        token = self._token(day)
+        if not plan.effects() and not self._left(plan):
+            idle = apply(
+                plan, journal=self.journal, writer=self.writer(flow), mode=Mode.PLAN, clock=self.clock
+            )
+            if wanted is Mode.LIVE:
+                self.days_done.carried_out(flow, day, token)
+            return replace(idle, mode=wanted.value)
+        result = self._apply(plan, wanted, progress, overrides, stop, who)
+        if self.falls_back(result):
+            result = _both(result, self._apply(self.plan(flow, day), wanted, progress, overrides, stop, who))
+        if wanted is Mode.LIVE and result.parked is None and result.stopped is None and not result.tripped:
+            self.days_done.carried_out(flow, day, token)
+        return result
+
+    def _apply(
+        self,
+        plan: Plan,
+        mode: Mode,
+        progress: Progress | None,
+        overrides: Sequence[Override],
+        stop: Callable[[], bool] | None,
+        who: str,
+    ) -> ApplyResult:
+        flow, day = plan.flow, date.fromisoformat(plan.partition)
+        return apply(
+            plan,
+            journal=self.journal,
+            writer=self.writer(flow),
+            mode=mode,
+            clock=self.clock,
+            guards=self.guards(),
+            overrides=overrides,
+            recompute=lambda: self._compute(flow, day, plan),
+            remote_memory=self._memory_lost(day),
+            progress=None if progress is None else lambda done, total: progress(flow, done, total),
+            stop=stop,
+            who=who or _who(),
+        )
+
+    def run(
+        self,
+        flow: str | None = None,
+        days: Sequence[date] = (),
+        progress: Progress | None = None,
+        *,
+        mode: Mode | None = None,
+        who: str = "",
+    ) -> RunResult:
+        """Run now: bring the snapshots up to date, then plan and export every flow (or one).
+
+        Args:
+            flow: One flow only.
+            days: Default: the days with news, with something open, and today.
+            progress: Told (what, done, total).
+            mode: Default: the integration's.
+            who: For the log.
+        """
+        chosen = self._chosen(flow)
+        writes = (mode or self.setup.mode) is not Mode.PLAN
+        if writes:
+            self.ready()
+        before = self.calls()
+        if writes:
+            self._settle()
+        news = self.refresh(progress)
+        about = self._about(days, news)
+        runs: list[FlowRun] = []
+
+        def carry(some: Sequence[date]) -> bool:
+            """Plan and export; whether all of it was gone through."""
+            for name in chosen:
+                for place, day in enumerate(some):
+                    tell(progress, name, place, len(some))
+                    plan = self.plan(name, day)
+                    runs.append(
+                        FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None)
+                    )
+                    result = runs[-1].result
+                    if result is not None and (result.parked is not None or result.stopped is not None):
+                        return False
+            return True
+
+        if carry(about) and writes:
+            if any(one.resolvable_at <= self.clock.now() for one in self.unfinished()):
+                self._settle()
+            carry(self._never_arrived(about))
+        doubles = tuple(self.doubles())
+        return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows, doubles)
+
+    def _never_arrived(self, days: Sequence[date]) -> list[date]:
+        """Days with a write of which this run has found out, too late for its own plan, that the call never arrived."""
+        approved = Search(integration=self.name, states=(EffectState.APPROVED,), limit=EVERYTHING)
+        absent = {
+            entry.effect.partition
+            for entry in self.journal.find(approved)
+            if entry.problem is not None and entry.problem.code == ABSENT
+        }
+        return [day for day in days if day.isoformat() in absent]
+
+    def plans(self, flow: str | None, days: Sequence[date], progress: Progress | None = None) -> list[Plan]:
+        """Fresh plans: what a run would write. Reads, never writes."""
+        about = self._about(days, self.refresh(progress))
+        return [self.plan(name, day) for name in self._chosen(flow) for day in about]
+
+    def _about(self, days: Sequence[date], news: Refreshed) -> list[date]:
+        about = set(days) or {*news.days, *self.days_due(), self.today()}
+        return sorted(day for day in about if day >= self.setup.start_date)
+
+    def days_due(self) -> list[date]:
+        """Days to plan: what the source changed on them was never carried out as it is now, something of them waits for a
+        person, or their writes are not finished."""
+        due = {date.fromisoformat(one.partition) for one in self.unfinished()}
+        refused = Search(integration=self.name, states=(EffectState.REFUSED,), limit=EVERYTHING)
+        due |= {date.fromisoformat(entry.effect.partition) for entry in self.journal.find(refused)}
+        done = {flow: self.days_done.of(flow) for flow in self.flows}
+        for day in self.mirror.days():
+            if day < self.setup.start_date:
+                continue
+            token = self._token(day)
+            for known in done.values():
+                mark = known.get(day)
+                if mark is None or mark.open or mark.token != token:
+                    due.add(day)
+        return sorted(due)
+
+    def _token(self, day: date) -> str:
+        return digest(*(f"{name}={value}" for name, value in sorted(self.mirror.tokens(day).items())))
+
+    # --- what came of it -------------------------------------------------------------------------------------------
+
+    def report(self, first: date, last: date) -> Path:
+        """Write the page an accountant reads, and give its path."""
+        page = self.page(self.reconcile(first, last))
+        path = self.setup.folder / "reconciliation" / f"{first.isoformat()}_{last.isoformat()}.html"
+        make_folder(path.parent)
+        write_atomically(path, page.encode())
+        return path
+
+    # --- worklist --------------------------------------------------------------------------------------------------
+
+    @property
+    def worklist(self) -> Worklist:
+        """What is open, and what a person says of it."""
+        return Worklist(
+            self.name, self.ALL_FLOWS, self.journal, self.memory.ignored, self._plans, self.days_done, self.clock,
+            self.doubles,
+        )  # fmt: skip
+
+    def resume(self, progress: Progress | None = None) -> ApplyResult:
+        """Finish what earlier runs left open: resolve unknown outcomes, send what is approved. The target first."""
+        results = [
+            resume(
+                journal=self.journal,
+                writer=self.writer(flow),
+                mode=self.setup.mode,
+                clock=self.clock,
+                search=Search(integration=self.name),
+                progress=None if progress is None else lambda done, total: progress("resume", done, total),
+                who=_who(),
+            )
+            for flow in self._one_flow_each()
+        ]
+        whole = results[0]
+        for other in results[1:]:
+            whole = replace(
+                whole, rows=(*whole.rows, *other.rows), parked=whole.parked or other.parked,
+                stopped=whole.stopped or other.stopped, sends=whole.sends + other.sends,
+                probes=whole.probes + other.probes,
+            )  # fmt: skip
+        return whole
+
+    def errors(self, day: date | None = None) -> list[OpenItem]:
+        """What needs a person or a later probe."""
+        return self.worklist.items(day)
+
+    def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
+        """Take up again. Keys concerned."""
+        return self.worklist.retry(names, who, why)
+
+    def ignore(self, names: Sequence[str], who: str, why: str) -> list[str]:
+        """Count as resolved by a person. Keys concerned."""
+        return self.worklist.ignore(names, who, why)
+
+    def unfinished(self) -> list[Unfinished]:
+        """Days with writes that are meant and not known to be done; from the journal, no call is made."""
+        return unfinished(self.journal, self.name, self.settle_window(self.target))
+
+    def status(self) -> DayStatus:
+        """Where the integration stands; from what is stored, no call is made."""
+        counts = self.journal.counts(Search(integration=self.name))
+        initial = self.initial()
+        spent = self.spent_if_open()
+        return DayStatus(
+            name=self.name,
+            kind=self.KIND,
+            mode=self.setup.mode,
+            initial_sync=None if initial is None else initial.done_at,
+            written=counts.get(EffectState.CONFIRMED, 0),
+            open_items=len(self.errors()),
+            days_due=tuple(self.days_due()),
+            calls_today=None if spent is None else spent.used,
+            calls_left=None if spent is None else spent.left,
+        )
+
+    def spent(self) -> tuple[int, int | None]:
+        """Calls of today to the target, and how many are left of our share; None = any number."""
+        client: Client = getattr(self, self.CLIENTS[1])
+        spent = client.spent()
+        return spent.used, spent.left
+
+    def spent_if_open(self) -> Spent | None:
+        """Where the target stands with today's calls, if its client was opened already."""
+        client: Client | None = self.__dict__.get(self.CLIENTS[1])
+        return None if client is None else client.spent()
+
+    def calls(self) -> int:
+        """Calls made to both sides by this process so far."""
+        clients: list[Client] = [self.__dict__[name] for name in self.CLIENTS if name in self.__dict__]
+        return sum(count.count for client in clients for count in client.calls())
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _one_flow_each(self) -> list[str]:
+        """One flow for each connection that is written to, the target's first."""
+        found: dict[str, str] = {}
+        for flow in self.ALL_FLOWS:
+            found.setdefault(self.writes_to(flow), flow)
+        return [found[name] for name in sorted(found, key=lambda name: name != self.target)]
+
+    def _chosen(self, flow: str | None) -> Sequence[str]:
+        if flow is None:
+            return self.flows
+        if flow not in self.ALL_FLOWS:
+            raise ConfigurationError(
+                f"{self.name} has no flow {flow!r}.", remedy=f"Its flows are {', '.join(self.ALL_FLOWS)}."
+            )
+        if flow not in self.flows:
+            raise ConfigurationError(
+                f"The flow {flow} of {self.name} is off.", remedy="Turn it on in its settings: enabled: true."
+            )
+        return (flow,)
+
+    def _compute(self, flow: str, day: date, exported: Plan | None = None) -> Plan:
+        """The plan as it comes out now."""
+        self._chosen(flow)
+        mode = self.setup.mode if self.setup.mode is Mode.TEST else Mode.LIVE
+        inputs = {**self.mirror.tokens(day), "settings": self.settings_digest, "mode": mode.value}
+        return Plan(
+            integration=self.name,
+            flow=flow,
+            partition=day.isoformat(),
+            connection=self.writes_to(flow),
+            made_at=self.clock.now(),
+            inputs=tuple(sorted(inputs.items())),
+            rows=tuple(_once(self.rows(flow, day, exported))),
+        ).sealed()
+
+    def _settle(self) -> None:
+        """Settle what an earlier run left in the middle: a plan made while a row is in doubt could not ask for it."""
+        for flow in self._one_flow_each():
+            search = Search(integration=self.name, connection=self.writes_to(flow))
+            counts = self.journal.counts(search)
+            if any(counts.get(state) for state in _IN_DOUBT):
+                recover(
+                    journal=self.journal,
+                    writer=self.writer(flow),
+                    clock=self.clock,
+                    search=search,
+                    who=_who(),
+                )
+
+    def _left(self, plan: Plan) -> bool:
+        """Whether the journal holds writes of an earlier plan of this flow and day that never went out."""
+        search = Search(integration=self.name, flow=plan.flow, partition=plan.partition)
+        counts = self.journal.counts(search)
+        return any(counts.get(state) for state in (*_NEVER_SENT, *_IN_DOUBT))
+
+    def _memory_lost(self, day: date) -> bool:
+        """Whether the target may hold documents of this day that a journal before this one knew of: it is younger than the
+        initial sync, and the day is not after its birth."""
+        done = self.initial()
+        birth = self.journal.birth
+        return done is not None and done.done_at < birth and day <= business_date(birth, self.setup.zone)
+
+
+def _once(rows: Iterable[PlanRow]) -> Iterable[PlanRow]:
+    """Each row once: two orders of one new customer want one contact."""
+    seen: set[str] = set()
+    for row in rows:
+        if row.key not in seen:
+            seen.add(row.key)
+            yield row
+
+
+def _both(first: ApplyResult, second: ApplyResult) -> ApplyResult:
+    """One result of two goes at one day: the rows as they ended, and what both cost."""
+    done = {row.key: row for row in first.rows if row.outcome is Outcome.WRITTEN}
+    rows = tuple(done.get(row.key, row) if row.outcome is not Outcome.REFUSED else row for row in second.rows)
+    return replace(
+        second, rows=rows, started_at=first.started_at, sends=first.sends + second.sends, probes=first.probes + second.probes
+    )  # fmt: skip
+
+
+def tell(progress: Progress | None, what: str, done: int, total: int) -> None:
+    """Tell, where somebody listens."""
+    if progress is not None:
+        progress(what, done, total)
+
+
+def _who() -> str:
+    return os.environ.get("USER", "") or "ledger-pipelines"
+
+
+def _run_name(now: datetime) -> str:
+    return f"run-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}"

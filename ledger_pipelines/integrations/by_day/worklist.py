@@ -1,0 +1,109 @@
+"""What is open of an integration by days, and what a person says of it.
+
+Belongs here: blocked rows of the latest plans and open effects of the journal as one list; taking them up again, setting them
+aside. Does not belong here: making plans (`service`), what an open item is (`open_items`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ledger_pipelines.documents.dates import Clock
+from ledger_pipelines.documents.effects import Action, EffectState
+from ledger_pipelines.errors import ConfigurationError, DataError
+from ledger_pipelines.integrations.by_day.days import DaysDone
+from ledger_pipelines.integrations.by_day.memory import EVERY_PARTITION
+from ledger_pipelines.integrations.open_items import (
+    EVERYTHING,
+    IGNORED,
+    OPEN,
+    RETRIED,
+    Ignored,
+    OpenItem,
+    blocked_item,
+    journal_item,
+)
+from ledger_pipelines.storage.journal import Entry, Journal, Search
+from ledger_pipelines.sync import acts
+from ledger_pipelines.sync.plan import PlanRow
+from ledger_pipelines.sync.plan_store import PlanStore
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """One integration's. flows: all of its kind, those that are off included; doubles: what the target has more than once."""
+
+    integration: str
+    flows: Sequence[str]
+    journal: Journal
+    ignored: Ignored
+    plans: PlanStore
+    days_done: DaysDone
+    clock: Clock
+    doubles: Callable[[], Sequence[OpenItem]]
+
+    def items(self, day: date | None = None) -> list[OpenItem]:
+        """What needs a person or a later probe: blocked rows of the latest plans, the journal's open effects, and, where no day is
+        named, what the target has more than once."""
+        found: dict[str, OpenItem] = {}
+        ignored = self.ignored.of(EVERY_PARTITION)
+        partition = "" if day is None else day.isoformat()
+        for flow, name, row in self._blocked():
+            if partition in ("", name) and row.key not in ignored:
+                found.setdefault(row.key, blocked_item(flow, name, row))
+        search = Search(integration=self.integration, partition=partition, states=OPEN, limit=EVERYTHING)
+        for entry in self.journal.find(search):
+            found[entry.key] = journal_item(entry)
+        return [*found.values(), *(self.doubles() if day is None else ())]
+
+    def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
+        """Take up again: effects by key or document number, and rows that were ignored. Keys concerned."""
+        return self._act(RETRIED, names, who, why)
+
+    def ignore(self, names: Sequence[str], who: str, why: str) -> list[str]:
+        """Count as resolved by a person: effects or rows, by key or document number. Keys concerned."""
+        return self._act(IGNORED, names, who, why)
+
+    def _act(self, what: str, names: Sequence[str], who: str, why: str) -> list[str]:
+        if not who.strip() or not why.strip():
+            raise ConfigurationError("Say who does this and why.", remedy="Give --who and --why.")
+        wanted = set(names)
+        known: dict[str, Entry] = {}
+        for name in names:
+            for entry in self.journal.find(Search(text=name, integration=self.integration)):
+                if name in (entry.key, entry.effect.number, entry.effect.external_id):
+                    known[entry.key] = entry
+        movable = [key for key, entry in known.items() if entry.state is not EffectState.CONFIRMED]
+        if movable:
+            act = acts.ignore if what == IGNORED else acts.retry
+            act(self.journal, movable, who=who, why=why, clock=self.clock)
+        ignored = self.ignored.of(EVERY_PARTITION)
+        rows: dict[str, None] = {}
+        for _, _, row in self._blocked():
+            meant = wanted & {row.key, row.number} and row.key not in known
+            if meant and (what == IGNORED) != (row.key in ignored):
+                rows[row.key] = None
+        if what == IGNORED:
+            rows |= dict.fromkeys(one.key for one in self.doubles() if wanted & {one.key, one.number})
+        if what == RETRIED:
+            rows |= dict.fromkeys(key for key in ignored if key in wanted)
+        self.ignored.say(what, EVERY_PARTITION, rows, who, why, self.clock.now())
+        touched = [*movable, *rows]
+        if not touched:
+            raise DataError(
+                f"Nothing open is called {', '.join(names)}.",
+                remedy="`ledger-pipelines errors` lists what is.",
+            )
+        return touched
+
+    def _blocked(self) -> Iterator[tuple[str, str, PlanRow]]:
+        """Flow, day, row."""
+        for flow in self.flows:
+            for waiting in self.days_done.waiting(flow):
+                name = waiting.isoformat()
+                plan = self.plans.latest(self.integration, flow, name)
+                for row in () if plan is None else plan.rows:
+                    if row.action is Action.BLOCKED:
+                        yield flow, name, row

@@ -1,0 +1,157 @@
+"""What a shop held when it was last read, indexed for decisions, and how settings name records.
+
+Belongs here: looking things up in memory that every integration of a shop looks up. Does not belong here: reading snapshots,
+what the other side held (each integration's own), deciding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+from ledger_pipelines.documents.sales import Item, Party, Payment, SalesDocument, StockLevel
+from ledger_pipelines.errors import DataError
+from ledger_pipelines.sync.plan import Reason
+
+T = TypeVar("T")
+
+
+class UnresolvedError(DataError):
+    """A setting names what the store, or the other side, does not have."""
+
+    default_code = "unresolved-setting"
+
+
+def folded(text: str) -> str:
+    """For comparing without regard to case and outer blanks."""
+    return text.strip().casefold()
+
+
+def grouped(records: Iterable[T], field_name: str) -> dict[str, tuple[T, ...]]:
+    """Records by one of their texts, folded; blank ones are left out. Each group by id, lowest first."""
+    found: dict[str, list[T]] = {}
+    for record in records:
+        name = folded(str(getattr(record, field_name)))
+        if name:
+            found.setdefault(name, []).append(record)
+    return {name: tuple(sorted(some, key=_by_id)) for name, some in found.items()}
+
+
+def _by_id(record: object) -> tuple[int, str]:
+    key = str(getattr(record, "id", ""))
+    return (int(key) if key.isdigit() else 0, key)
+
+
+def one_of(
+    usable: Sequence[T], found: Sequence[T], what: str, setting: str, system: str, wanted: str = "active"
+) -> T:
+    """The one record a setting names.
+
+    Args:
+        usable: Those that will do.
+        found: Those of that name.
+        what: For people: "account 'Bank'".
+        setting: Which names it.
+        system: Where it was looked for.
+        wanted: What it has to be.
+
+    Raises:
+        UnresolvedError: none, or several.
+    """
+    if len(usable) == 1:
+        return usable[0]
+    if len(usable) > 1:
+        raise UnresolvedError(
+            f"{setting} names the {what}, and {system} has {len(usable)} of them.",
+            remedy="Name it by its id.",
+        )
+    why = f"is not {wanted}" if found else "is not there"
+    raise UnresolvedError(
+        f"{setting} names the {what}, which {why} in {system}.",
+        remedy="`ledger-pipelines options` lists those there are.",
+    )
+
+
+def unresolved(error: UnresolvedError) -> Reason:
+    """A setting that names nothing, as the reason of a blocked row."""
+    return Reason(error.code, error.message, error.remedy)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A stock location of the store."""
+
+    id: str
+    reference: str
+    name: str
+    active: bool
+    primary: bool
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The Neto store as last read. orders: those the plan is about and those related to them, by order number."""
+
+    currency: str
+    items: Mapping[str, Item] = field(default_factory=dict)
+    """By SKU."""
+    stock: tuple[StockLevel, ...] = ()
+    stock_read_at: datetime | None = None
+    customers: Mapping[str, Party] = field(default_factory=dict)
+    """By user name, folded."""
+    orders: Mapping[str, SalesDocument] = field(default_factory=dict)
+    returns: Mapping[str, SalesDocument] = field(default_factory=dict)
+    """RMAs by number; `payments` of one are its refunds that were paid out."""
+    payments: Mapping[str, Payment] = field(default_factory=dict)
+    """GetPayment's by id: they tell the method's id and the currency."""
+    warehouses: tuple[Warehouse, ...] = ()
+    method_names: Mapping[str, str] = field(default_factory=dict)
+    """Payment methods: id -> name."""
+    split_off: Mapping[str, tuple[str, ...]] | None = None
+    """Orders that name another as the one they come from, by that one's number, where that is known without reading them all."""
+
+    def warehouse(self, named: str, setting: str) -> Warehouse:
+        """An active warehouse by id, reference or name. Raises UnresolvedError."""
+        found = [
+            one
+            for one in self.warehouses
+            if named.strip() == one.id or folded(named) in (folded(one.reference), folded(one.name))
+        ]
+        return one_of(
+            [one for one in found if one.active], found, f"warehouse {named!r}", setting, "the store"
+        )
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        """Numbers of the orders that were split from another, by that one's number."""
+        if self.split_off is not None:
+            return self.split_off
+        found: dict[str, tuple[str, ...]] = {}
+        for order in self.orders.values():
+            if order.related:
+                found[order.related] = (*found.get(order.related, ()), order.key)
+        return found
+
+    @cached_property
+    def customers_by_company(self) -> Mapping[str, int]:
+        """How many customers have a company of that name, folded."""
+        counts: dict[str, int] = {}
+        for one in self.customers.values():
+            if one.company:
+                counts[folded(one.company)] = counts.get(folded(one.company), 0) + 1
+        return counts
+
+    @cached_property
+    def orders_by_email(self) -> Mapping[str, tuple[SalesDocument, ...]]:
+        """Orders by their buyer's e-mail address, folded; the earliest first."""
+        found: dict[str, list[SalesDocument]] = {}
+        for one in self.orders.values():
+            if one.party.email:
+                found.setdefault(folded(one.party.email), []).append(one)
+        return {
+            email: tuple(sorted(some, key=lambda order: (order.day, order.key)))
+            for email, some in found.items()
+        }

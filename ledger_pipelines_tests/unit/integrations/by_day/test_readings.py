@@ -1,0 +1,108 @@
+"""One connection, two integrations: what one has read whole, the other need not read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ledger_pipelines.documents.effects import Mode
+from ledger_pipelines.integrations.by_day.readings import OpenSide, Readings
+from ledger_pipelines.integrations.by_day.setup import DaySetup
+from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.systems.entities import EntityLike, RecordEntity, columns
+
+NOW = datetime(2026, 9, 3, 2, 0, tzinfo=UTC)
+OPENING = date(2026, 9, 1)
+ORDERS = RecordEntity("orders", columns("id changed:instant"), ("id",), "changed")
+METHODS = RecordEntity("methods", columns("id"), ("id",))
+ENTITIES = {"orders": ORDERS, "methods": METHODS}
+
+
+@dataclass
+class Page:
+    cells: list[tuple[object, ...]]
+
+
+@dataclass
+class Reader:
+    """Has one order a day, the first long before the opening; tells since when it was asked."""
+
+    asked: list[tuple[str, datetime]] = field(default_factory=list)
+
+    def read_changes(self, entity: EntityLike, since: datetime, until: datetime) -> Iterator[Page]:
+        self.asked.append((entity.name, since))
+        if entity is METHODS:
+            yield Page([("card", "{}")])
+            return
+        times = [datetime(2026, 8, 1, tzinfo=UTC), *(NOW - timedelta(days=n, hours=1) for n in (2, 1, 0))]
+        yield Page([(f"{at:%m%d}", at, "{}") for at in times if since <= at < until])
+
+
+def readings(folder: Path, integration: str, days: int, now: datetime = NOW) -> Readings:
+    setup = DaySetup(
+        integration, "shop", "books", Mode.LIVE, ZoneInfo("Australia/Sydney"), folder, "sqlite://", OPENING
+    )
+    return Readings(setup, now, f"run-{integration}", timedelta(days=days), {})
+
+
+def side(reader: Reader) -> OpenSide:
+    return OpenSide("shop", reader, ENTITIES, OPENING, ("orders", "methods"))  # type: ignore[arg-type]
+
+
+def sync(folder: Path, integration: str, days: int) -> list[tuple[str, datetime]]:
+    reader = Reader()
+    readings(folder, integration, days).all_of(side(reader), None)
+    return reader.asked
+
+
+def numbers(folder: Path) -> set[str]:
+    store = SnapshotStore(folder, "shop")
+    return {n for day in store.days("orders") for n in store.read("orders", [day]).column("id").to_pylist()}
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    """A data folder in which one integration was begun, ninety days back."""
+    assert [name for name, _ in sync(tmp_path, "to_saasu", 90)] == ["orders", "methods"]
+    return tmp_path
+
+
+def test_a_second_integration_asks_only_for_what_changed_since(first: Path) -> None:
+    before = numbers(first)
+    ((name, since),) = sync(first, "to_omni", 90)
+    assert (name, since) == ("orders", NOW - timedelta(minutes=10))
+    assert numbers(first) == before == {"0801", "0901", "0902", "0903"}
+
+
+def test_one_that_looks_back_further_reads_all_of_it(first: Path) -> None:
+    asked = sync(first, "to_omni", 365)
+    assert [name for name, _ in asked] == ["orders", "methods"]
+    assert asked[0][1] < NOW - timedelta(days=300)
+
+
+def test_an_initial_sync_done_again_reads_everything_anew(first: Path) -> None:
+    assert len(sync(first, "to_omni", 90)) == 1
+    again = sync(first, "to_omni", 90)
+    assert again[0][1] < NOW - timedelta(days=80)
+
+
+def test_where_the_snapshots_are_gone_the_note_misleads_nobody(first: Path) -> None:
+    before = numbers(first)
+    store = SnapshotStore(first, "shop")
+    for day in store.days("orders"):
+        store.path("orders", day).unlink()
+        for beside in store.path("orders", day).parent.iterdir():
+            beside.unlink()
+    ((_, since), *_) = sync(first, "to_omni", 90)
+    assert since < NOW - timedelta(days=80)
+    assert numbers(first) == before
+
+
+def test_a_note_that_cannot_be_read_costs_calls_and_nothing_else(first: Path) -> None:
+    (first / "state" / "shop-whole.json").write_bytes(b"{")
+    assert [name for name, _ in sync(first, "to_omni", 90)] == ["orders", "methods"]
