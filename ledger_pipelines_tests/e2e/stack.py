@@ -80,7 +80,7 @@ class Stack:
     def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """One GraphQL question."""
         answer = httpx.post(
-            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30, trust_env=False
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=120, trust_env=False
         )
         body: dict[str, Any] = answer.raise_for_status().json()
         assert "errors" not in body, body["errors"]

@@ -72,6 +72,7 @@ class Entry(Generic[S]):
             proxy sends twice.
         throttled: Seconds after which a throttled connection goes on.
         lags: How late its searches show what was written, in the drill `lag`: seconds.
+        mirrors: Kinds of records that hold no more than a status of others, and are brought up to date.
         lates: How late requests are applied there. Beyond the window only where the target knows a key of ours: of others
             (class B) nobody can tell, see `drills.lag`.
         sleeps: Where one of several appliers falls asleep, in the drill `race`.
@@ -104,6 +105,7 @@ class Entry(Generic[S]):
     beyond: frozenset[str] = frozenset()
     throttled: float = 0.0
     lags: tuple[int, ...] = (2, 12, 19, 45, 90)
+    mirrors: tuple[str, ...] = ()
     lates: tuple[int, ...] = (2, 12, 19, 45, 90)
     sleeps: tuple[str, ...] = ("apply.marked_sent", "apply.after_send")
     appliers: int = 4

@@ -108,5 +108,6 @@ AMAZON_NETSUITE: Entry[Stage] = Entry(
     written=lambda stage: stage.writes(),
     picture=_picture,
     lacks=("saasu.", "neto."),
+    mirrors=("customrecord_azs_summary", "customrecord_azs_txn"),
     money=lambda: (*money_amazon.paths(), *money_netsuite.paths()),
 )
