@@ -60,8 +60,8 @@ class Setting:
 
 
 FULL = (
-    Setting(10_000, 100, 0.0, 5), Setting(10_000, 100, 0.05, 5),
-    Setting(10_000, 250, 0.0, 5), Setting(10_000, 250, 0.05, 5),
+    Setting(5_000, 100, 0.0, 5), Setting(5_000, 100, 0.05, 5),
+    Setting(5_000, 250, 0.0, 5), Setting(5_000, 250, 0.05, 5),
     Setting(100_000, 1000, 0.0, 3), Setting(100_000, 1000, 0.05, 3),
 )  # fmt: skip
 QUICK = (Setting(5_000, 1000, 0.0, 1), Setting(5_000, 100, 0.05, 1))
@@ -278,7 +278,8 @@ def _section(measured: Sequence[Measured], found: peers.Peers) -> Section:
         ),
         (
             "NetSuite's SuiteQL answers with text for every value, so peers that keep text keep amounts exact; what they land is "
-            "not typed, ours is DECIMAL. Pages of 250 and 100 are measured on fewer records: time is linear in pages."
+            "not typed, ours is DECIMAL. Pages of 250 and 100 are measured on fewer records: the peers' time is linear in pages; ours has "
+            "the 30 days' durable files besides, which are as many for 5,000 records as for 100,000."
         ),
     ]
     if found.made_in:
