@@ -1,4 +1,4 @@
-"""The command `demo`: a sandbox, Amazon's demo settlements and a shop the whole way into their books.
+"""The command `demo`: a sandbox, Amazon's demo settlements and a shop the whole way into their books, and the shop's orders into Omni.
 
 Belongs here: the order of the show. Does not belong here: any step's work; each is what the product does everywhere.
 Data go to a folder of the demo's own, made anew each time; the sandbox's books live in memory and end with it.
@@ -21,6 +21,7 @@ from rich.text import Text
 
 from ledger_pipelines.cli import tables
 from ledger_pipelines.cli.context import load
+from ledger_pipelines.cli.demo_omni import show_omni
 from ledger_pipelines.cli.demo_shop import show_shop
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, say
 from ledger_pipelines.cli.processes import at_sandbox, running_sandbox, sandbox_environment, stop_on_terminate
@@ -47,18 +48,20 @@ def run_demo() -> int:
     """
     stop_on_terminate()
     began = time.monotonic()
-    loaded, name, shop = _demo_config(load())
+    loaded, name, days = _demo_config(load())
     folder = loaded.config.data_folder
-    say("1/5  Starting the sandbox: Amazon, NetSuite, Neto and Saasu on this machine, with books in them ...")
+    say(
+        "1/6  Starting the sandbox: Amazon, NetSuite, Neto, Saasu and Cin7 Omni on this machine, with books in them ..."
+    )
     with running_sandbox(folder / "sandbox.log") as sandbox:
         os.environ.update(sandbox_environment(loaded.config, sandbox.credentials))
         loaded = replace(loaded, config=at_sandbox(loaded.config, sandbox.credentials))
-        say("2/5  Fetching the settlement reports from Amazon ...")
+        say("2/6  Fetching the settlement reports from Amazon ...")
         source = loaded.config.integration(name).source
         _fetch(loaded, source)
         for outcome in take_in(loaded, source):
             tell_arrival(outcome)
-        say("3/5  Planning, writing, reading back ...")
+        say("3/6  Planning, writing, reading back ...")
         with closing(open_service(loaded, name)) as service, progress() as tell:
             settlements = service.settlements()
             if not settlements:
@@ -77,13 +80,16 @@ def run_demo() -> int:
                 )
                 found[sid] = replace(found[sid], flows=(*before.flows, *found[sid].flows))
             results = list(found.values())
-        say("4/5  What was written")
+        say("4/6  What was written")
         _show(results)
         _show_clearing(sandbox.control)
         fine = all(_clean(one) for one in results)
-        if shop is not None:
-            say("5/5  A Neto shop into its Saasu books ...")
-            fine = show_shop(loaded, shop, sandbox.control) == FINE and fine
+        if "neto_saasu" in days:
+            say("5/6  A Neto shop into its Saasu books ...")
+            fine = show_shop(loaded, days["neto_saasu"], sandbox.control) == FINE and fine
+        if "neto_cin7" in days:
+            say("6/6  The same shop's orders into Cin7 Omni ...")
+            fine = show_omni(loaded, days["neto_cin7"], sandbox.control) == FINE and fine
     out().print(Text(f"\nDone in {time.monotonic() - began:.0f} s; nothing is left running.", style="dim"))
     for one in results:
         if one.statement is not None:
@@ -94,8 +100,10 @@ def run_demo() -> int:
     return FINE if fine else NEEDS_A_PERSON
 
 
-def _demo_config(loaded: LoadedConfig) -> tuple[LoadedConfig, str, str | None]:
-    """The configuration with a data folder of the demo's own, and the integrations that run on the sandbox."""
+def _demo_config(loaded: LoadedConfig) -> tuple[LoadedConfig, str, dict[str, str]]:
+    """The configuration with a data folder of the demo's own, and the integrations that run on the sandbox: the one of
+    settlements, and those by days, by kind.
+    """
     config = loaded.config
     fitting = [
         name
@@ -105,7 +113,7 @@ def _demo_config(loaded: LoadedConfig) -> tuple[LoadedConfig, str, str | None]:
         and one.mode is Mode.LIVE
     ]
     settlements = [name for name in fitting if not is_by_day(loaded, name)]
-    shops = [name for name in fitting if is_by_day(loaded, name)]
+    days = {config.integrations[name].kind: name for name in fitting if is_by_day(loaded, name)}
     if not settlements:
         raise ConfigurationError(
             "The demo writes to the sandbox only, and this configuration has no live integration on it.",
@@ -126,7 +134,7 @@ def _demo_config(loaded: LoadedConfig) -> tuple[LoadedConfig, str, str | None]:
         "journal_url_env": None,
     }
     demo = replace(loaded, config=config.model_copy(update=own))
-    return demo, settlements[0], shops[0] if shops else None
+    return demo, settlements[0], days
 
 
 def _fetch(loaded: LoadedConfig, name: str) -> None:

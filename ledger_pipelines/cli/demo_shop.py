@@ -49,11 +49,11 @@ def show_shop(loaded: LoadedConfig, name: str, control: str) -> int:
         page = service.report(days[0], days[-1])
         spent = service.spent()
     if done is not None:
-        by_day.show_pairing(done.pairing)
+        by_day.show_pairing(done.pairing, service)
     out().print(Text("\nFirst run", style="bold"))
     by_day.show_run(first, spent)
     out().print(Text("\nSecond run", style="bold"))
-    _again(second)
+    show_again(second)
     out().print(Text(f"\nThird run, once {' and '.join(spelt)} are spelt alike", style="bold"))
     by_day.show_run(third, spent)
     table = tables.plain_table("\nThe shop against its books", ["", "check", "what was found"])
@@ -91,7 +91,8 @@ def _spell_alike(service: NetoSaasu, paired: Pairing) -> list[str]:
     return done
 
 
-def _again(result: RunResult) -> None:
+def show_again(result: RunResult) -> None:
+    """A run that had nothing to write, in one line."""
     sends = sum(run.result.sends for run in result.runs if run.result is not None)
     actions = Counter(row.action.value for run in result.runs for row in run.plan.rows)
     said = ", ".join(f"{count} {action}" for action, count in sorted(actions.items()))

@@ -175,7 +175,7 @@ def sandbox_environment(config: LedgerConfig, credentials: Mapping[str, Any]) ->
 def _shop(given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The values of Neto, Saasu or Cin7 under the names that our fields have."""
     app = given.get("app")
-    return {**given, "key": given.get("api_key"), **(app if isinstance(app, Mapping) else {})}
+    return {"key": given.get("api_key"), **given, **(app if isinstance(app, Mapping) else {})}
 
 
 def _method(given: Mapping[str, Any], method: str) -> Mapping[str, Any]:

@@ -14,6 +14,8 @@ from ledger_pipelines.config.connections import AmazonConnectionConfig, NetSuite
 from ledger_pipelines.config.models import Finding, IntegrationConfig, IntegrationKind
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
+from ledger_pipelines.integrations.neto_cin7.checks import check_neto_cin7
+from ledger_pipelines.integrations.neto_cin7.settings import NetoCin7Settings
 from ledger_pipelines.integrations.neto_saasu.checks import check_neto_saasu
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 
@@ -66,6 +68,7 @@ def _without(source: AmazonConnectionConfig, accounts: Mapping[str, str]) -> str
 
 KINDS = {
     "amazon_netsuite": IntegrationKind(AmazonNetSuiteSettings, check_amazon_netsuite),
+    "neto_cin7": IntegrationKind(NetoCin7Settings, check_neto_cin7),
     "neto_saasu": IntegrationKind(NetoSaasuSettings, check_neto_saasu),
 }
 """Kind -> declaration. A kind is named `<source system>_<target system>`."""

@@ -15,7 +15,7 @@ from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.by_day.service import ByDay
 
 AnyByDay = ByDay[Any, Any, Any]
-BY_DAY: Final = ("neto_saasu",)
+BY_DAY: Final = ("neto_cin7", "neto_saasu")
 """Kinds that go by days; the others go by settlements."""
 
 
@@ -35,10 +35,14 @@ class _Kind(Protocol):
 
 def _service_of(kind: str) -> _Kind:
     match kind:
-        case "neto_saasu":
-            from ledger_pipelines.integrations.neto_saasu import service  # noqa: PLC0415 (heavy)
+        case "neto_cin7":
+            from ledger_pipelines.integrations.neto_cin7 import service as neto_cin7  # noqa: PLC0415 (heavy)
 
-            return service
+            return neto_cin7
+        case "neto_saasu":
+            from ledger_pipelines.integrations.neto_saasu import service as neto_saasu  # noqa: PLC0415 (heavy)
+
+            return neto_saasu
         case _:
             raise ConfigurationError(
                 f"{kind} goes by settlements, not by days.", remedy=f"By days go: {', '.join(BY_DAY)}."

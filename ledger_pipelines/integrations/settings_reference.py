@@ -18,6 +18,16 @@ Tabs = Sequence[tuple[str, type[BaseModel]]]
 """Title and model of each group of settings."""
 
 
+def tabs_of(settings: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
+    """The groups of settings in their order, each under its own words."""
+    said = descriptions(settings)
+    return [
+        (f"{said.get(name, name).strip().rstrip('.')}: `{name}`", field.annotation)
+        for name, field in settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    ]
+
+
 def settings_tables(settings: type[BaseModel], tabs: Tabs) -> str:
     """One table a tab; the settings outside a tab first."""
     inside = {model for _, model in tabs}

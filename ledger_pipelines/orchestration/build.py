@@ -17,6 +17,7 @@ from ledger_pipelines.orchestration.assets.snapshots import Source, build_snapsh
 from ledger_pipelines.orchestration.entity_names import DayConfig, entity_names
 from ledger_pipelines.orchestration.jobs import EXECUTOR, snapshot_job
 from ledger_pipelines.orchestration.kinds import amazon_netsuite, by_day
+from ledger_pipelines.orchestration.kinds.neto_cin7 import NETO_CIN7
 from ledger_pipelines.orchestration.kinds.neto_saasu import NETO_SAASU
 from ledger_pipelines.orchestration.parts import Overrides, Parts
 from ledger_pipelines.orchestration.sensors.failures import build_failure_sensor
@@ -24,7 +25,7 @@ from ledger_pipelines.orchestration.services import Runtime
 
 __all__ = ["Overrides", "build_definitions"]
 
-DAY_KINDS: by_day.DayKinds = {"neto_saasu": NETO_SAASU}
+DAY_KINDS: by_day.DayKinds = {"neto_cin7": NETO_CIN7, "neto_saasu": NETO_SAASU}
 """A new kind of integration by days joins here, with a module of its own in `kinds`."""
 
 
@@ -56,7 +57,9 @@ def _sources(runtime: Runtime, given: Overrides) -> dict[str, Source]:
             found[name] = Source(runtime, name, connection, given.open_reader, days)
         elif isinstance(connection, DayConfig):
             how = by_day.how_read(runtime.config, name, DAY_KINDS)
-            found[name] = Source(runtime, name, connection, given.open_reader, how.days, how.reach, how.young)
+            found[name] = Source(
+                runtime, name, connection, given.open_reader, how.days, how.reach, how.young, how.shared
+            )
     return found
 
 

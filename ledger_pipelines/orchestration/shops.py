@@ -284,6 +284,20 @@ class Clash(Protocol):
         ...
 
 
+class PairingRow(Protocol):
+    """One line of the pairing's report."""
+
+    @property
+    def section(self) -> str:
+        """What it is about."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """A sentence."""
+        ...
+
+
 class Pairing(Protocol):
     """What both sides have in common already."""
 
@@ -299,6 +313,10 @@ class Pairing(Protocol):
 
     def counts(self) -> Mapping[str, int]:
         """How many of what."""
+        ...
+
+    def report_rows(self) -> Sequence[PairingRow]:
+        """What a person should look at, in sentences."""
         ...
 
 

@@ -68,6 +68,8 @@ class About(StrEnum):
     NO_ORDER = "invoice without order"
     TOTAL = "total"
     OWED = "owed"
+    NOT_THERE = "not in Omni"
+    STATE = "another state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +365,8 @@ class ShopReconciliation:
         orders = len({one.order or one.what for one in self.differences if one.difference})
         amount = self._money_words(self.difference)
         return (
-            f"{_count(right, 'day')} {'agrees' if right == 1 else 'agree'}, {wrong} {'does' if wrong == 1 else 'do'} not: "
-            f"{amount} on {_count(orders, 'order')}."
+            f"{count(right, 'day')} {'agrees' if right == 1 else 'agree'}, {wrong} {'does' if wrong == 1 else 'do'} not: "
+            f"{amount} on {count(orders, 'order')}."
         )
 
     def _money_words(self, amount: Decimal) -> str:
@@ -384,14 +386,14 @@ class ShopReconciliation:
                 name, True,
                 f"Taken {self._money_words(self.taken)}, received {self._money_words(self.received)}.",
             )  # fmt: skip
-        return Check(name, False, f"{self.summary} {_reasons(left)}", waits=_waits(left))
+        return Check(name, False, f"{self.summary} {reasons(left)}", waits=waits(left))
 
     def _documents(self, name: str, about: About, words: str) -> Check:
         left = [one for one in self.documents if one.about is about and one.open]
         what = "order" if about is About.NO_INVOICE else "invoice"
         if not left:
             return Check(name, True, f"No {what} {words}.")
-        return Check(name, False, f"{_count(len(left), what)} {words}. {_reasons(left)}", waits=_waits(left))
+        return Check(name, False, f"{count(len(left), what)} {words}. {reasons(left)}", waits=waits(left))
 
     def _totals(self) -> Check:
         left = [one for one in self.documents if one.about in (About.TOTAL, About.OWED) and one.open]
@@ -401,15 +403,15 @@ class ShopReconciliation:
             )
         totals = sum(1 for one in left if one.about is About.TOTAL)
         owed = len(left) - totals
-        parts = [f"{_count(totals, 'total')} differ"] if totals else []
-        parts += [f"{_count(owed, 'order')} with another amount owed"] if owed else []
-        return Check("totals_agree", False, f"{', '.join(parts)}. {_reasons(left)}", waits=_waits(left))
+        parts = [f"{count(totals, 'total')} differ"] if totals else []
+        parts += [f"{count(owed, 'order')} with another amount owed"] if owed else []
+        return Check("totals_agree", False, f"{', '.join(parts)}. {reasons(left)}", waits=waits(left))
 
     def _twice(self) -> Check:
         if not self.doubles:
             return Check("nothing_is_there_twice", True, "No document of ours is in the books twice.")
         first = self.doubles[0]
-        more = f" {_count(len(self.doubles) - 1, 'document')} more." if len(self.doubles) > 1 else ""
+        more = f" {count(len(self.doubles) - 1, 'document')} more." if len(self.doubles) > 1 else ""
         return Check(
             "nothing_is_there_twice",
             False,
@@ -420,11 +422,11 @@ class ShopReconciliation:
         if not self.stock_compared:
             return Check("stock_agrees", True, "Not compared: stock does not flow to the store.")
         if not self.drift:
-            return Check("stock_agrees", True, f"{_count(self.items_compared, 'item')} compared.")
+            return Check("stock_agrees", True, f"{count(self.items_compared, 'item')} compared.")
         first = self.drift[0]
         return Check(
             "stock_agrees", False,
-            f"{_count(len(self.drift), 'item')} of {self.items_compared} differ, first {first.item}: the store has "
+            f"{count(len(self.drift), 'item')} of {self.items_compared} differ, first {first.item}: the store has "
             f"{first.store:f}, the books give {first.books:f}.", waits=True,
         )  # fmt: skip
 
@@ -439,11 +441,13 @@ class ShopReconciliation:
         return Check("readings_are_fresh", False, f"{told[:1].upper()}{told[1:]}.")
 
 
-def _waits(differences: Iterable[Difference]) -> bool:
+def waits(differences: Iterable[Difference]) -> bool:
+    """Whether nobody has to act."""
     return not any(one.needs_person for one in differences)
 
 
-def _reasons(differences: Iterable[Difference]) -> str:
+def reasons(differences: Iterable[Difference]) -> str:
+    """How often which reason, the most frequent first."""
     counts: dict[str, int] = {}
     for one in differences:
         counts[one.why.value] = counts.get(one.why.value, 0) + 1
@@ -451,5 +455,6 @@ def _reasons(differences: Iterable[Difference]) -> str:
     return "Why: " + ", ".join(f"{why} ({count})" for why, count in told) + "."
 
 
-def _count(number: int, what: str) -> str:
+def count(number: int, what: str) -> str:
+    """A number of things in words."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -131,6 +131,14 @@ def arrow_schema(entity: EntityLike) -> pa.Schema:
     return pa.schema([pa.field(column.name, kinds[column.kind]) for column in entity.columns])
 
 
+def known_until(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> datetime | None:
+    """Until when changes of the window are stored without a gap; None = its last day is not stored, or does not tell."""
+    unfinished = _unfinished(store, entity, asked)
+    if not unfinished or unfinished[-1].day != asked.window.last:
+        return None
+    return unfinished[0].read_until
+
+
 def _unfinished(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> list[Manifest]:
     """The newest stored day of the window (if every day before it is stored too), after those before it that were read
     only in part: today read whole says nothing of the evening of a yesterday that was read at noon."""

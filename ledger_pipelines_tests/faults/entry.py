@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
-from ledger_pipelines_tests.faults.drill_books import Picture
+from ledger_pipelines_tests.faults.drill_books import Picture, doubles
 from ledger_pipelines_tests.faults.drill_cases import points
 from ledger_pipelines_tests.faults.money_amounts import MoneyPath
 
@@ -52,8 +53,11 @@ class Entry(Generic[S]):
         prepare: Makes the books as they are before the scene, and what an installation has by then: (stage, scene, kept).
         place: What arrives at a fresh installation on such books: (stage, scene, kept, with something to be refused).
         live: One run of the product; its exit code: (stage, partition).
+        live_days: The same over some days, of an integration by days; without any, over those it finds itself.
+        lasts: Seconds of the sandbox's time that preparing takes: commands live in real time, which comes after.
         made: How many documents of each kind a scene has made in the target: (stage, scene).
-        doubles: References that are in the target more than once.
+        names: What each document of ours in the target is known by, doubles included.
+        intended: External ids there, each of which has to have an intent of its own in the journal.
         by_hand: Ids of what a person finds in the target for a row whose search does not show it: (stage, row).
         around: What else must hold once all is done: (stage, something was to be refused); sentences. Asked before the
             picture is taken.
@@ -68,6 +72,7 @@ class Entry(Generic[S]):
             proxy sends twice.
         throttled: Seconds after which a throttled connection goes on.
         lags: How late its searches show what was written, in the drill `lag`: seconds.
+        mirrors: Kinds of records that hold no more than a status of others, and are brought up to date.
         lates: How late requests are applied there. Beyond the window only where the target knows a key of ours: of others
             (class B) nobody can tell, see `drills.lag`.
         sleeps: Where one of several appliers falls asleep, in the drill `race`.
@@ -84,19 +89,23 @@ class Entry(Generic[S]):
     place: Callable[[S, Scene, Path, bool], None]
     live: Callable[[S, str], int]
     made: Callable[[S, Scene], Mapping[str, int]]
-    doubles: Callable[[S], Sequence[str]]
+    names: Callable[[S], Sequence[str]]
+    intended: Callable[[S], set[str]]
     by_hand: Callable[[S, Row], Sequence[str]]
     around: Callable[[S, bool], Sequence[str]]
     written: Callable[[S], int]
     picture: Callable[[S], Picture]
     money: Callable[[], Sequence[MoneyPath]]
+    live_days: Callable[[S, Sequence[date]], int] | None = None
+    lasts: float = 0.0
     lacks: tuple[str, ...] = ()
-    every: int = 4
+    every: int = 6
     reaches: int = 2
     crossed: int = 4
     beyond: frozenset[str] = frozenset()
     throttled: float = 0.0
     lags: tuple[int, ...] = (2, 12, 19, 45, 90)
+    mirrors: tuple[str, ...] = ()
     lates: tuple[int, ...] = (2, 12, 19, 45, 90)
     sleeps: tuple[str, ...] = ("apply.marked_sent", "apply.after_send")
     appliers: int = 4
@@ -105,6 +114,10 @@ class Entry(Generic[S]):
     def target(self) -> str:
         """The vendor that is written to first."""
         return self.targets[0]
+
+    def doubles(self, stage: S) -> list[str]:
+        """What is in the target more than once."""
+        return doubles(self.names(stage))
 
     @property
     def path(self) -> str:

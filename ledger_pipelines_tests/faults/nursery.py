@@ -22,6 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ledger_pipelines_tests.faults.compiled import share_compiled
+
 HANGS = 124
 """What `wait` answers for a child that did not end in time (and was killed)."""
 _START, _WAIT = "start", "wait"
@@ -103,6 +105,7 @@ def stopped(pid: int, patience: float = 60.0) -> bool:
 def _nurse(line: Connection, modules: Sequence[str], warm: Callable[[], None] | None) -> None:
     for module in modules:
         importlib.import_module(module)
+    share_compiled()
     if warm is not None:
         warm()
     line.send(os.getpid())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines_tests.faults import money_amazon, money_netsuite
-from ledger_pipelines_tests.faults.drill_books import Picture, doubles, picture
+from ledger_pipelines_tests.faults.drill_books import Picture, picture
 from ledger_pipelines_tests.faults.drill_cases import FILES, SMALL
 from ledger_pipelines_tests.faults.entry import Entry, Scene
 from ledger_pipelines_tests.stage import Stage, stage_on
@@ -101,11 +101,13 @@ AMAZON_NETSUITE: Entry[Stage] = Entry(
     place=_place,
     live=_live,
     made=_made,
-    doubles=lambda stage: doubles(stage.books().external_ids()),
+    names=lambda stage: stage.books().external_ids(),
+    intended=lambda stage: set(stage.books().external_ids()),
     by_hand=_by_hand,
     around=_around,
     written=lambda stage: stage.writes(),
     picture=_picture,
     lacks=("saasu.", "neto."),
+    mirrors=("customrecord_azs_summary", "customrecord_azs_txn"),
     money=lambda: (*money_amazon.paths(), *money_netsuite.paths()),
 )

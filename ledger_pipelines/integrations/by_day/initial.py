@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -18,6 +18,10 @@ from ledger_pipelines.storage.atomic import make_folder, write_atomically
 
 VERSION = 1
 """Of the stored note: an older one is made again."""
+
+
+CLASH: Final = "clash"
+"""Section of the rows of a report that are about clashes."""
 
 
 class ReportRow(msgspec.Struct, frozen=True):

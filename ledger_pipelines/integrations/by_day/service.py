@@ -43,6 +43,7 @@ from ledger_pipelines.systems.http import CallCount
 from ledger_pipelines.systems.quota import Spent
 
 _NEVER_SENT = (EffectState.APPROVED, EffectState.REFUSED)
+_A_MOMENT = timedelta(seconds=1)
 _IN_DOUBT = (EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
 
 
@@ -177,6 +178,10 @@ class ByDay(ABC, Generic[S, F, R]):
     def page(self, figures: R) -> str:
         """The reconciliation as the page an accountant reads, HTML."""
 
+    def traces(self) -> Sequence[str]:
+        """References that only this program gives, of documents that the target held when it was read last. No call."""
+        return ()
+
     def doubles(self) -> Sequence[OpenItem]:
         """Documents of ours that the target has more than once, by what was read last; no call. A person decides."""
         return ()
@@ -243,12 +248,15 @@ class ByDay(ABC, Generic[S, F, R]):
     def pair(self, progress: Progress | None = None, done_at: datetime | None = None) -> F:
         """Pair what the snapshots hold, and note that the initial sync was done. No call is made.
 
-        A note older than the journal keeps its date: it is how a lost journal is known (`_memory_lost`).
+        A note older than the journal keeps its date, and one made where the target holds documents of an earlier journal is
+        dated before this one: it is how a lost journal is known (`_memory_lost`).
         """
         tell(progress, "pairing", 0, 1)
         birth, before = self.journal.birth, self.initial()
         if before is not None and before.done_at < birth:
             done_at = before.done_at
+        elif self.written_before():
+            done_at = birth - _A_MOMENT
         found = self.found()
         store, file = self.accounts
         self._initial_files.keep(
@@ -263,6 +271,14 @@ class ByDay(ABC, Generic[S, F, R]):
         self.paired()
         tell(progress, "pairing", 1, 1)
         return found
+
+    def written_before(self) -> Sequence[str]:
+        """References of ours that the target holds while the journal knows nothing of this integration: of an earlier journal.
+        None where the note says so already."""
+        done = self.initial()
+        heeded = done is not None and done.done_at < self.journal.birth
+        known = self.journal.counts(Search(integration=self.name))
+        return () if heeded or any(known.values()) else self.traces()
 
     def paired(self) -> None:
         """The pairs are other ones now: forget what was kept of them."""

@@ -1,86 +1,37 @@
 """Both sides as last read: from the daily snapshots to `Shop` and `Books`.
 
-Belongs here: which snapshots make which index, what a deletion takes away, what stands in the file of one day. Does not belong
-here: finding the newest rows (`latest`), what a record means (`systems.<vendor>`), deciding anything (the flows).
-
-What was read is kept until a file is replaced; records of the store are decoded only when a flow looks at them.
+Belongs here: which snapshots of the file make which index, what a deletion takes away, what stands in the file of one day. Does
+not belong here: the store (`shop_mirror`), finding the newest rows (`by_day.latest`), what a record means (`systems.saasu`),
+deciding anything (the flows).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from upath import UPath
 
-from ledger_pipelines.documents.sales import Item, Payment, SalesDocument, StockLevel
-from ledger_pipelines.integrations.by_day.latest import (
-    Decoded,
-    LatestRecords,
-    Record,
-    Rows,
-    Token,
-    record_of,
-)
+from ledger_pipelines.integrations.by_day.latest import LatestRecords, Record, Rows, Token, record_of
 from ledger_pipelines.integrations.neto_saasu.books import Books
-from ledger_pipelines.integrations.shop import Shop, Warehouse, folded
-from ledger_pipelines.systems.neto import documents
-from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
+from ledger_pipelines.integrations.shop_mirror import SOURCES, ShopMirror
 from ledger_pipelines.systems.saasu import records
 from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
 from ledger_pipelines.systems.saasu.records import SaasuItem
 
 T = TypeVar("T")
 M = TypeVar("M", records.SaasuInvoice, records.SaasuPayment)
-SHOP_NEEDS = frozenset({"products", "orders"})
-"""Entities of the store without which nothing can be decided; others may be left out of its snapshots."""
 BOOKS_NEED = frozenset({"items", "contacts", "invoices", "payments", "accounts", "tax_codes"})
-"""The same of the file."""
+"""Entities of the file without which nothing can be decided."""
 DOCUMENTS = ("invoices", "payments")
 """Entities of the file that tell what became of what we wrote: lists that are read once a day do not age them."""
-SOURCES = ("orders", "rmas", "payments", "products")
-"""Entities of the store that days are about."""
 
 
-class Part(Mapping[str, T]):
-    """Some records of a larger index."""
-
-    def __init__(self, whole: Mapping[str, T], keys: Iterable[str]) -> None:
-        self._whole = whole
-        self._keys = dict.fromkeys(key for key in keys if key in whole)
-
-    def __getitem__(self, key: str) -> T:
-        if key not in self._keys:
-            raise KeyError(key)
-        return self._whole[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._keys
-
-
-@dataclass(frozen=True)
-class _Index:
-    """Records of an entity of the store, by the key flows use. rows: what it was made from."""
-
-    rows: Rows
-    records: Mapping[str, Any]
-    keys: Mapping[str, str]
-    """The snapshot's own key -> the key flows use."""
-    of_order: Mapping[str, tuple[str, ...]]
-    """Of payments and RMAs: order number -> their keys."""
-
-
-class Mirror:
+class Mirror(ShopMirror):
     """The snapshots of one pair of connections, as the flows want them.
 
     Args:
@@ -103,18 +54,11 @@ class Mirror:
         shop_currency: str,
         books_currency: str,
     ) -> None:
-        self._neto = LatestRecords(data_dir, source)
+        super().__init__(data_dir, source, store_zone, shop_currency)
         self._saasu = LatestRecords(data_dir, target)
-        self._store_zone = store_zone
         self._books_zone = books_zone
-        self._shop_currency = shop_currency
         self._books_currency = books_currency
         self._books: tuple[tuple[Token, ...], Books] | None = None
-        self._kin: tuple[Rows, Mapping[str, tuple[str, ...]]] | None = None
-        self._shop: tuple[tuple[Token, ...], Shop] | None = None
-        self._indexes: dict[str, _Index] = {}
-
-    # --- the file ---------------------------------------------------------------------------------------------------
 
     def books(self) -> Books:
         """The file; the same object for as long as no snapshot of it is replaced.
@@ -167,176 +111,13 @@ class Mirror:
         """A document that names no currency is in the file's."""
         return tuple(one if one.currency else replace(one, currency=self._books_currency) for one in found)
 
-    # --- the store --------------------------------------------------------------------------------------------------
-
-    def shop(self, order_ids: Collection[str] | None = None) -> Shop:
-        """The store; whole, it is the same object for as long as no snapshot of it is replaced.
-
-        Args:
-            order_ids: Orders the plan is about: `orders`, `payments` and `returns` are those of them and of all orders that
-                are related to them. None = all.
-
-        Raises:
-            DataError: A snapshot that is needed is missing. A record that cannot be read raises when it is looked at.
-        """
-        token = tuple(self._neto.token(name) for name in NETO)
-        if order_ids is not None:
-            return self._read_shop(order_ids)
-        if self._shop is None or self._shop[0] != token:
-            self._shop = (token, self._read_shop(None))
-        return self._shop[1]
-
-    def _read_shop(self, order_ids: Collection[str] | None) -> Shop:
-        orders = self._index("orders").records
-        of_payments, of_returns = self._index("payments"), self._index("rmas")
-        payments, returns = of_payments.records, of_returns.records
-        if order_ids is not None:
-            about = _closure(order_ids, self._kin_of_orders())
-            orders = Part(orders, about)
-            payments = Part(payments, (key for one in about for key in of_payments.of_order.get(one, ())))
-            returns = Part(returns, (key for one in about for key in of_returns.of_order.get(one, ())))
-        stock = self._rows("stock")
-        methods = [documents.method(record_of(text)) for text in self._rows("payment_methods").texts.values()]
-        return Shop(
-            currency=self._shop_currency,
-            items=self._index("products").records,
-            stock=_levels(stock),
-            stock_read_at=stock.read_at,
-            customers=self._index("customers").records,
-            orders=orders,
-            returns=returns,
-            payments=payments,
-            warehouses=tuple(_warehouse(record_of(text)) for text in self._rows("warehouses").texts.values()),
-            split_off=_split_off(self._rows("orders"), orders),
-            method_names={method.id: method.name for method in methods},
-        )
-
-    def changed(self, entity: str, day: date) -> tuple[str, ...]:
-        """Keys of the records of the store in the file of one day, as `Shop` has them; none where the day was never fetched."""
-        keys = self._index(entity).keys
-        found = (keys.get(key) for key in self._neto.keys_of(NETO[entity], day))
-        return tuple(dict.fromkeys(key for key in found if key is not None))
-
-    def orders_of(self, day: date) -> tuple[SalesDocument, ...]:
-        """Orders in the file of the day, each as it is now."""
-        return self._of("orders", day)
-
-    def returns_of(self, day: date) -> tuple[SalesDocument, ...]:
-        """RMAs in the file of the day, each as it is now."""
-        return self._of("rmas", day)
-
-    def payments_of(self, day: date) -> tuple[Payment, ...]:
-        """Payments in the file of the day, each as it is now."""
-        return self._of("payments", day)
-
-    def products_of(self, day: date) -> tuple[Item, ...]:
-        """Products in the file of the day, each as it is now."""
-        return self._of("products", day)
-
     def tokens(self, day: date, entities: Collection[str] = SOURCES) -> dict[str, str]:
         """Inputs of a plan for the day: digests of what the files of its source records hold, "" = never fetched.
 
         `saasu/items` is always among them: two flows begin there.
         """
-        found = {f"neto/{name}": self._neto.content_hash(NETO[name], day) for name in entities}
+        found = super().tokens(day, entities)
         return {**found, "saasu/items": self._saasu.content_hash(SAASU["items"], day)}
-
-    def days(self) -> list[date]:
-        """Days of which the store was ever read, in order."""
-        found: set[date] = set()
-        for name in SOURCES:
-            found.update(self._neto.days(name))
-        return sorted(found)
-
-    def store_read_at(self) -> datetime | None:
-        """The oldest of the newest readings of the store's lists of changes; None = never read."""
-        readings = (self._neto.rows(NETO[name], required=False).read_at for name in SHOP_NEEDS)
-        return min((at for at in readings if at is not None), default=None)
-
-    # --- beneath ----------------------------------------------------------------------------------------------------
-
-    def _rows(self, name: str) -> Rows:
-        return self._neto.rows(NETO[name], required=name in SHOP_NEEDS)
-
-    def _index(self, name: str) -> _Index:
-        """All records of an entity; kept while its files stay, so that what was decoded once stays so."""
-        rows = self._rows(name)
-        kept = self._indexes.get(name)
-        if kept is None or kept.rows is not rows:
-            keys = _flow_keys(name, rows)
-            texts = {used: rows.texts[key] for key, used in keys.items()}
-            of_order = _by_order(rows) if name in ("payments", "rmas") else {}
-            kept = self._indexes[name] = _Index(rows, Decoded(texts, self._decoder(name)), keys, of_order)
-        return kept
-
-    def _of(self, name: str, day: date) -> tuple[Any, ...]:
-        found = self._index(name).records
-        return tuple(found[key] for key in self.changed(name, day))
-
-    def _decoder(self, name: str) -> Callable[[Record], Any]:
-        zone, currency = self._store_zone, self._shop_currency
-        decoders: dict[str, Callable[[Record], Any]] = {
-            "products": documents.item,
-            "customers": documents.party,
-            "orders": lambda record: documents.order(record, zone, currency),
-            "rmas": lambda record: documents.rma(record, zone, currency),
-            "payments": lambda record: documents.payment(record, zone, currency),
-        }
-        return decoders[name]
-
-    def _kin_of_orders(self) -> Mapping[str, tuple[str, ...]]:
-        """Each order that another is related to, either way, with those others."""
-        rows = self._rows("orders")
-        if self._kin is None or self._kin[0] is not rows:
-            kin: dict[str, tuple[str, ...]] = {}
-            for child, parent in rows.column("related_order_id").items():
-                if parent:
-                    kin[child] = (*kin.get(child, ()), str(parent))
-                    kin[str(parent)] = (*kin.get(str(parent), ()), child)
-            self._kin = (rows, kin)
-        return self._kin[1]
-
-
-def _split_off(rows: Rows, orders: Collection[str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for child, parent in rows.column("related_order_id").items():
-        if parent and child in orders:
-            found[str(parent)] = (*found.get(str(parent), ()), child)
-    return found
-
-
-def _by_order(rows: Rows) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for key, order in rows.column("order_id").items():
-        found[str(order)] = (*found.get(str(order), ()), key)
-    return found
-
-
-def _flow_keys(name: str, rows: Rows) -> dict[str, str]:
-    """Products go by SKU, customers by user name without regard to case; all others as their snapshot has them.
-
-    Of two products with one SKU the one changed last counts.
-    """
-    if name == "customers":
-        return {key: folded(key) for key in rows.texts}
-    if name != "products":
-        return {key: key for key in rows.texts}
-    changed = rows.column("changed")
-    skus = rows.column("sku")
-    order = sorted(skus, key=lambda key: (str(changed[key]), key))
-    return {key: str(skus[key]) for key in order}
-
-
-def _closure(order_ids: Collection[str], kin: Mapping[str, tuple[str, ...]]) -> dict[str, None]:
-    """The orders, and all that are related to them by however many steps, in a fixed order."""
-    found: dict[str, None] = {}
-    waiting = sorted(order_ids, reverse=True)
-    while waiting:
-        key = waiting.pop()
-        if key not in found:
-            found[key] = None
-            waiting += sorted(kin.get(key, ()), reverse=True)
-    return found
 
 
 def _gone(rows: Mapping[str, Rows]) -> frozenset[tuple[str, str]]:
@@ -353,12 +134,3 @@ def _gone(rows: Mapping[str, Rows]) -> frozenset[tuple[str, str]]:
         if not (isinstance(later, datetime) and later > one.at):
             found.add((one.kind, one.id))
     return frozenset(found)
-
-
-def _warehouse(record: Record) -> Warehouse:
-    found = documents.warehouse(record)
-    return Warehouse(found.id, found.reference, found.name, found.active, found.primary)
-
-
-def _levels(rows: Rows) -> tuple[StockLevel, ...]:
-    return tuple(level for text in rows.texts.values() for level in documents.stock(record_of(text)))

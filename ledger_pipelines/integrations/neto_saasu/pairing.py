@@ -4,7 +4,7 @@ Belongs here: the rules, the stored report, its rows for people. Pure; writes to
 snapshots (`mirror`), keeping the report (`service`). Facts: saasu.md 7 (match order), neto.md 15.1, 15.2.
 
 Near misses are of kind spelling or illegal-sku; clashes of contact-id, e-mail, inactive, customers (several customers on one
-contact), invoices (several of one order).
+contact), invoices (several of one order), written-before (documents of ours that the journal does not know).
 
 Rules: SKU = code to the letter; user name = Contact ID, then e-mail address and family name; order number = invoice number or
 purchase-order number. Names and addresses are compared without regard to case. Of several, the active one with the lowest id
@@ -15,16 +15,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import DocumentKind, Item, Party, SalesDocument
-from ledger_pipelines.integrations.by_day.initial import Clash, NearMiss, ReportRow
+from ledger_pipelines.integrations.by_day.initial import CLASH, Clash, NearMiss, ReportRow
 from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.integrations.store_products import legal_sku
 from ledger_pipelines.systems.saasu.records import SaasuContact, SaasuInvoice
+
+WRITTEN_BEFORE: Final = "written-before"
+_SHOWN: Final = 5
+"""So many references are named."""
 
 
 class ItemPair(msgspec.Struct, frozen=True):
@@ -126,6 +131,7 @@ def pair(
     orders: Iterable[SalesDocument],
     books: Books,
     prefix: str = "",
+    written_before: Sequence[str] = (),
 ) -> Pairing:
     """Find what belongs together.
 
@@ -135,6 +141,7 @@ def pair(
         orders: Its orders; quotes are passed over.
         books: The file.
         prefix: What our invoice numbers have before the order number; numbers without it are found too.
+        written_before: References of ours in the file that the journal does not know.
     """
     items, near, here, there = _items(shop_items, books)
     contacts, clashes, unknown = _contacts(customers, books)
@@ -144,12 +151,18 @@ def pair(
         contacts=contacts,
         orders=invoices,
         near_misses=near,
-        clashes=(*clashes, *doubles),
+        clashes=(*_earlier(written_before), *clashes, *doubles),
         only_in_store=here,
         only_in_books=there,
         customers_unpaired=unknown,
         orders_unpaired=unbooked,
     )
+
+
+def _earlier(references: Sequence[str]) -> list[Clash]:
+    if not references:
+        return []
+    return [Clash(WRITTEN_BEFORE, f"{len(references):,} references of ours", tuple(references[:_SHOWN]))]
 
 
 def _items(
@@ -286,11 +299,20 @@ _CLASHES = {
 }
 
 
+_EARLIER = (
+    "Saasu holds {name} ({ids} ...) of which the journal knows nothing: an earlier journal was lost, or another installation wrote "
+    "them. Put that journal back if there is a copy. Without it each document up to today is looked for before it is written, "
+    "which is a call more each; `ledger-pipelines rebuild` reads both sides again with the same care."
+)
+
+
 def _clash_row(clash: Clash) -> ReportRow:
     ids = ", ".join(clash.ids)
+    if clash.kind == WRITTEN_BEFORE:
+        return ReportRow(CLASH, "", ids, _EARLIER.format(name=clash.name, ids=ids))
     noun = "invoice" if clash.kind == "invoices" else "contact"
     there = f"{noun.capitalize()}{'s' if len(clash.ids) > 1 else ''} {ids}"
     text = _CLASHES[clash.kind].format(there=there, name=clash.name, ids=ids)
     if clash.kind != "customers":
         text += f"; {noun} {clash.taken} is taken" if clash.taken else "; none is taken"
-    return ReportRow("clash", clash.name, ids, f"{text}.")
+    return ReportRow(CLASH, clash.name, ids, f"{text}.")

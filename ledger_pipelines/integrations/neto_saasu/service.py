@@ -32,6 +32,7 @@ from ledger_pipelines.integrations.neto_saasu import (
 )
 from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.checks import warnings
+from ledger_pipelines.integrations.neto_saasu.compare import movement
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.doubles import doubles, open_item
 from ledger_pipelines.integrations.neto_saasu.facts import assumed, counted
@@ -187,7 +188,16 @@ class NetoSaasu(ByDay[Setup, Pairing, ShopReconciliation]):
             shop.orders.values(),
             self.mirror.books(),
             self.setup.settings.orders_to_saasu.prefix,
+            self.written_before(),
         )
+
+    def traces(self) -> Sequence[str]:
+        """References of payments and journals: nobody else gives such."""
+        prefix, books = self.setup.settings.orders_to_saasu.prefix, self.mirror.books()
+        found = {one.reference.strip() for one in books.payments} | {
+            one.reference.strip() for one in books.journals
+        }
+        return sorted(one for one in found if movement(one, prefix) is not None)
 
     def paired(self) -> None:
         """Forget the pairs of before."""

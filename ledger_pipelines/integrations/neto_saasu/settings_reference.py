@@ -10,26 +10,15 @@ from __future__ import annotations
 
 import sys
 
-from pydantic import BaseModel
-
-from ledger_pipelines.config.descriptions import descriptions
 from ledger_pipelines.integrations import settings_reference as shared
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 
 
-def tabs() -> list[tuple[str, type[BaseModel]]]:
-    """The groups of settings in their order, each under the add-on's own words for it."""
-    said = descriptions(NetoSaasuSettings)
-    return [
-        (f"{said.get(name, name).strip().rstrip('.')}: `{name}`", field.annotation)
-        for name, field in NetoSaasuSettings.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-    ]
-
-
 def renewed(page: str) -> str:
     """The page with its tables as the code has them. Raises ValueError where a marker is missing."""
-    return shared.renewed(page, {"settings": shared.settings_tables(NetoSaasuSettings, tabs())})
+    return shared.renewed(
+        page, {"settings": shared.settings_tables(NetoSaasuSettings, shared.tabs_of(NetoSaasuSettings))}
+    )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import dagster as dg
 
 from ledger_pipelines.documents.effects import Action, Mode
 from ledger_pipelines.documents.money import Money
+from ledger_pipelines.integrations.by_day.initial import CLASH
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration.assets import showing
 from ledger_pipelines.orchestration.results import Shown
@@ -203,19 +204,19 @@ def pairing(found: Pairing) -> Shown:
             [(one.here, ", ".join(one.there), one.kind) for one in found.near_misses],
         ),
         m.CLASHES: _clashes(found.clashes),
+        m.NOTES: m.table(("to look at",), [(row.text,) for row in found.report_rows()], none="Nothing."),
     }
 
 
 def pairing_check(found: Pairing) -> dg.AssetCheckResult:
-    """Whether records contradict each other: a warning; of several that claim one partner, one counts or none."""
+    """Whether records contradict each other, or the journal: a warning; of several that claim one partner, one counts or none."""
     clashes = len(found.clashes)
+    first = [row.text for row in found.report_rows() if row.section == CLASH][:1]
     return dg.AssetCheckResult(
         check_name=NOTHING_CLASHES,
         passed=not clashes,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{clashes:,} times several records claim one partner."
-        if clashes
-        else "Nothing clashes.",
+        description=f"{clashes:,} clashes. The first: {' '.join(first)}" if clashes else "Nothing clashes.",
         metadata={m.CLASHES: _clashes(found.clashes)},
     )
 

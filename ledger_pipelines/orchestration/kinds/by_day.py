@@ -23,6 +23,9 @@ from ledger_pipelines.orchestration.sensors.resume_days import Resumed, build_da
 from ledger_pipelines.orchestration.services import Runtime
 from ledger_pipelines.orchestration.shop_schedule import Clock, build_shop_clock
 
+A_MOMENT = timedelta(minutes=2)
+"""Runs of several integrations that a clock starts together read their common connection once."""
+
 
 @dataclass(frozen=True, slots=True)
 class DayKind:
@@ -62,13 +65,14 @@ def add(runtime: Runtime, sources: Mapping[str, Source], kinds: DayKinds, parts:
 
 @dataclass(frozen=True, slots=True)
 class HowRead:
-    """What the snapshots of a connection must know: its days, how far back it is read before its first one, and how old
-    whole lists may get, by entity.
+    """What the snapshots of a connection must know: its days, how far back it is read before its first one, how old whole
+    lists may get, by entity, and how old lists of changes, where several integrations read it.
     """
 
     days: dg.DailyPartitionsDefinition
     reach: timedelta
     young: Mapping[str, timedelta]
+    shared: timedelta
 
 
 def how_read(config: LedgerConfig, name: str, kinds: DayKinds) -> HowRead:
@@ -98,6 +102,7 @@ def how_read(config: LedgerConfig, name: str, kinds: DayKinds) -> HowRead:
         partitions.until_now(zone, min(starts)),
         max((kinds[one.kind].reach(one) for one in own), default=timedelta()),
         young,
+        A_MOMENT if len(own) > 1 else timedelta(),
     )
 
 

@@ -93,6 +93,7 @@ class Cin7App:
                 refusal = self.meter.refusal(connection.username, at, exhausted=info.fault(QUOTA) is not None)
                 if refusal is not None:
                     return refusal
+                self._refuse_query(request)
                 resource, record = self._route(request.url.path, parts)
                 self._refuse_verb(resource, request.method, record)
                 refuse_module(connection, resource.path, request.method)
@@ -103,6 +104,13 @@ class Cin7App:
                 return self._shaped(resource, call, info)
         except Cin7Error as error:
             return message(error.text, error.status)
+
+    def _refuse_query(self, request: Request) -> None:
+        longest = self.account.settings.longest_query
+        if longest is not None and len(request.url.query) > longest:
+            raise missing(
+                "The request filtering module is configured to deny a request where the query string is too long."
+            )
 
     def _route(self, path: str, parts: list[str]) -> tuple[Resource, str]:
         resource = None

@@ -184,7 +184,10 @@ def instant(value: object) -> str:
     day, minutes, seconds, fraction, zone = found.groups()
     text = f"{day}T{minutes or '00:00'}{seconds or ':00'}.{(fraction or '0')[:6].ljust(6, '0')}"
     offset = "+00:00" if (zone or "Z").upper() == "Z" else zone
-    return stamp(datetime.fromisoformat(f"{text}{offset}").astimezone(UTC).replace(tzinfo=None))
+    try:
+        return stamp(datetime.fromisoformat(f"{text}{offset}").astimezone(UTC).replace(tzinfo=None))
+    except OverflowError as error:
+        raise ValueError(value) from error
 
 
 _READ: Mapping[Kind, Callable[[Field, object], object]] = {

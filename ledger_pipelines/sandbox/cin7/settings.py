@@ -57,4 +57,9 @@ class Settings(BaseModel):
     )
     pascal_case: bool = Field(False, description="names on the wire as the help pages print them (1.6)")
     errors_key: bool = Field(True, description="write results carry `errors` when there are none (7)")
+    longest_query: int | None = Field(
+        2048,
+        ge=1,
+        description="bytes of a query string, 404 beyond; None = any (4: clients chunk IN by 20; the number is assumed)",
+    )
     main_branch: int = Field(3, description="branch of orders that name none (6.1)")

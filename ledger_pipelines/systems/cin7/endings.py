@@ -31,6 +31,7 @@ from ledger_pipelines.systems.http import Answer
 
 GONE: Final = "gone"
 REFUSED: Final = "cin7-refused"
+NO_WORDS: Final = "no-words"
 _DUPLICATE = re.compile(r"already\s+(exist|in use|used|taken)|duplicate|(must be|not) unique", re.IGNORECASE)
 _WORDS: Final = tuple(
     (code, re.compile(pattern, re.IGNORECASE))
@@ -102,7 +103,9 @@ def ending_of(result: Result | None, prepared: Prepared, target: str) -> Ending:
     if result is None:
         return Unknown("Cin7's answer says nothing of this record.")
     if result.success is False:
-        return refused_words(result.text or "Cin7 refused it without a word.", effect.action)
+        if not result.text:
+            return Refused(NO_WORDS, "Cin7 refused it without a word.")
+        return refused_words(result.text, effect.action)
     if result.success is None:
         return Unknown(f"Cin7's answer does not say whether it was written ({result.text or 'no words'}).")
     if target and result.id and result.id != target:

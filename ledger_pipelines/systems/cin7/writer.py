@@ -227,7 +227,9 @@ class Cin7Writer:
             endings.ending_of(result, one.prepared, one.target)
             for result, one in zip(told, call, strict=True)
         ]
-        return self._voided(call, found) if effect.action is Action.VOID else found
+        if effect.action is Action.VOID:
+            return self._voided(call, found)
+        return self._wordless(call, found) if effect.action is Action.CREATE else found
 
     def _refused(self, answer: Answer, method: str, path: str, call: Sequence[_Ready]) -> list[Ending]:
         """The endings of a request that was refused, or failed, as a whole."""
@@ -269,6 +271,33 @@ class Cin7Writer:
         return [NotSent(f"Cin7 refused the whole request; its records are sent one by one: {text}")] * len(
             call
         )
+
+    def _wordless(self, call: Sequence[_Ready], found: list[Ending]) -> list[Ending]:
+        """A creation refused without a word (`errors` is absent in some answers) may be of a record that is there."""
+        silent = [
+            one
+            for one, ending in zip(call, found, strict=True)
+            if isinstance(ending, Refused) and ending.code == endings.NO_WORDS
+        ]
+        if not silent:
+            return found
+        asked = {one.effect.key for one in silent}
+        try:
+            there = self._probe.find([_filled(one.prepared) for one in silent])
+        except LedgerError as error:
+            wait = error.retry_after if isinstance(error, TransientError) else None
+            unsure: Ending = NotSent(
+                f"Cin7 refused it without a word, and could not be asked why: {error}", wait
+            )
+            return [
+                unsure if one.effect.key in asked else ending for one, ending in zip(call, found, strict=True)
+            ]
+        return [
+            Exists("Cin7 refused it without a word, and there is such a record.")
+            if one.effect.key in there
+            else ending
+            for one, ending in zip(call, found, strict=True)
+        ]
 
     def _voided(self, call: Sequence[_Ready], found: list[Ending]) -> list[Ending]:
         """A void that was refused is looked at once: an order that is void already, or gone, is what was wanted, and what

@@ -72,6 +72,14 @@ class NetoMethod:
     acc_code: str
 
 
+@dataclass(frozen=True, slots=True)
+class NetoShipment:
+    """How an order left the store. at: when it was completed, UTC, None = not told; tracking: of its lines, each once."""
+
+    at: datetime | None
+    tracking: tuple[str, ...]
+
+
 # --- lists -------------------------------------------------------------------------------------------------------------
 
 
@@ -432,6 +440,15 @@ def _order_day(fields: Fields, zone: ZoneInfo) -> date:
     raise DataError(
         f"{fields.what} has no date.", remedy="Open it in Neto and save it again.", code="no-date"
     )
+
+
+def shipment(record: Record) -> NetoShipment:
+    """Of a record of GetOrder: when it was completed, and the tracking numbers of its lines. Raises DataError."""
+    key = _first(Fields(record, "order"), "OrderID", "ID")
+    fields = Fields(record, f"order {key}")
+    lines = fields.parts("OrderLine", "OrderLine", f"a line of order {key}")
+    told = (line.text("ShippingTracking") for line in lines)
+    return NetoShipment(fields.instant("DateCompletedUTC"), tuple(dict.fromkeys(one for one in told if one)))
 
 
 # --- RMAs --------------------------------------------------------------------------------------------------------------

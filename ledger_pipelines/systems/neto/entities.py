@@ -64,7 +64,7 @@ _ORDER: Final = (
     " DatePlaced DateInvoiced DatePaid DatePaymentDue DateCompletedUTC DateUpdated"
     " OrderPayment OrderPayment.PaymentType OrderPayment.DatePaid OrderLine OrderLine.ProductName OrderLine.ItemNotes"
     " OrderLine.Quantity OrderLine.UnitPrice OrderLine.PercentDiscount OrderLine.ProductDiscount OrderLine.CouponDiscount"
-    " OrderLine.Tax OrderLine.TaxCode OrderLine.CostPrice OrderLine.WarehouseID"
+    " OrderLine.Tax OrderLine.TaxCode OrderLine.CostPrice OrderLine.WarehouseID OrderLine.ShippingTracking"
 )
 _PAYMENT: Final = "ID AmountPaid CurrencyCode DatePaidUTC PaymentMethod PaymentMethodName ProcessBy CardAuthorisation PaymentNotes"
 _RMA: Final = (

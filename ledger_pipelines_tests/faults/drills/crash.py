@@ -128,7 +128,7 @@ class DRILL(Drill):
                 for kind in Kind:
                     yield make((), kind.value)
                     amid = (*AMID_WRITING, REQUEST_SENT)
-                    for point in amid if shape == "steps" else chooser.sample(amid, len(amid) // 2):
+                    for point in chooser.sample(amid, 2 if shape == "steps" else 1):
                         yield make((Stop(point, chooser.randint(1, counts[point])),), kind.value)
                     yield make((Stop(DURABLE, chooser.randint(1, counts[DURABLE])),), kind.value)
             again = self.engine.counts(FIRST_ANSWER_LOST, write_class, "steps")

@@ -19,8 +19,8 @@ from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry, Scene
 from ledger_pipelines_tests.faults.ground import Arrived, Ground, arriving
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.modes import call
+from ledger_pipelines_tests.faults.own_cases import OwnCases
 from ledger_pipelines_tests.faults.pairs import DEATHS, bad_day, one_dead
-from ledger_pipelines_tests.faults.shop_cases import ShopCases
 from ledger_pipelines_tests.stage import CLEARING, Stage
 
 MANY, SOME, FEW = 1000, 130, 30
@@ -43,7 +43,7 @@ class IsolationDrill(Drill):
 
     def prepare(self) -> None:
         """One sandbox for all cases."""
-        self._shop = ShopCases(self)
+        self._own = OwnCases(self)
         self._sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
         self._grounds = {
             name: Ground(entry, self._sandbox, self.setting.folder) for name, entry in SETTLEMENTS.items()
@@ -71,7 +71,7 @@ class IsolationDrill(Drill):
                     ("day", ["middle"]),
                 ]
             found += [f"{entry.name}:{kind}:{what}" for kind, names in kinds for what in names]
-        return [*found, *self._shop.names()]
+        return [*found, *self._own.names()]
 
     def must_reach(self) -> Collection[str]:
         """A record really was bad, a connection really was dead."""
@@ -79,8 +79,8 @@ class IsolationDrill(Drill):
 
     def carry_out(self, case: str) -> Verdict:
         """One case."""
-        if self._shop.has(case):
-            return self._shop.carry_out(case)
+        if self._own.has(case):
+            return self._own.carry_out(case)
         name, kind, what = case.split(":", 2)
         found = _Found()
         self._kinds[kind](SETTLEMENTS[name], what, found)

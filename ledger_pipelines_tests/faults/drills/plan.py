@@ -23,7 +23,7 @@ from ledger_pipelines_tests.faults.exactness import Dump, inexact
 from ledger_pipelines_tests.faults.ground import Ground, arriving
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.modes import pressed
-from ledger_pipelines_tests.faults.shop_cases import ShopCases
+from ledger_pipelines_tests.faults.own_cases import OwnCases
 from ledger_pipelines_tests.faults.tampering import ALTERATIONS, flipped
 from ledger_pipelines_tests.generate import many
 from ledger_pipelines_tests.stage import Stage
@@ -55,7 +55,7 @@ class PlanDrill(Drill):
 
     def prepare(self) -> None:
         """One sandbox for all cases."""
-        self._shop = ShopCases(self)
+        self._own = OwnCases(self)
         sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
         self._grounds = {
             name: Ground(entry, sandbox, self.setting.folder) for name, entry in SETTLEMENTS.items()
@@ -86,7 +86,7 @@ class PlanDrill(Drill):
                     ("pressed", ["cli", "dagster", "default"]),
                 ]  # fmt: skip
             found += [f"{entry.name}:{kind}:{what}" for kind, names in kinds for what in names]
-        return [*found, *self._shop.names()]
+        return [*found, *self._own.names()]
 
     def must_reach(self) -> Collection[str]:
         """Every kind of row has to have been carried out, or passed over."""
@@ -94,8 +94,8 @@ class PlanDrill(Drill):
 
     def carry_out(self, case: str) -> Verdict:
         """One case."""
-        if self._shop.has(case):
-            return self._shop.carry_out(case)
+        if self._own.has(case):
+            return self._own.carry_out(case)
         name, kind, what = case.split(":", 2)
         found = _Found()
         self._kinds[kind](SETTLEMENTS[name], what, found)

@@ -30,7 +30,7 @@ from ledger_pipelines_tests.faults.in_dagster import lost_home, lost_snapshots
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.modes import call
 from ledger_pipelines_tests.faults.nursery import Nursery
-from ledger_pipelines_tests.faults.shop_cases import ShopCases
+from ledger_pipelines_tests.faults.own_cases import OwnCases
 from ledger_pipelines_tests.faults.stopping import Stop
 from ledger_pipelines_tests.stage import WINDOW, Stage
 
@@ -77,7 +77,7 @@ class RebuildDrill(Drill):
 
     def prepare(self) -> None:
         """One sandbox for all cases."""
-        self._shop = ShopCases(self)
+        self._own = OwnCases(self)
         self._sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
         self._nursery: Nursery | None = None
         self._grounds = {
@@ -108,7 +108,7 @@ class RebuildDrill(Drill):
                     ("upgrade", journals.revisions()), ("dagster", ["small"]), ("snapshots", ["small"]),
                 ]  # fmt: skip
             found += [f"{entry.name}:{kind}:{what}" for kind, names in kinds for what in names]
-        return [*found, *self._shop.names()]
+        return [*found, *self._own.names()]
 
     def must_reach(self) -> Collection[str]:
         """A run really was stopped, and outcomes really were lost."""
@@ -120,8 +120,8 @@ class RebuildDrill(Drill):
 
     def carry_out(self, case: str) -> Verdict:
         """One case."""
-        if self._shop.has(case):
-            return self._shop.carry_out(case)
+        if self._own.has(case):
+            return self._own.carry_out(case)
         name, kind, what = case.split(":", 2)
         found = _Found()
         self._kinds[kind](SETTLEMENTS[name], what, found)

@@ -29,7 +29,7 @@ from ledger_pipelines_tests.faults.drills import redeliver_child, redeliver_page
 from ledger_pipelines_tests.faults.drills.redeliver_forms import FORMS, Form
 from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
-from ledger_pipelines_tests.faults.shop_cases import ShopCases
+from ledger_pipelines_tests.faults.own_cases import OwnCases
 from ledger_pipelines_tests.stage import Stage
 
 SCENE = "small"
@@ -97,7 +97,7 @@ class RedeliverDrill(Drill):
 
     def prepare(self) -> None:
         """Each entry's scene is booked once; cases begin with a copy of that."""
-        self._shop = ShopCases(self)
+        self._own = OwnCases(self)
         self._sandbox = self.stack.enter_context(running_sandbox(seed="demo"))
         self._number = 0
         self._booked: dict[str, Picture] = {}
@@ -128,12 +128,12 @@ class RedeliverDrill(Drill):
             for n in range(1, ROUNDS + 1)
         ]  # fmt: skip
         lists = [f"list:{entry}:{kind}" for entry in FORMS for kind in ("duplicate_entry", "blank_page")]
-        return [*again, *at_once, *redeliver_pages.cases(), *lists, *self._shop.names()]
+        return [*again, *at_once, *redeliver_pages.cases(), *lists, *self._own.names()]
 
     def carry_out(self, case: str) -> Verdict:
         """One case."""
-        if self._shop.has(case):
-            return self._shop.carry_out(case)
+        if self._own.has(case):
+            return self._own.carry_out(case)
         kind, *rest = case.split(":")
         entry = SETTLEMENTS[rest[0]] if kind != "drift" else SETTLEMENTS["amazon_netsuite"]
         carried = {

@@ -44,7 +44,8 @@ LATE = timedelta(seconds=60)
 LAG = timedelta(seconds=20)
 WINDOW = LATE + LAG + timedelta(seconds=3)
 LEASE = timedelta(seconds=45)
-STEPS = 9
+STEPS = (4, 6, 9)
+"""How long a schedule is: more short ones, and some in which much comes together."""
 MOST = 8
 RUNS_TO_SETTLE = 5
 POINTS = tuple(point for point in FAULT_POINTS if point.startswith(("apply.", "recover.")))
@@ -169,7 +170,7 @@ class EngineWorld:
 
     def run(self) -> None:
         """The schedule, then calm, then the verdict."""
-        for _ in range(STEPS):
+        for _ in range(self.schedule.random.choice(STEPS)):
             self._step()
             self._judge.nothing_twice()
         self._calm()

@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
 from ledger_pipelines.integrations import neto_saasu
 from ledger_pipelines.integrations.neto_saasu.settings import FLOWS, NetoSaasuSettings
-from ledger_pipelines.integrations.neto_saasu.settings_reference import renewed, tabs
+from ledger_pipelines.integrations.neto_saasu.settings_reference import renewed
+from ledger_pipelines.integrations.settings_reference import tabs_of
 from ledger_pipelines.reports.shop_view import CHECKS, Why
 
 ROOT = Path(__file__).parents[4]
@@ -85,7 +86,7 @@ def test_the_settings_are_those_of_the_code() -> None:
 
 
 def test_every_group_of_settings_has_its_table_under_the_add_ons_words() -> None:
-    titles = [title for title, _ in tabs()]
+    titles = [title for title, _ in tabs_of(NetoSaasuSettings)]
     assert "Orders/Invoices to SAASU: `orders_to_saasu`" in titles
     assert len(titles) == len(NetoSaasuSettings.model_fields)
     assert all(f"### {title}\n" in PAGE for title in titles)

@@ -191,3 +191,12 @@ class TestReport:
 
     def test_nothing_is_no_rows(self) -> None:
         assert Pairing().report_rows() == []
+
+
+def test_references_of_ours_that_the_journal_does_not_know_come_first_and_say_what_to_do() -> None:
+    found = pair([], [], [], books(), written_before=[f"NETO-PAY-{n}" for n in range(5501, 5513)])
+    (clash,) = found.clashes
+    assert (clash.kind, len(clash.ids)) == ("written-before", 5)
+    (row,) = (one for one in found.report_rows() if one.section == "clash")
+    assert "12 references of ours (NETO-PAY-5501, " in row.text
+    assert "rebuild" in row.text

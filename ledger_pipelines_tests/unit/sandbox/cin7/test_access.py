@@ -72,7 +72,9 @@ def test_a_batch_holds_at_most_250_records(desk: Desk) -> None:
     people = [{"email": f"{n}@example.test"} for n in range(251)]
     assert desk.refused("POST", "Contacts", people)[0] == 400
     assert all(one["success"] for one in desk.write("POST", "Contacts", *people[:250]))
+    desk.post("Contacts", email="one more@example.test")
     assert len(desk.rows("Contacts", rows=1000)) == 250
+    assert len(desk.rows("Contacts", rows=1000, page=2)) == 1
     assert len(desk.rows("Contacts")) == 50
 
 
@@ -136,7 +138,8 @@ def test_whether_refused_calls_count_against_the_day(desk: Desk, counted: bool, 
     desk.advance(2)
     answer = desk.ask("GET", "Users")
     assert answer.status_code == last
-    if counted:
+    if counted:  # the second is over, too: the longer wait is told
+        assert desk.ask("GET", "Users").headers["retry-after"] == answer.headers["retry-after"]
         assert answer.headers["retry-after"] == str(24 * 3600 - 2)
 
 
@@ -154,6 +157,15 @@ def test_the_day_is_used_up_by_a_fault(desk: Desk) -> None:
     refusal = desk.ask("GET", "Users")
     assert refusal.json() == "API calls quota exceeded! maximum admitted 5000 per Day."
     assert int(refusal.headers["retry-after"]) > 3600
+
+
+def test_a_condition_of_hundreds_of_names_does_not_fit_into_an_address(desk: Desk) -> None:
+    desk.post("SalesOrders", reference="REF-3")
+    few, many = (",".join(f"'REF-{n}'" for n in range(count)) for count in (20, 300))
+    assert len(desk.rows("SalesOrders", where=f"reference IN ({few})")) == 1
+    assert desk.refused("GET", "SalesOrders", where=f"reference IN ({many})")[0] == 404
+    desk.settings(longest_query=None)
+    assert len(desk.rows("SalesOrders", where=f"reference IN ({many})")) == 1
 
 
 def test_calls_are_counted_by_path_without_ids(desk: Desk) -> None:

@@ -347,7 +347,8 @@ def test_an_offset_and_a_day_are_dates_too(desk: Desk) -> None:
         "2022-07-13T03:21:16Z",
         "2026-09-02T00:00:00Z",
     )
-    assert "createdDate" in desk.failed("POST", "SalesOrders", createdDate="yesterday")
+    for wrong in ("yesterday", "2026-02-30", "9999-12-31T23:59:59-14:00"):
+        assert "createdDate" in desk.failed("POST", "SalesOrders", createdDate=wrong)
 
 
 def test_a_credit_note_is_drafted_paid_and_approved(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from ledger_pipelines.sandbox import demo_shop
 from ledger_pipelines.sandbox.cin7 import seed
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
-from ledger_pipelines_tests.unit.sandbox.cin7.desk import MAIN, SHED, Desk, Json
+from ledger_pipelines_tests.unit.sandbox.cin7.desk import MAIN, SHED, Desk, Json, line
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +83,20 @@ def test_the_seed_is_the_same_whenever_it_is_made(shop: Desk) -> None:
     shop.control.post("/reset", json={"seed": "demo", "vendor": "cin7"})
     assert shop.control.get("/dump/cin7").json()["records"] == before
     assert {one["modifiedDate"][:10] for one in before["contact"] + before["option"]} == {demo_shop.OPENING}
+
+
+def test_a_state_file_is_taken_up_with_its_settings_and_numbers(tmp_path: Path) -> None:
+    with running_sandbox(seed="empty", state=tmp_path / "state.sqlite", vendors=("cin7",)) as sandbox:
+        desk = Desk(sandbox)
+        desk.settings(duplicate_mode="request400")
+        desk.item()
+        made = desk.order(line(qty=3), reference="A")
+        desk.close()
+    with running_sandbox(seed="demo", state=tmp_path / "state.sqlite", vendors=("cin7",)) as sandbox:
+        desk = Desk(sandbox)
+        assert desk.get(f"SalesOrders/{made}")["reference"] == "A"
+        assert desk.stock() == (10, 3, 7)
+        assert desk.refused("POST", "SalesOrders", [{"reference": "A"}])[0] == 400
+        assert desk.order() == made + 1
+        desk.ledger()
+        desk.close()

@@ -264,10 +264,24 @@ def test_results_may_come_in_any_order_without_errors_and_in_pascal_case(tmp_pat
         Confirmed(Remote("5", "N1", "")),
         Confirmed(Remote("6", "N2", "N2")),
     ]
-    bare = said({"success": True, "id": 5}, {"success": False, "errors": None})
-    first, second = Bench(Script(bare), tmp_path).send(orders("N1", "N2"))
-    assert isinstance(first, Confirmed)
-    assert isinstance(second, Refused)
+    bare = said({"success": True, "id": 5}, {"success": True, "id": 6, "errors": None})
+    assert [type(one) for one in Bench(Script(bare), tmp_path).send(orders("N1", "N2"))] == [Confirmed] * 2
+
+
+def test_a_creation_refused_without_a_word_is_looked_for(tmp_path: Path) -> None:
+    answer = said(
+        {"index": 0, "success": False}, {"index": 1, "success": False, "errors": None}, result(2, 7)
+    )
+    script = Script(answer, reads={ORDERS: [{"id": 5, "reference": "N1", "total": 1}]})
+    told = Bench(script, tmp_path).send(orders("N1", "N2", "N3"))
+    assert [type(one) for one in told] == [Exists, Refused, Confirmed]
+    assert script.conditions == ["reference IN ('N1','N2')"]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return said({"index": 0, "success": False}) if request.method == "POST" else httpx.Response(503)
+
+    [ending] = Cin7Writer(fake_client(handler, tmp_path)).send([prepare(order("N1"), {})])
+    assert isinstance(ending, NotSent)
 
 
 def test_a_record_without_a_result_is_unknown_alone(tmp_path: Path) -> None:
@@ -288,7 +302,7 @@ def test_an_answer_about_another_record_is_none(tmp_path: Path) -> None:
         ("The order is locked", Action.UPDATE, Refused("locked", "The order is locked")),
         ("Order is void", Action.UPDATE, Refused("void", "Order is void")),
         (EXISTS, Action.UPDATE, Refused("already-used", EXISTS)),
-        ("", Action.UPDATE, Refused("cin7-refused", "Cin7 refused it without a word.")),
+        ("", Action.UPDATE, Refused("no-words", "Cin7 refused it without a word.")),
     ],
 )
 def test_words_have_codes(tmp_path: Path, text: str, action: Action, ending: Ending) -> None:

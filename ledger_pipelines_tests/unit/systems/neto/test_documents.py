@@ -590,6 +590,22 @@ def test_a_customer_in_the_shapes_of_a_nested_address() -> None:
         assert not party.shipping
 
 
+@pytest.mark.parametrize(
+    ("told", "lines", "tracking", "completed"),
+    [
+        ("2025-03-04 03:00:00", [{"ShippingTracking": "T1"}, {"ShippingTracking": "T2"}, {"ShippingTracking": "T1"}], ("T1", "T2"), True),
+        ("0000-00-00 00:00:00", {"ShippingTracking": ""}, (), False),
+        ("", [{}], (), False),
+    ],
+)  # fmt: skip
+def test_how_an_order_left_the_store(
+    told: str, lines: Json, tracking: tuple[str, ...], completed: bool
+) -> None:
+    found = documents.shipment({"OrderID": "N1", "DateCompletedUTC": told, "OrderLine": lines})
+    assert found.tracking == tracking
+    assert found.at == (datetime(2025, 3, 4, 3, tzinfo=UTC) if completed else None)
+
+
 def test_lists() -> None:
     place = documents.warehouse(
         {"WarehouseID": "3", "WarehouseName": "Shed", "IsPrimary": "False", "IsActive": "True"}

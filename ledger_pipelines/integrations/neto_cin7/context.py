@@ -1,0 +1,87 @@
+"""What every flow module is given: both sides as last read, the settings, and what the journal knows.
+
+Belongs here: what is this integration's own. Does not belong here: how keys, effects and rows are made (`by_day.context`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+from ledger_pipelines.documents.effects import Action
+from ledger_pipelines.integrations.by_day.context import DayContext, Known
+from ledger_pipelines.integrations.neto_cin7.omni import Omni
+from ledger_pipelines.integrations.neto_cin7.settings import NetoCin7Settings
+from ledger_pipelines.integrations.shop import Shop, folded
+from ledger_pipelines.systems.neto.documents import NetoShipment
+
+_ON_ORDER = re.compile(r'"orderId":(?:\{"\$link":"([A-Z2-7]+)"\}|"?([0-9]+)"?)')
+
+
+@dataclass(frozen=True)
+class Context(DayContext):
+    """The integration at work on one day. source: the Neto connection's name, target: the Cin7 connection's.
+
+    shipments: by order number, where the store tells.
+    """
+
+    source_system: ClassVar[str] = "neto"
+    target_system: ClassVar[str] = "cin7"
+
+    settings: NetoCin7Settings
+    shop: Shop
+    omni: Omni
+    shipments: Mapping[str, NetoShipment] = field(default_factory=dict)
+
+    @cached_property
+    def options_of_style(self) -> Mapping[str, tuple[str, ...]]:
+        """SKUs of the store that make one product of Omni: variants by their parent, others by themselves."""
+        found: dict[str, list[str]] = {}
+        for sku, product in self.shop.items.items():
+            if not product.is_parent:
+                found.setdefault(product.parent or sku, []).append(sku)
+        return {style: tuple(sorted(skus)) for style, skus in found.items()}
+
+    @cached_property
+    def usernames_by_email(self) -> Mapping[str, tuple[str, ...]]:
+        """Customers of the store, folded user names in order, by their e-mail address, folded."""
+        found: dict[str, list[str]] = {}
+        for username, party in self.shop.customers.items():
+            if party.email:
+                found.setdefault(folded(party.email), []).append(username)
+        return {email: tuple(sorted(names)) for email, names in found.items()}
+
+    @cached_property
+    def order_of_reference(self) -> Mapping[str, str]:
+        """Order numbers of the store by their reference in Omni, folded."""
+        prefix = self.settings.download_orders.prefix
+        return {folded(f"{prefix}{number}"): number for number in self.shop.orders}
+
+    @cached_property
+    def main_branch(self) -> str:
+        """Id of Omni's main branch: the only one, or the one an order of ours went to that named none; "" = not known."""
+        active = [one.id for one in self.omni.branches if one.active]
+        if len(active) == 1:
+            return active[0]
+        for one in self.journal.known.values():
+            made = (
+                one.kind == "sales_order"
+                and one.action is Action.CREATE
+                and one.remote_id in self.omni.orders
+            )
+            if made and '"branchId"' not in one.body:
+                return self.omni.orders[one.remote_id].branch_id
+        return ""
+
+    @cached_property
+    def payments_on(self) -> Mapping[str, tuple[Known, ...]]:
+        """Payments by what they are on: the key of the effect that makes the order, or the order's id."""
+        found: dict[str, list[Known]] = {}
+        for one in self.journal.known.values():
+            if one.kind == "payment":
+                for key, number in set(_ON_ORDER.findall(one.body)):
+                    found.setdefault(key or number, []).append(one)
+        return {target: tuple(sorted(some, key=lambda one: one.key)) for target, some in found.items()}

@@ -1,0 +1,312 @@
+"""A Neto store against a Cin7 Omni account, over some days: orders, their totals, their state, and both catalogues.
+
+Belongs here: what is compared, and putting it together. Does not belong here: how the result looks
+(`reports.omni_reconciliation`), reading either side (`mirror`), deciding (the flows).
+
+Omni is taken as it was last read, never as we believe to have written it. Pure: the same facts give the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from ledger_pipelines.documents.dates import days_between
+from ledger_pipelines.documents.effects import Action, EffectState, Mode
+from ledger_pipelines.documents.money import ZERO, Money
+from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.neto_cin7.catalogue import INACTIVE, MISSING, SPELLING, TWICE, compare
+from ledger_pipelines.integrations.neto_cin7.context import Context
+from ledger_pipelines.integrations.neto_cin7.doubles import doubles
+from ledger_pipelines.integrations.neto_cin7.edits import written
+from ledger_pipelines.integrations.neto_cin7.omni import is_dispatched
+from ledger_pipelines.integrations.neto_cin7.references import (
+    dispatch_key,
+    may_be_there,
+    order_key,
+    order_reference,
+    void_key,
+)
+from ledger_pipelines.integrations.neto_cin7.selection import select
+from ledger_pipelines.integrations.neto_cin7.settings import UnknownSku
+from ledger_pipelines.integrations.neto_cin7.status_updates import WAITS, completed
+from ledger_pipelines.reports.omni_view import OmniReconciliation, OutOfStep
+from ledger_pipelines.reports.shop_view import (
+    About,
+    DayLine,
+    Difference,
+    Reading,
+    ShopHeading,
+    Waiting,
+    Why,
+)
+from ledger_pipelines.sync.plan import PlanRow
+from ledger_pipelines.systems.cin7.records import SalesOrder
+
+FOLLOWING: Final = frozenset({"order-blocked"})
+"""Codes of rows that only wait for another row: the other one is what a person has to clear."""
+_OF_SKU: Final = frozenset({MISSING, INACTIVE, SPELLING, TWICE})
+_WHY: Final = {
+    EffectState.REFUSED: Why.REFUSED,
+    EffectState.HELD: Why.BLOCKED,
+    EffectState.IGNORED: Why.IGNORED,
+    EffectState.SENT: Why.IN_DOUBT,
+    EffectState.UNKNOWN: Why.IN_DOUBT,
+    EffectState.CLAIMED: Why.IN_DOUBT,
+    EffectState.CONFIRMED: Why.NOT_READ,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is reconciled, and when.
+
+    Args:
+        first, last: Days of the books, both included.
+        store, account: Names for people.
+        now: UTC.
+        store_read_at: When the store's orders and products were last read, UTC; None = never.
+        fresh: Readings that are older fail their check.
+        mode: Of the integration.
+    """
+
+    first: date
+    last: date
+    store: str
+    account: str
+    now: datetime
+    store_read_at: datetime | None
+    fresh: timedelta = timedelta(hours=24)
+    mode: Mode = Mode.LIVE
+
+
+def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> OmniReconciliation:
+    """Compare both sides as they were last read.
+
+    Args:
+        ctx: Of any day.
+        scope: Which days.
+        planned: Rows of the latest plans of all flows: they say why something is not in Omni.
+    """
+    rows = {row.key: row for row in planned}
+    unreadable: list[Waiting] = []
+    comparing = _Comparing(ctx, scope, rows)
+    for order in _orders(ctx, scope, unreadable):
+        comparing.take(order)
+    choices = ctx.settings
+    return OmniReconciliation(
+        heading=ShopHeading(
+            ctx.integration, ctx.source, ctx.target, scope.store, scope.account, ctx.shop.currency, scope.first,
+            scope.last, ctx.zone.key, scope.mode.value, scope.now,
+        ),
+        days=tuple(comparing.lines[day] for day in days_between(scope.first, scope.last)),
+        differences=tuple(comparing.differences),
+        documents=tuple(comparing.documents),
+        doubles=doubles(ctx),
+        catalogue=tuple(_catalogue(ctx, rows)) if choices.products.in_step else (),
+        waiting=(*unreadable, *_waiting(ctx, rows)),
+        readings=tuple(_readings(ctx, scope)),
+        compared=choices.products.in_step,
+        dispatches=choices.dispatches,
+    )  # fmt: skip
+
+
+def _orders(ctx: Context, scope: Scope, unreadable: list[Waiting]) -> Iterator[SalesDocument]:
+    """Orders of the days; those that cannot be read are put aside."""
+    for number in sorted(ctx.shop.orders):
+        try:
+            order = ctx.shop.orders[number]
+        except DataError as error:
+            unreadable.append(Waiting(number, "Order", None, error.code, error.message, error.remedy))
+            continue
+        if scope.first <= order.day <= scope.last:
+            yield order
+
+
+@dataclass
+class _Comparing:
+    """One order after another. lines: by day."""
+
+    ctx: Context
+    scope: Scope
+    rows: Mapping[str, PlanRow]
+    lines: dict[date, DayLine] = field(init=False)
+    differences: list[Difference] = field(default_factory=list)
+    documents: list[Difference] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        nothing = (DayLine(day, ZERO, ZERO) for day in days_between(self.scope.first, self.scope.last))
+        self.lines = {line.day: line for line in nothing}
+
+    def take(self, order: SalesDocument) -> None:
+        """Compare one order."""
+        ctx = self.ctx
+        there = self._there(order)
+        wanted = not order.cancelled and select(ctx, order) is None
+        if there is not None and (wanted or order.cancelled):
+            self._state(order, there)
+        alive = None if there is None or there.is_void else there
+        if not wanted:
+            return
+        total = None if alive is None else ctx.omni.total_of(alive)
+        self._count(order, total)
+        if total != order.grand_total:
+            self._differs(order, alive, total)
+
+    def _there(self, order: SalesDocument) -> SalesOrder | None:
+        """The order in Omni: the one we made, else one of its reference."""
+        known = self.ctx.journal.confirmed(order_key(self.ctx, order))
+        ours = None if known is None else self.ctx.omni.orders.get(known.remote_id)
+        if ours is not None:
+            return ours
+        found = self.ctx.omni.with_reference(order_reference(self.ctx, order))
+        return found[0] if found else None
+
+    def _count(self, order: SalesDocument, total: Money | None) -> None:
+        line = self.lines[order.day]
+        own = order.currency == self.ctx.shop.currency
+        ordered = order.grand_total.amount if own else ZERO
+        invoiced = total.amount if own and total is not None and total.currency == order.currency else ZERO
+        self.lines[order.day] = DayLine(
+            line.day, line.taken + ordered, line.received + invoiced, line.orders + 1,
+            line.invoices + (total is not None), line.ordered + ordered, line.invoiced + invoiced,
+        )  # fmt: skip
+
+    def _differs(self, order: SalesDocument, there: SalesOrder | None, total: Money | None) -> None:
+        key = order_key(self.ctx, order)
+        alike = total is not None and total.currency == order.currency
+        if total is None:
+            about, (why, text, remedy) = About.NOT_THERE, self._why(key, "It is not in Omni.")
+        else:
+            text = f"The store has {order.grand_total}, Omni {total}."
+            about, (why, text, remedy) = About.TOTAL, self._why_other(order, key, text)
+        one = Difference(
+            about, why, order.day, order.number, order.party.title, f"Order {order.number}", order.grand_total.amount,
+            total.amount if alike and total is not None else None, text, remedy,
+            reference=order_reference(self.ctx, order), number="" if there is None else there.id,
+        )  # fmt: skip
+        own = order.currency == self.ctx.shop.currency and (total is None or alike)
+        (self.differences if own else self.documents).append(one)
+
+    def _why_other(self, order: SalesDocument, key: str, text: str) -> tuple[Why, str, str]:
+        before = written(self.ctx, order)
+        if before is None:
+            return Why.BY_OTHERS, f"{text} It was not written by us.", ""
+        row = self.rows.get(key)
+        if row is not None and row.action is Action.BLOCKED:
+            return Why.BLOCKED, f"{text} {row.reason.text}", row.reason.remedy
+        read_at = self.ctx.omni.read_at
+        if before.at is not None and (read_at is None or read_at <= before.at):
+            return Why.NOT_READ, f"{text} Omni was read before the last change.", ""
+        return Why.BY_HAND, text, "Look at the order in Omni: somebody changed it there."
+
+    def _why(self, key: str, text: str) -> tuple[Why, str, str]:
+        """Why a write of ours is not there: by the latest plan, else by the journal."""
+        row, known = self.rows.get(key), self.ctx.journal.known.get(key)
+        if key in self.ctx.journal.ignored:
+            return Why.IGNORED, f"{text} A user said to ignore it.", ""
+        if row is not None and row.action is Action.BLOCKED:
+            return Why.BLOCKED, row.reason.text, row.reason.remedy
+        if row is not None and row.reason.code in WAITS:
+            return Why.NOT_EXPORTED, row.reason.text, row.reason.remedy
+        why = None if known is None else _WHY.get(known.state)
+        if known is not None and why is not None:
+            return why, known.text or text, known.remedy
+        if row is not None and row.effect is None and row.reason.code != "already-there":
+            return Why.NOT_EXPORTABLE, row.reason.text, row.reason.remedy
+        return Why.NOT_EXPORTED, f"{text} It is written by the next run.", ""
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    def _state(self, order: SalesDocument, there: SalesOrder) -> None:
+        """What is completed is dispatched, what is cancelled is void, and nothing else is."""
+        ctx = self.ctx
+        dispatched, done = is_dispatched(there), completed(ctx, order)
+        ours = may_be_there(ctx.journal.known.get(order_key(ctx, order)))
+        if not ours:
+            return
+        if order.cancelled and not there.is_void:
+            self._other_state(
+                order, there, "is cancelled in the store, and not void in Omni", void_key(ctx, order)
+            )
+        elif not order.cancelled and there.is_void:
+            self._other_state(
+                order, there, f"is {order.status} in the store, and void in Omni", order_key(ctx, order)
+            )
+        elif done and not dispatched and not order.cancelled:
+            self._other_state(
+                order,
+                there,
+                f"is {order.status} in the store, and not dispatched in Omni",
+                dispatch_key(ctx, order),
+            )
+        elif dispatched and not done and not order.cancelled:
+            text = f"Order {order.number} is {order.status} in the store, and dispatched in Omni."
+            self._add(
+                order,
+                there,
+                Why.BY_HAND,
+                text,
+                "Look at what was shipped; the store follows no dispatch of Omni.",
+            )
+
+    def _other_state(self, order: SalesDocument, there: SalesOrder, what: str, key: str) -> None:
+        text = f"Order {order.number} {what}."
+        if not self.ctx.settings.dispatches:
+            self._add(order, there, Why.IGNORED, f"{text} Auto Dispatch Orders is No.", "")
+            return
+        why, said, remedy = self._why(key, text)
+        self._add(order, there, why, said, remedy)
+
+    def _add(self, order: SalesDocument, there: SalesOrder, why: Why, text: str, remedy: str) -> None:
+        self.documents.append(
+            Difference(
+                About.STATE, why, order.day, order.number, order.party.title, f"Order {order.number}", None, None, text,
+                remedy, reference=there.reference, number=there.id,
+            )
+        )  # fmt: skip
+
+
+def _catalogue(ctx: Context, rows: Mapping[str, PlanRow]) -> Iterator[OutOfStep]:
+    """Both catalogues; and which of the products an order waits for."""
+    texts = [
+        row.reason.text
+        for row in rows.values()
+        if row.reason.code in _OF_SKU and row.action is Action.BLOCKED
+    ]
+    blocking = ctx.settings.products.unknown_sku is UnknownSku.BLOCK
+    for one in compare(ctx):
+        waited_for = (
+            blocking
+            and bool(one.sku)
+            and any(f"{one.sku!r}" in text or f" {one.sku} " in text for text in texts)
+        )
+        yield OutOfStep(one.sku, one.code, one.reason.code, one.reason.text, one.reason.remedy, waited_for)
+
+
+def _waiting(ctx: Context, rows: Mapping[str, PlanRow]) -> Iterator[Waiting]:
+    """Blocked rows of the plans, and what Omni or the store refused or we hold."""
+    told = set()
+    for row in sorted(rows.values(), key=lambda one: (one.number, one.key)):
+        if row.action is not Action.BLOCKED:
+            continue
+        told.add(row.key)
+        if row.reason.code not in FOLLOWING:
+            amount = None if row.amount is None else row.amount.amount
+            yield Waiting(row.number, row.title, amount, row.reason.code, row.reason.text, row.reason.remedy)
+    for known in sorted(ctx.journal.known.values(), key=lambda one: (one.external_id, one.key)):
+        stuck = known.state in (EffectState.REFUSED, EffectState.HELD)
+        if stuck and known.key not in told and known.key not in ctx.journal.ignored:
+            amount = None if known.amount is None else known.amount.amount
+            code = known.code or known.state.value
+            yield Waiting(known.external_id, known.kind, amount, code, known.text, known.remedy)
+
+
+def _readings(ctx: Context, scope: Scope) -> Iterator[Reading]:
+    yield Reading(f"{scope.store} (orders, products)", scope.store_read_at, scope.fresh)
+    yield Reading(f"{scope.account} (orders)", ctx.omni.read_at, scope.fresh)
+    if ctx.omni.stock_read_at is not None:
+        yield Reading(f"{scope.account} (stock)", ctx.omni.stock_read_at, scope.fresh)

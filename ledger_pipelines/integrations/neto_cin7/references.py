@@ -1,0 +1,60 @@
+"""Keys of what is written to Omni of an order, and our references there.
+
+Belongs here: what names a record. Does not belong here: when there is one (`orders`, `status_updates`, `payments`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.neto_cin7.context import Context
+
+ORDER: Final = "sales_order"
+CONTACT: Final = "contact"
+PAYMENT: Final = "payment"
+PRODUCT: Final = "product"
+"""Kinds of the writer (systems.cin7.writer)."""
+LONGEST_REFERENCE: Final = 30
+"""Characters of a reference (cin7-omni.md 6.1)."""
+
+_MAY_BE_THERE: Final = frozenset(
+    {EffectState.CONFIRMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CLAIMED}
+)
+
+
+def may_be_there(known: Known | None) -> bool:
+    """Whether Omni has, or may have, what that effect writes."""
+    return known is not None and known.state in _MAY_BE_THERE
+
+
+def order_key(ctx: Context, order: SalesDocument) -> str:
+    """Key of the effect that makes the order. There is one for ever: a reference stays taken, also of a void order."""
+    return ctx.key(ORDER, order.key, "order")
+
+
+def update_key(ctx: Context, order: SalesDocument, change: int) -> str:
+    """Key of the `change`-th change (1, 2...) of it."""
+    return ctx.key(ORDER, order.key, "update", change)
+
+
+def void_key(ctx: Context, order: SalesDocument) -> str:
+    """Key of its void: it cannot be taken back, so there is one."""
+    return ctx.key(ORDER, order.key, "void")
+
+
+def dispatch_key(ctx: Context, order: SalesDocument) -> str:
+    """Key of its dispatch, of all lines at once."""
+    return ctx.key(ORDER, order.key, "dispatch")
+
+
+def payment_key(ctx: Context, payment: str) -> str:
+    """Key of a payment. payment: the store's id of it."""
+    return ctx.key(PAYMENT, payment, "payment")
+
+
+def order_reference(ctx: Context, order: SalesDocument) -> str:
+    """`reference` of the order in Omni."""
+    return f"{ctx.settings.download_orders.prefix}{order.number}"

@@ -1,0 +1,342 @@
+"""An order that is in Omni: unchanged, changed in the store, changed by hand in Omni, cancelled, void.
+
+Belongs here: what follows. Does not belong here: what differs (`edits`), orders that are not in Omni yet (`orders`), dispatching and voiding
+(`status_updates`). Facts: cin7-omni.md 5, 6.2, 6.3, 6.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger_pipelines.documents.effects import Action, Expected
+from ledger_pipelines.documents.keys import Json
+from ledger_pipelines.documents.money import ZERO
+from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.neto_cin7.contacts import identity
+from ledger_pipelines.integrations.neto_cin7.context import Context
+from ledger_pipelines.integrations.neto_cin7.decisions import Decision
+from ledger_pipelines.integrations.neto_cin7.edits import (
+    AMOUNTS,
+    Edit,
+    LineChange,
+    Written,
+    changed_fields,
+    changed_lines,
+    edits_in_omni,
+    edits_of_order,
+    group_of,
+    lines_of,
+    read_since,
+)
+from ledger_pipelines.integrations.neto_cin7.omni import begun
+from ledger_pipelines.integrations.neto_cin7.order_body import LINES, Mapped, approved, stage
+from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_reference, update_key
+from ledger_pipelines.integrations.neto_cin7.settings import Wins
+from ledger_pipelines.integrations.shop import folded
+from ledger_pipelines.sync.plan import PlanRow, Reason
+from ledger_pipelines.systems.cin7.records import SalesOrder
+
+FLOW = "orders"
+WAITS_FOR_READING = "wait-for-omni"
+"""Code of a row that comes by itself once Omni was read."""
+_LEFT_WHEN_SHIPPED = frozenset({"branchId", "memberId"})
+"""What settings may have changed since, and says nothing any more once the goods are gone."""
+
+
+def revise(ctx: Context, order: SalesDocument, before: Written, mapped: Mapped | Reason) -> Decision:
+    """What follows for an order that is in Omni. mapped: as it would be written now, or why it cannot be."""
+    return _Revising(ctx, order, before, mapped, read_since(ctx, before)).decision()
+
+
+@dataclass(frozen=True, slots=True)
+class _Revising:
+    ctx: Context
+    order: SalesDocument
+    before: Written
+    mapped: Mapped | Reason
+    booked: SalesOrder | None
+
+    def decision(self) -> Decision:
+        number, name = self.order.number, self.name
+        if self.order.cancelled:
+            return self._cancelled()
+        if self.before.void:
+            return self._blocked(
+                Reason(
+                    "void-for-good",
+                    f"Order {number} is {self.order.status} again, and {name} in Omni was voided when it was cancelled: a void "
+                    "cannot be taken back.",
+                    "Enter it in the store as a new order, or in Omni by hand, and ignore the row.",
+                )
+            )
+        if self.booked is not None and self.booked.is_void:
+            return self._blocked(
+                Reason(
+                    "voided-in-omni",
+                    f"Order {number} is {self.order.status}, and {name} was voided in Omni. It is not written again.",
+                    "Cancel it in the store too, restore it in Omni within six months, or ignore the row.",
+                )
+            )
+        if isinstance(self.mapped, Reason):
+            return self._unmappable(self.mapped)
+        return self._compared(self.mapped)
+
+    @property
+    def name(self) -> str:
+        return self.before.known.number or self.before.known.external_id
+
+    @property
+    def key(self) -> str:
+        return self.before.known.key
+
+    @property
+    def title(self) -> str:
+        return f"Order {self.order.number}, {self.order.party.title}"
+
+    def _decided(self, row: PlanRow, *, reason: Reason | None = None, waits: bool = False) -> Decision:
+        return Decision(
+            order=self.order, rows=(row,), key=self.key, target=link(self.key), reason=reason, booked=self.booked,
+            waits=waits,
+        )  # fmt: skip
+
+    def _skip(self, reason: Reason) -> Decision:
+        row = self.ctx.skip(self.key, self.order.number, self.title, reason, self.before.total, ORDER)
+        return self._decided(row)
+
+    def _blocked(self, reason: Reason) -> Decision:
+        row = self.ctx.blocked(self.key, self.order.number, self.title, reason, self.before.total, ORDER)
+        waits = row.action is Action.BLOCKED
+        return self._decided(row, reason=row.reason if waits else None, waits=waits)
+
+    # --- cancelled, unmappable ---------------------------------------------------------------------------------------
+
+    def _cancelled(self) -> Decision:
+        number = self.order.number
+        if self.before.void or (self.booked is not None and self.booked.is_void):
+            return self._skip(
+                Reason("void", f"Order {number} was cancelled, and {self.name} is void in Omni.")
+            )
+        if self.ctx.settings.dispatches:
+            return self._skip(
+                Reason(
+                    "cancelled-later",
+                    f"Order {number} was cancelled: the flow status_updates voids {self.name}.",
+                )
+            )
+        return self._blocked(
+            Reason(
+                "cancelled-later",
+                f"Order {number} was cancelled after it was downloaded, and Auto Dispatch Orders is No: {self.name} stays.",
+                "Void it in Omni by hand, or choose another status_updates.auto_dispatch_orders.",
+            )
+        )
+
+    def _unmappable(self, why: Reason) -> Decision:
+        """What was written stands while the total is the same; otherwise the reason is part of the difference."""
+        if self.before.total == self.order.grand_total:
+            return self._skip(Reason("already-there", f"In Omni already as {self.name}."))
+        return self._blocked(self._changed([Edit(AMOUNTS, why.text)], why.remedy))
+
+    # --- comparing ---------------------------------------------------------------------------------------------------
+
+    def _compared(self, mapped: Mapped) -> Decision:
+        ctx, before = self.ctx, self.before
+        fields = changed_fields(ctx, before.body, mapped.body)
+        lines = changed_lines(ctx, before.body, mapped.body)
+        changes = edits_of_order(before.body, mapped.body, fields, lines)
+        if self._is_shipped():
+            fields = {name: value for name, value in fields.items() if name not in _LEFT_WHEN_SHIPPED}
+            changes = edits_of_order(before.body, mapped.body, fields, lines)
+        moved = self._moved()
+        if moved and self.booked is not None:
+            moved = self._unmoved(moved, self.booked)
+        by_hand = [] if self.booked is None else edits_in_omni(ctx, before, self.booked)
+        if not changes and not moved:
+            text = f"In Omni already as {self.name}."
+            if by_hand:
+                text += f" It was edited there: {_listed(by_hand)}."
+            return self._skip(Reason("already-there", text))
+        if not ctx.settings.download_orders.update:
+            return (
+                self._skip(Reason("already-there", text_of_moved(self.name, moved)))
+                if not changes
+                else self._blocked(
+                    self._changed(
+                        changes,
+                        "Correct it in Omni by hand and ignore the row, or switch on download_orders.update.",
+                    )
+                )
+            )
+        if changes and self._is_shipped():
+            return self._blocked(
+                self._changed(
+                    changes,
+                    "It was dispatched from Omni already: correct it there by hand, then ignore the row.",
+                )
+            )
+        if self.booked is None:
+            return self._wait(changes, moved)
+        return self._update(mapped, fields, lines, changes, moved, by_hand)
+
+    def _is_shipped(self) -> bool:
+        return self.before.dispatched or (self.booked is not None and begun(self.booked))
+
+    def _moved(self) -> dict[str, Json]:
+        """Stage and approval, where the store's status asks for others than were written; not those of a dispatched order."""
+        before = self.before.body
+        if self._is_shipped():
+            return {}
+        found: dict[str, Json] = {}
+        wanted = stage(self.ctx, self.order)
+        if folded(wanted) != folded(str(before.get("stage") or "")):
+            found["stage"] = wanted
+        approve = approved(self.ctx, self.order)
+        if before.get("isApproved") is not approve:
+            found["isApproved"] = approve
+        return found
+
+    def _unmoved(self, moved: dict[str, Json], booked: SalesOrder) -> dict[str, Json]:
+        """Those of them that nobody moved in Omni: a warehouse has stages of its own."""
+        before = self.before.body
+        there = {
+            "stage": folded(booked.stage) == folded(str(before.get("stage") or "")),
+            "isApproved": booked.is_approved is bool(before.get("isApproved")),
+        }
+        return {name: value for name, value in moved.items() if there[name]}
+
+    def _wait(self, changes: Sequence[Edit], moved: dict[str, Json]) -> Decision:
+        """Until Omni was read once: lines are changed by their id, and what somebody did there meanwhile must be seen."""
+        told = [*changes, *(Edit(name, f"{name} is to be {_shown(value)}") for name, value in moved.items())]
+        reason = self._changed(told, "Nothing to do: it is changed when the order was read from Omni once.")
+        reason = Reason(WAITS_FOR_READING, reason.text, reason.remedy)
+        row = self.ctx.skip(self.key, self.order.number, self.title, reason, self.before.total, ORDER)
+        return self._decided(row, reason=reason, waits=True)
+
+    def _changed(self, changes: Sequence[Edit], remedy: str) -> Reason:
+        return Reason(
+            "order-changed",
+            f"Order {self.order.number} was changed after {self.name} was written: {_listed(changes)}.",
+            remedy,
+        )
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def _update(
+        self,
+        mapped: Mapped,
+        fields: dict[str, Json],
+        lines: list[LineChange],
+        changes: Sequence[Edit],
+        moved: dict[str, Json],
+        by_hand: Sequence[Edit],
+    ) -> Decision:
+        groups = {one.group for one in changes}
+        clash = [one for one in by_hand if one.group in groups]
+        wins = self.ctx.settings.download_orders.edited_in_omni
+        if clash and wins is Wins.REPORT:
+            return self._blocked(self._clash(changes, clash))
+        if clash and wins is Wins.OMNI:
+            lost = {one.group for one in clash}
+            fields = {name: value for name, value in fields.items() if group_of(name) not in lost}
+            lines = [] if AMOUNTS in lost else lines
+            if not fields and not lines and not moved:
+                reason = self._clash(changes, clash)
+                return self._skip(Reason("kept-as-in-omni", f"{reason.text} Omni's stays."))
+        body = fields | moved
+        made = self._lines(lines, mapped, restore=bool(clash) and wins is Wins.NETO)
+        if isinstance(made, Reason):
+            return self._blocked(made)
+        if made:
+            body[LINES] = list(made)
+        if clash and wins is Wins.NETO:
+            body |= _money_of(mapped.body)
+        return self._written(mapped, body, changes, clash)
+
+    def _clash(self, changes: Sequence[Edit], clash: Sequence[Edit]) -> Reason:
+        return Reason(
+            "edited-in-omni",
+            f"Order {self.order.number} was changed in the store: {_listed(changes)}; and {self.name} by hand in Omni: "
+            f"{_listed(clash)}.",
+            "Make both say the same, or choose who wins: download_orders.edited_in_omni.",
+        )
+
+    def _lines(self, lines: Sequence[LineChange], mapped: Mapped, *, restore: bool) -> list[Json] | Reason:
+        """What is sent of the lines. restore: all of them as the store has them, and none beside."""
+        booked = self.booked
+        if booked is None:  # `_compared` sees to it
+            return []
+        there = {
+            one.integration_ref: one.id for one in booked.lines if one.integration_ref and not one.parent
+        }
+        if restore:
+            wanted = {str(line.get("integrationRef")): line for line in lines_of(mapped.body)}
+            made: list[Json] = [
+                {"id": identity(there[ref]), **line} if ref in there else dict(line)
+                for ref, line in wanted.items()
+            ]
+            others = [
+                one
+                for one in booked.lines
+                if not one.parent and one.qty and one.integration_ref not in wanted
+            ]
+            return made + [
+                {"id": identity(one.id), "qty": ZERO, "integrationRef": one.integration_ref} for one in others
+            ]
+        made = []
+        for one in lines:
+            if one.reference in there:
+                made.append(
+                    {"id": identity(there[one.reference]), "integrationRef": one.reference, **one.fields}
+                )
+            elif one.new:
+                made.append(dict(one.fields))
+            else:
+                return Reason(
+                    "line-lost",
+                    f"Order {self.order.number}: {one.text}, and {self.name} has no line {one.reference} any more.",
+                    "Correct the lines in Omni by hand, then ignore the row.",
+                )
+        return made
+
+    def _written(
+        self, mapped: Mapped, body: dict[str, Json], changes: Sequence[Edit], clash: Sequence[Edit]
+    ) -> Decision:
+        ctx, order = self.ctx, self.order
+        amounts = any(group_of(name) == AMOUNTS for name in body)
+        effect = ctx.effect(
+            FLOW, ORDER, update_key(ctx, order, self.before.changes + 1), external_id=order_reference(ctx, order),
+            number=order.number, title=f"Change of {self.title}", body=body, action=Action.UPDATE,
+            expected=Expected(amount=mapped.layout.expected) if amounts else None,
+            target_id=self.before.known.remote_id, depends_on=mapped.needs, source=f"order:{order.key}",
+        )  # fmt: skip
+        if clash:
+            reason = self._clash(changes, clash)
+            reason = Reason("overwrites-omni", f"{reason.text} The store's is written.")
+        elif changes:
+            reason = self._changed(changes, "It is changed in Omni.")
+        else:
+            told = ", ".join(f"{name} {_shown(value)}" for name, value in body.items())
+            reason = Reason("status-changed", f"Order {order.number} is {order.status}: {told}.")
+        return self._decided(ctx.row(effect, reason))
+
+
+def text_of_moved(name: str, moved: dict[str, Json]) -> str:
+    """An order whose status alone changed, where nothing is updated."""
+    told = ", ".join(f"{field} would be {_shown(value)}" for field, value in moved.items())
+    return f"In Omni already as {name}; changes are not written ({told})."
+
+
+def _shown(value: Json) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _listed(edits: Sequence[Edit]) -> str:
+    return "; ".join(one.text for one in edits)
+
+
+def _money_of(body: dict[str, Json] | object) -> dict[str, Json]:
+    if not isinstance(body, dict):
+        return {}
+    return {name: value for name, value in body.items() if group_of(name) == AMOUNTS and name != LINES}

@@ -1,0 +1,63 @@
+"""What an integration is made of: its name, its two connections, its settings, its places.
+
+Belongs here: taking that out of ledger.yaml. Does not belong here: doing anything with it (`service`).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
+from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.config.shops import NetoConnectionConfig
+from ledger_pipelines.integrations.by_day.setup import DaySetup
+from ledger_pipelines.integrations.neto_cin7.settings import NetoCin7Settings
+
+KIND = "neto_cin7"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup(DaySetup):
+    """What an integration is made of."""
+
+    settings: NetoCin7Settings
+    source_config: NetoConnectionConfig
+    target_config: Cin7ConnectionConfig
+
+    @property
+    def store(self) -> str:
+        """The store's own identity, part of every key: its host, whatever the scheme."""
+        return urlsplit(self.source_config.store).netloc.lower()
+
+    @property
+    def account(self) -> str:
+        """The account's own identity: Omni tells none, so it is the name it is given, or the connection's."""
+        return self.target_config.account or self.target
+
+
+def setup_of(loaded: LoadedConfig, name: str) -> Setup:
+    """The integration `name` of a configuration.
+
+    Raises:
+        ConfigurationError: there is none, it was left out, or it is of another kind.
+    """
+    config = loaded.config
+    integration = loaded.of_kind(name, KIND)
+    source, target = config.neto(integration.source), config.cin7(integration.target)
+    zone_name = source.books_time_zone
+    return Setup(
+        name=name,
+        source=integration.source,
+        target=integration.target,
+        mode=integration.mode,
+        zone=config.books.zone if zone_name is None else ZoneInfo(zone_name),
+        settings=integration.settings_as(NetoCin7Settings),
+        source_config=source,
+        target_config=target,
+        data=config.data_folder,
+        journal_address=config.journal_address(os.environ),
+        start_date=integration.start_date or source.start_date,
+    )

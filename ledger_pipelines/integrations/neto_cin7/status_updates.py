@@ -1,0 +1,352 @@
+"""Flow `status_updates`: completed orders are dispatched in Omni, cancelled ones voided there.
+
+Belongs here: Auto Dispatch Orders: when, and what it takes from stock. Does not belong here: approval and stage of orders that go on
+(`revisions`). Facts: cin7-omni.md 6.3, 6.4, 10.4, 13, 13.2.
+
+An order is dispatched if and only if all of its lines can be, from stock on hand at its branch, counting what earlier rows of the same plan
+take and what was dispatched since stock was read; otherwise it is left, and each line that lacks something is named. A void
+cannot be taken back: it is written once, never on what was dispatched, and never undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from ledger_pipelines.documents.effects import Action, Effect, EffectState
+from ledger_pipelines.documents.keys import Json
+from ledger_pipelines.documents.money import ZERO, plain
+from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.neto_cin7.context import Context
+from ledger_pipelines.integrations.neto_cin7.decisions import Decision
+from ledger_pipelines.integrations.neto_cin7.edits import Written, lines_of, read_since, written
+from ledger_pipelines.integrations.neto_cin7.omni import begun, is_dispatched
+from ledger_pipelines.integrations.neto_cin7.order_body import instant, noon
+from ledger_pipelines.integrations.neto_cin7.orders import decide
+from ledger_pipelines.integrations.neto_cin7.references import (
+    ORDER,
+    dispatch_key,
+    may_be_there,
+    order_key,
+    order_reference,
+    void_key,
+)
+from ledger_pipelines.integrations.neto_cin7.selection import select
+from ledger_pipelines.integrations.neto_cin7.settings import AutoDispatch
+from ledger_pipelines.integrations.neto_cin7.texts import SHORT
+from ledger_pipelines.integrations.shop import folded
+from ledger_pipelines.sync.plan import PlanRow, Reason
+from ledger_pipelines.systems.cin7.records import SalesOrder
+from ledger_pipelines.systems.neto.documents import NetoShipment
+
+FLOW: Final = "status_updates"
+SHORT_OF_STOCK: Final = "not-enough-stock"
+WAITS: Final = frozenset({"branch-unknown", "wait-for-order"})
+"""Codes of rows that come by themselves: once the order was made, or read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is still to be shipped of one code. stocked: whether stock is kept of it."""
+
+    code: str
+    quantity: Decimal
+    stocked: bool
+
+
+@dataclass
+class Shelf:
+    """Stock on hand by code and branch, less what was taken from it since it was read."""
+
+    ctx: Context
+    taken: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+
+    def left(self, code: str, branch: str) -> Decimal:
+        """What is there still."""
+        return self.ctx.omni.on_hand.get((code, branch), ZERO) - self.taken.get((code, branch), ZERO)
+
+    def take(self, code: str, branch: str, quantity: Decimal) -> None:
+        """It goes to an order."""
+        self.taken[code, branch] = self.taken.get((code, branch), ZERO) + quantity
+
+
+def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
+    """One row for each completed or cancelled order that is in Omni by us."""
+    if not ctx.settings.dispatches:
+        return []
+    return list(_Updating(ctx, _shelf(ctx)).rows(orders))
+
+
+def completed(ctx: Context, order: SalesDocument) -> bool:
+    """Whether the store calls it completed."""
+    return folded(order.status) in {folded(one) for one in ctx.settings.status_updates.completed_statuses}
+
+
+def _shelf(ctx: Context) -> Shelf:
+    """With what we dispatched after stock was read."""
+    shelf, read_at = Shelf(ctx), ctx.omni.stock_read_at
+    for known in ctx.journal.known.values():
+        if known.kind != ORDER or known.action is not Action.UPDATE or "dispatchedDate" not in known.body:
+            continue
+        if known.state is EffectState.CONFIRMED and known.confirmed_at is not None and read_at is not None:
+            if known.confirmed_at <= read_at:
+                continue
+        elif not may_be_there(known):
+            continue
+        order = ctx.shop.orders.get(ctx.order_of_reference.get(folded(known.external_id), ""))
+        before = None if order is None else written(ctx, order)
+        if order is None or before is None or known.key != dispatch_key(ctx, order):
+            continue
+        booked = ctx.omni.orders.get(before.known.remote_id)
+        branch = _branch(ctx, before, booked)
+        for need in _needs(ctx, before, None):
+            if branch is not None:
+                shelf.take(need.code, branch, need.quantity)
+    return shelf
+
+
+@dataclass(frozen=True, slots=True)
+class _Updating:
+    ctx: Context
+    shelf: Shelf
+
+    def rows(self, orders: Sequence[SalesDocument]) -> Iterator[PlanRow]:
+        """In the order given: earlier ones take stock first."""
+        for order in orders:
+            if select(self.ctx, order) is not None:
+                continue
+            if order.cancelled:
+                row = self._void(order)
+            elif completed(self.ctx, order):
+                row = self._dispatch(order, decide(self.ctx, order))
+            else:
+                continue
+            if row is not None:
+                yield row
+
+    # --- void --------------------------------------------------------------------------------------------------------
+
+    def _void(self, order: SalesDocument) -> PlanRow | None:
+        ctx, key = self.ctx, void_key(self.ctx, order)
+        title = f"Void of order {order.number}, {order.party.title}"
+        known = ctx.journal.known.get(order_key(ctx, order))
+        if known is None or not may_be_there(known):
+            return None  # never downloaded: `orders` says so
+        before = written(ctx, order)
+        booked = ctx.omni.orders.get(known.remote_id) if known.remote_id else None
+        if booked is not None and booked.is_void and not may_be_there(ctx.journal.known.get(key)):
+            reason = Reason(
+                "already-void", f"Order {order.number} was cancelled, and is void in Omni already."
+            )
+            return ctx.skip(key, order.number, title, reason, order.grand_total, ORDER)
+        obstacle = self._cannot_void(order, before, booked)
+        if obstacle is not None and not may_be_there(ctx.journal.known.get(key)):
+            return ctx.blocked(key, order.number, title, obstacle, order.grand_total, ORDER)
+        effect = ctx.effect(
+            FLOW, ORDER, key, external_id=order_reference(ctx, order), number=order.number, title=title,
+            body={"isVoid": True, "isApproved": False}, action=Action.VOID, target_id=_target(ctx, order),
+            depends_on=(order_key(ctx, order),), source=f"order:{order.key}",
+        )  # fmt: skip
+        return ctx.row(
+            effect, Reason("void", f"Order {order.number} was cancelled in the store: it is voided in Omni.")
+        )
+
+    def _cannot_void(
+        self, order: SalesDocument, before: Written | None, booked: SalesOrder | None
+    ) -> Reason | None:
+        number = order.number
+        if (before is not None and before.dispatched) or (booked is not None and begun(booked)):
+            return Reason(
+                "dispatched-in-omni",
+                f"Order {number} was cancelled in the store, and is dispatched in Omni, or in part.",
+                "Undo the dispatch in Omni and void it there, or credit it; then ignore the row.",
+            )
+        if booked is not None and booked.invoice_date is not None:
+            return Reason(
+                "invoiced-in-omni",
+                f"Order {number} was cancelled in the store, and has the invoice {booked.invoice_number or 'date'} in Omni: a void "
+                "does not reach what accounting software was sent.",
+                "Void or credit it by hand, in Omni and in the books; then ignore the row.",
+            )
+        return None
+
+    # --- dispatch ----------------------------------------------------------------------------------------------------
+
+    def _dispatch(self, order: SalesDocument, decision: Decision) -> PlanRow | None:
+        ctx, key = self.ctx, dispatch_key(self.ctx, order)
+        title = f"Dispatch of order {order.number}, {order.party.title}"
+
+        def skip(reason: Reason) -> PlanRow:
+            return ctx.skip(key, order.number, title, reason, order.grand_total, ORDER)
+
+        def block(reason: Reason) -> PlanRow:
+            return ctx.blocked(key, order.number, title, reason, order.grand_total, ORDER)
+
+        if decision.target is None:
+            if any(row.action is Action.BLOCKED for row in decision.rows):
+                return block(_order_waits(order, decision))
+            return None
+        known = ctx.journal.known.get(key)
+        if may_be_there(known):
+            return ctx.row(
+                self._effect(order, key, title, ctx.shipments.get(order.key)), Reason("dispatch", "")
+            )
+        before = written(ctx, order)
+        booked = None if before is None else ctx.omni.orders.get(before.known.remote_id)
+        if booked is not None and is_dispatched(booked):
+            return skip(Reason("already-dispatched", f"Order {order.number} is dispatched in Omni already."))
+        if (before is not None and before.void) or (booked is not None and booked.is_void):
+            reason = f"Order {order.number} is {order.status} in the store, and void in Omni: it is not dispatched."
+            return block(Reason("void-in-omni", reason, "Look at what was shipped; then ignore the row."))
+        if decision.waits:
+            return block(_order_waits(order, decision))
+        if before is not None and not self._approved(before, booked):
+            return block(
+                Reason(
+                    "draft-in-omni",
+                    f"Order {order.number} is {order.status} in the store, and a draft in Omni: a draft is not dispatched.",
+                    "Approve it in Omni; it follows by itself.",
+                )
+            )
+        lacking = self._take(order, before, booked)
+        if lacking is not None:
+            return skip(lacking) if lacking.code in WAITS else block(lacking)
+        effect = self._effect(order, key, title, ctx.shipments.get(order.key))
+        told = ", whatever stock there is" if self._ignores_stock else ""
+        return ctx.row(
+            effect,
+            Reason("dispatch", f"Order {order.number} is {order.status}: it is dispatched in Omni{told}."),
+        )
+
+    @property
+    def _ignores_stock(self) -> bool:
+        return self.ctx.settings.status_updates.auto_dispatch_orders is AutoDispatch.COMPLETED_IGNORE_STOCK
+
+    def _approved(self, before: Written, booked: SalesOrder | None) -> bool:
+        """As Omni was read after our last write, else as we wrote it."""
+        if booked is not None and read_since(self.ctx, before) is not None:
+            return booked.is_approved
+        return before.body.get("isApproved") is not False
+
+    def _effect(self, order: SalesDocument, key: str, title: str, shipment: NetoShipment | None) -> Effect:
+        ctx = self.ctx
+        return ctx.effect(
+            FLOW, ORDER, key, external_id=order_reference(ctx, order), number=order.number, title=title,
+            body=dispatch_body(ctx, order, shipment), action=Action.UPDATE, target_id=_target(ctx, order),
+            depends_on=(order_key(ctx, order),), source=f"order:{order.key}",
+        )  # fmt: skip
+
+    def _take(self, order: SalesDocument, before: Written | None, booked: SalesOrder | None) -> Reason | None:
+        """Take what the order needs from the shelf; why not, and nothing is taken."""
+        ctx = self.ctx
+        if self._ignores_stock:
+            return None
+        if before is None:
+            return Reason(
+                "wait-for-order",
+                f"Order {order.number} is not in Omni yet: it is dispatched after it was downloaded.",
+            )
+        branch = _branch(ctx, before, booked)
+        if branch is None:
+            return Reason(
+                "branch-unknown",
+                f"Order {order.number} is at Omni's main branch, and which one that is is not known before it was read.",
+                "Nothing to do, or name it as branches.branch.",
+            )
+        needs: dict[str, Decimal] = {}
+        lacking = []
+        for need in _needs(ctx, before, booked):
+            if not need.stocked:
+                continue
+            needs[need.code] = needs.get(need.code, ZERO) + need.quantity
+        for code, quantity in needs.items():
+            left = self.shelf.left(code, branch)
+            if quantity > left:
+                lacking.append(f"{plain(quantity)} x {code or 'a line without a code'}, {plain(left)} there")
+        if lacking:
+            name = next((one.name for one in ctx.omni.branches if one.id == branch), branch)
+            return Reason(
+                SHORT_OF_STOCK,
+                f"Order {order.number} is {order.status} in the store and is left as it is in Omni: {name} has not enough of "
+                f"{'; '.join(lacking)}.",
+                "It is dispatched when there is stock; or choose Yes - Completed Orders Only (Ignore Stock).",
+            )
+        for code, quantity in needs.items():
+            self.shelf.take(code, branch, quantity)
+        return None
+
+
+def _order_waits(order: SalesDocument, decision: Decision) -> Reason:
+    why = decision.reason.text if decision.reason is not None else ""
+    return Reason(
+        "order-blocked",
+        f"Order {order.number} is {order.status} in the store and waits: {why}",
+        "Clear the order; it is dispatched after that by itself.",
+    )
+
+
+def _target(ctx: Context, order: SalesDocument) -> str:
+    known = ctx.journal.confirmed(order_key(ctx, order))
+    return known.remote_id if known is not None and known.remote_id else f"$link:{order_key(ctx, order)}"
+
+
+def _branch(ctx: Context, before: Written, booked: SalesOrder | None) -> str | None:
+    """Id of the branch it leaves from; None = Omni's main branch, and which one that is is not known."""
+    if booked is not None and booked.branch_id:
+        return booked.branch_id
+    told = before.body.get("branchId")
+    if told is not None:
+        return str(told)
+    return ctx.main_branch or None
+
+
+def _needs(ctx: Context, before: Written, booked: SalesOrder | None) -> Iterator[Need]:
+    """What is still to be shipped of each line: as Omni has its lines, where they were read after we last wrote them."""
+    if booked is not None and read_since(ctx, before) is not None:
+        parents = {line.parent for line in booked.lines if line.parent}
+        for line in booked.lines:
+            left = line.qty - line.qty_shipped
+            if left > 0 and line.id not in parents:
+                yield from _need(ctx, line.code, left)
+        return
+    for sent in lines_of(before.body):
+        quantity = Decimal(str(sent.get("qty") or 0))
+        if quantity > 0:
+            yield from _need(ctx, str(sent.get("code") or ""), quantity)
+
+
+def _need(ctx: Context, code: str, quantity: Decimal) -> Iterator[Need]:
+    """Of one code: itself where Omni keeps stock of it, or the parts of a kit of which it keeps none."""
+    product = ctx.shop.items.get(code)
+    if product is not None and product.components and code not in ctx.omni.stocked_codes:
+        for one in product.components:
+            yield from _need(ctx, one.item, one.quantity * quantity)
+        return
+    stocked = product is None or product.inventoried or code in ctx.omni.stocked_codes
+    yield Need(code, quantity, stocked)
+
+
+def dispatch_body(ctx: Context, order: SalesDocument, shipment: NetoShipment | None) -> dict[str, Json]:
+    """The request: the date ships all lines; the stage does not follow by itself (cin7-omni.md 6.3)."""
+    shipment = shipment or NetoShipment(None, ())
+    at = shipment.at or order.changed
+    body: dict[str, Json] = {
+        "dispatchedDate": noon(order.day, ctx.store_zone) if at is None else instant(at),
+        "stage": ctx.settings.status_updates.dispatched_stage,
+    }
+    tracking = _tracking(shipment.tracking)
+    if tracking:
+        body["trackingCode"] = tracking
+    return body
+
+
+def _tracking(codes: Sequence[str]) -> str:
+    """As many of the tracking codes as fit, whole."""
+    told = ""
+    for code in dict.fromkeys(code.strip() for code in codes if code.strip()):
+        longer = f"{told}, {code}" if told else code
+        if len(longer) <= SHORT:
+            told = longer
+    return told

@@ -1,0 +1,1 @@
+"""Neto orders into Cin7 Omni."""

@@ -1,0 +1,539 @@
+"""What becomes of an order in Omni: one, whatever day it is planned under; changes only; nothing overwritten unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ledger_pipelines.documents.effects import EffectState, Mode
+from ledger_pipelines.documents.sales import Address, Charge, ChargeKind, DocumentKind, SalesDocument
+from ledger_pipelines.integrations.neto_cin7.context import Context
+from ledger_pipelines.integrations.neto_cin7.orders import decide, rows
+from ledger_pipelines.integrations.neto_cin7.references import order_key, update_key, void_key
+from ledger_pipelines.systems.cin7.records import OrderLine, SalesOrder
+from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
+    DAY,
+    LATER,
+    PAT,
+    READ_AT,
+    WRITTEN_AT,
+    aud,
+    body_of,
+    booked,
+    codes,
+    context,
+    d,
+    effect_of,
+    known,
+    line,
+    omni,
+    order,
+    settings,
+    shop,
+)
+
+
+def only(ctx: Context, one: SalesDocument) -> tuple[str, str]:
+    (row,) = decide(ctx, one).rows
+    return row.action.value, row.reason.code
+
+
+def there(
+    before: SalesDocument,
+    after: SalesDocument,
+    *more: Any,
+    account: Mapping[str, Any] | None = None,
+    **other: Any,
+) -> Context:
+    """Omni has `before` by us, read since; the store has `after`. account: what Omni shows of it otherwise."""
+    ctx = context([before], **other)
+    effect = effect_of(ctx, before)
+    held = booked(effect, **(account or {}))
+    return context([after], account=omni(orders=(held,)), known=(known(effect), *more), **other)
+
+
+# --- new ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_order_becomes_exactly_this_request() -> None:
+    tee = line(
+        "TEE-RED-M", "2", "33.00000000", "59.40", discount_percent=d("10"), place="1", description="Tee"
+    )
+    shipping = Charge(ChargeKind.SHIPPING, d("11.00"), d("1.00"), "Standard Post")
+    one = order("N10234", tee, charges=(shipping,), purchase_order="PO-77", note="Ring first")
+    choices = settings(
+        download_orders={"prefix": "W-"},
+        branches={"by_warehouse": {"main warehouse": "Shed"}},
+        accounting={"cost_center": "WEB", "payment_terms": "Net 7"},
+    )
+    ctx = context([one], choices=choices)
+    (row,) = decide(ctx, one).rows
+    assert (row.action.value, row.reason.code, row.amount) == ("create", "new-order", aud("70.40"))
+    effect = row.effect
+    assert effect is not None
+    assert (effect.kind, effect.external_id, effect.number) == ("sales_order", "W-N10234", "N10234")
+    assert (effect.expected.amount, effect.expected.lines) == (aud("70.40"), 1)
+    names = {"FirstName": "Pat", "LastName": "Rivers"}
+    place = {
+        "Address1": "8 Dock Rd",
+        "City": "NEWCASTLE",
+        "State": "NSW",
+        "PostalCode": "2300",
+        "Country": "Australia",
+    }
+    assert body_of(effect) == {
+        "reference": "W-N10234", "createdDate": "2025-03-03T01:00:00Z", "isApproved": True, "stage": "Processing",
+        "memberId": 501, "firstName": "Pat", "lastName": "Rivers", "email": "pat@example.com", "phone": "0400 000 111",
+        **{f"{side}{name}": text for side in ("delivery", "billing") for name, text in (names | place).items()},
+        "customerOrderNo": "PO-77", "deliveryInstructions": "Ring first", "currencyCode": "AUD", "taxStatus": "Incl",
+        "taxRate": 10, "freightTotal": 11, "freightDescription": "Standard Post", "surcharge": 0, "discountTotal": 0,
+        "branchId": 4, "costCenter": "WEB", "paymentTerms": "Net 7",
+        "lineItems": [
+            {"code": "TEE-RED-M", "name": "Tee", "qty": 2, "unitPrice": 33, "discount": Decimal("6.6"), "sort": 10,
+             "integrationRef": "L-TEE-RED-M"},
+        ],
+    }  # fmt: skip
+
+
+def test_the_same_order_is_the_same_request_on_whatever_day_it_is_planned() -> None:
+    one = order()
+    first, second = (effect_of(context([one], day=day, today=day), one) for day in (DAY, date(2025, 3, 9)))
+    assert (first.key, first.body) == (second.key, second.body)
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ({"kind": DocumentKind.QUOTE}, "quote"),
+        ({"day": date(2024, 12, 31)}, "before-first-day"),
+        ({"cancelled": True, "status": "Cancelled"}, "cancelled"),
+        ({"status": "Quote"}, "status-not-downloaded"),
+    ],
+)
+def test_orders_that_are_not_downloaded(other: dict[str, Any], code: str) -> None:
+    one = order("N1", **other)
+    assert only(context([one]), one) == ("skip", code)
+
+
+def test_only_from_a_day_on_and_only_test_orders() -> None:
+    one = order()
+    late = settings(download_orders={"orders_from": "2025-03-04"})
+    assert only(context([one], choices=late), one) == ("skip", "before-first-day")
+    early = settings(download_orders={"orders_from": "2020-01-01"})
+    old = order("N1", day=date(2024, 12, 31))
+    assert only(context([old], choices=early), old) == ("skip", "before-first-day")
+    assert only(context([one], mode=Mode.TEST), one) == ("skip", "not-a-test-order")
+    named = settings(general={"test_orders": ["N10234"]})
+    assert only(context([one], mode=Mode.TEST, choices=named), one) == ("create", "new-order")
+
+
+@pytest.mark.parametrize(
+    ("status", "approved", "stage"),
+    [
+        ("New", True, "New"),
+        ("on hold", False, "On Hold"),
+        ("Uncommitted", False, "On Hold"),
+        ("Pack", True, "Processing"),
+    ],
+)
+def test_draft_or_approved_and_the_stage(status: str, approved: bool, stage: str) -> None:
+    one = order("N1", status=status)
+    choices = settings(download_orders={"statuses": [status]})
+    body = body_of(effect_of(context([one], choices=choices), one))
+    assert (body["isApproved"], body["stage"]) == (approved, stage)
+
+
+def test_a_stage_of_ones_own() -> None:
+    one = order("N1", status="Pick")
+    choices = settings(download_orders={"stages": {"pick": "Release to Pick"}, "default_stage": "Later"})
+    assert body_of(effect_of(context([one], choices=choices), one))["stage"] == "Release to Pick"
+    other = order("N1", status="Pack")
+    assert body_of(effect_of(context([other], choices=choices), other))["stage"] == "Later"
+
+
+def test_a_reference_over_30_characters_blocks() -> None:
+    one = order("N12345678901234")
+    choices = settings(download_orders={"prefix": "LONGPREFIX-0001"})
+    assert effect_of(context([one], choices=choices), one).external_id == "LONGPREFIX-0001N12345678901234"
+    long = order("N123456789012345")
+    assert only(context([long], choices=choices), long) == ("blocked", "reference-too-long")
+
+
+def test_long_texts_are_cut_and_said() -> None:
+    one = order(
+        "N1", purchase_order="P" * 101, note="n" * 2001, party=replace(PAT, company="C" * 251, phone="0" * 51)
+    )
+    (row,) = decide(context([one]), one).rows
+    body = body_of(row.effect)
+    assert [len(str(body[name])) for name in ("customerOrderNo", "deliveryInstructions", "company")] == [
+        100,
+        2000,
+        250,
+    ]
+    assert "phone" not in body
+    for what in ("customer order number is cut to 100", "delivery instruction is cut", "phone number"):
+        assert what in row.reason.text
+
+
+def test_the_customers_own_number_or_the_orders() -> None:
+    one = order("N1", purchase_order="PO-1")
+    choices = settings(download_orders={"customer_order_no": "order"})
+    assert body_of(effect_of(context([one], choices=choices), one))["customerOrderNo"] == "N1"
+    plain = order("N1")
+    assert body_of(effect_of(context([plain]), plain))["customerOrderNo"] == "N1"
+
+
+def test_a_foreign_order_names_its_currency_and_leaves_the_rate_to_omni() -> None:
+    one = order("N1", line(tax="0.00"), currency="USD")
+    effect = effect_of(context([one]), one)
+    assert body_of(effect)["currencyCode"] == "USD"
+    assert "currencyRate" not in body_of(effect)
+    assert effect.expected.amount is not None
+    assert effect.expected.amount.currency == "USD"
+    choices = settings(accounting={"currency_rates": {"USD": "0.65", "AUD": "2"}})
+    assert body_of(effect_of(context([one], choices=choices), one))["currencyRate"] == Decimal("0.65")
+    home = order()
+    assert "currencyRate" not in body_of(effect_of(context([home], choices=choices), home))
+
+
+def test_branches() -> None:
+    two = order("N1", line(place="1"), line("TEE-RED-M", "1", "33.00", place="3"))
+    choices = {"by_warehouse": {"W1": "Main warehouse", "3": "4"}}
+    assert only(context([two], choices=settings(branches=choices)), two) == ("blocked", "several-branches")
+    mixed = settings(branches=choices | {"mixed": "default", "branch": "Shed"})
+    assert body_of(effect_of(context([two], choices=mixed), two))["branchId"] == 4
+    one = order("N1", line(place="9"))
+    assert "branchId" not in body_of(effect_of(context([one], choices=settings(branches=choices)), one))
+    lost = settings(branches={"branch": "Nowhere"})
+    reason = decide(context([one], choices=lost), one).rows[0].reason
+    assert (reason.code, "Nowhere" in reason.text) == ("unresolved-setting", True)
+
+
+def test_a_contact_that_is_not_found_blocks_the_order_too() -> None:
+    one = order()
+    choices = settings(customer_tracking={"create": False})
+    ctx = context([one], account=omni(contacts=()), choices=choices)
+    assert only(ctx, one) == ("blocked", "customer-unknown")
+
+
+# --- there already -------------------------------------------------------------------------------------------------------
+
+
+def foreign(one: SalesDocument, **other: Any) -> SalesOrder:
+    return booked(effect_of(context([one]), one), id_="7", **other)
+
+
+def test_an_order_of_somebody_else_is_left_alone() -> None:
+    one = order()
+    theirs = replace(foreign(one), lines=())
+    decision = decide(context([one], account=omni(orders=(theirs,))), one)
+    assert codes(decision.rows) == [("skip", "in-omni-already")]
+    assert (decision.target, decision.ours) == (None, False)
+    for other in ({"total": d("99")}, {"is_void": True}):
+        account = omni(orders=(replace(theirs, **other),))
+        assert only(context([one], account=account), one) == ("blocked", "reference-taken")
+
+
+def test_one_with_our_line_references_is_taken_up() -> None:
+    """A lost journal: the engine finds it under its reference and adopts it."""
+    one = order()
+    ctx = context([one], account=omni(orders=(foreign(one),)))
+    (row,) = decide(ctx, one).rows
+    assert (row.action.value, row.reason.code) == ("create", "found-in-omni")
+    assert row.key == order_key(ctx, one)
+
+
+def test_what_is_in_doubt_or_ignored_stays_with_the_engine() -> None:
+    one = order()
+    effect = effect_of(context([one]), one)
+    doubt = known(effect, "", state=EffectState.UNKNOWN)
+    assert only(context([one], known=(doubt,)), one) == ("skip", "unknown")
+    held = known(effect, "", state=EffectState.HELD, code="mismatch", text="Look.")
+    assert only(context([one], known=(held,)), one) == ("blocked", "mismatch")
+    assert only(context([one], ignored=(effect.key,)), one) == ("skip", "ignored-by-user")
+    refused = known(effect, "", state=EffectState.REFUSED)
+    assert only(context([one], known=(refused,)), one) == ("create", "new-order")
+
+
+# --- changed in the store -------------------------------------------------------------------------------------------------
+
+
+def test_an_unchanged_order_writes_nothing() -> None:
+    one = order("N1", line(), line("TEE-RED-M", "2", "33.00", "59.40", discount_percent=d("10")))
+    assert only(there(one, one), one) == ("skip", "already-there")
+    unread = context([one], known=(known(effect_of(context([one]), one)),))
+    assert only(unread, one) == ("skip", "already-there")
+
+
+def test_settings_alone_and_the_orders_date_change_nothing() -> None:
+    one = order()
+    effect = effect_of(context([one]), one)
+    later = replace(one, day=date(2025, 3, 6))
+    choices = settings(accounting={"cost_center": "NEW", "payment_terms": "Net 30"})
+    ctx = context([later], choices=choices, account=omni(orders=(booked(effect),)), known=(known(effect),))
+    assert only(ctx, later) == ("skip", "already-there")
+
+
+def test_only_what_changed_is_sent_lines_by_their_id() -> None:
+    before = order(
+        "N1", line(), line("TEE-RED-M", "2", "33.00"), line("OLD", "1", "5.00"), purchase_order="A"
+    )
+    after = order(
+        "N1",
+        line(quantity="3"),
+        line("TEE-RED-M", "2", "33.00"),
+        line("NEW", "1", "7.00"),
+        purchase_order="B",
+    )
+    ctx = there(before, after, choices=settings(products={"in_step": False}))
+    (row,) = decide(ctx, after).rows
+    assert (row.action.value, row.reason.code) == ("update", "order-changed")
+    effect = row.effect
+    assert effect is not None
+    assert (effect.target_id, effect.key) == ("88123", update_key(ctx, after, 1))
+    assert effect.expected.amount == after.grand_total
+    assert body_of(effect) == {
+        "customerOrderNo": "B",
+        "lineItems": [
+            {"id": 900, "integrationRef": "L-MUG-01", "qty": 3},
+            {"code": "NEW", "name": "New", "qty": 1, "unitPrice": 7, "discount": 0, "sort": 30, "integrationRef": "L-NEW"},
+            {"id": 902, "integrationRef": "L-OLD", "qty": 0},
+        ],
+    }  # fmt: skip
+    for part in ("customerOrderNo A is now B", "1 x MUG-01", "3 x MUG-01", "'1 x OLD at 5.00' is gone"):
+        assert part in row.reason.text
+
+
+def test_a_header_change_says_nothing_of_amounts() -> None:
+    before = order("N1")
+    after = order("N1", party=replace(PAT, shipping=Address("4 Hill St", "HOBART", "TAS", "7000", "AU")))
+    effect = effect_of(there(before, after), after)
+    assert body_of(effect) == {
+        "deliveryAddress1": "4 Hill St", "deliveryCity": "HOBART", "deliveryState": "TAS", "deliveryPostalCode": "7000",
+    }  # fmt: skip
+    assert effect.expected.amount is None
+
+
+def test_a_text_that_is_gone_is_cleared() -> None:
+    before, after = order("N1", note="Ring first"), order("N1")
+    assert body_of(effect_of(there(before, after), after)) == {"deliveryInstructions": ""}
+
+
+def test_a_charge_that_is_gone_is_nothing() -> None:
+    before = order("N1", charges=(Charge(ChargeKind.SHIPPING, d("11.00"), d("1.00"), "Post"),))
+    after = order("N1")
+    assert body_of(effect_of(there(before, after), after)) == {"freightTotal": 0, "freightDescription": ""}
+
+
+def test_a_second_change_is_against_the_first_and_a_line_comes_back() -> None:
+    one, two = order("N1", line(), line("TEE-RED-M", "1", "33.00")), order("N1", line())
+    first = there(one, two)
+    change = effect_of(first, two)
+    made = known(change, "88123", confirmed_at=WRITTEN_AT)
+    base = known(effect_of(context([one]), one))
+    held = booked(effect_of(context([one]), one))
+    lines = (held.lines[0], replace(held.lines[1], qty=d("0")))
+    account = omni(orders=(replace(held, lines=lines, total=d("16.50")),))
+    ctx = context([two], account=account, known=(base, made))
+    assert only(ctx, two) == ("skip", "already-there")
+    again = context([one], account=account, known=(base, made))
+    (row,) = decide(again, one).rows
+    assert row.key == update_key(again, one, 2)
+    (line_back,) = body_of(row.effect)["lineItems"]  # type: ignore[misc, union-attr]
+    assert (line_back["id"], line_back["qty"]) == (901, 1)  # type: ignore[call-overload, index]
+
+
+def test_a_change_waits_until_omni_was_read_once() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    effect = effect_of(context([before]), before)
+    unread = context([after], known=(known(effect),))
+    assert only(unread, after) == ("skip", "wait-for-omni")
+    assert decide(unread, after).waits
+    stale = context(
+        [after], account=omni(orders=(booked(effect),)), known=(known(effect, confirmed_at=LATER),)
+    )
+    assert only(stale, after) == ("skip", "wait-for-omni")
+
+
+def test_changes_are_reported_where_updating_is_off() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    choices = settings(download_orders={"update": False})
+    assert only(there(before, after, choices=choices), after) == ("blocked", "order-changed")
+    moved = replace(before, status="New")
+    assert only(there(before, moved, choices=choices), moved) == ("skip", "already-there")
+
+
+def test_a_status_waits_for_the_reading_too() -> None:
+    before, after = order("N1", status="On Hold"), order("N1", status="Pick")
+    unread = context([after], known=(known(effect_of(context([before]), before)),))
+    assert only(unread, after) == ("skip", "wait-for-omni")
+
+
+def test_another_branch_by_the_settings_moves_what_is_open_and_not_what_is_gone() -> None:
+    one = order("N1")
+    effect = effect_of(context([one]), one)
+    choices = settings(branches={"branch": "Shed"})
+    opened = context([one], choices=choices, account=omni(orders=(booked(effect),)), known=(known(effect),))
+    assert body_of(effect_of(opened, one)) == {"branchId": 4}
+    gone = omni(orders=(booked(effect, dispatched_date=READ_AT),))
+    assert only(context([one], choices=choices, account=gone, known=(known(effect),)), one) == (
+        "skip",
+        "already-there",
+    )
+
+
+def test_a_dispatched_order_is_not_changed() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    ctx = there(before, after, account={"dispatched_date": READ_AT})
+    assert only(ctx, after) == ("blocked", "order-changed")
+    assert "dispatched" in decide(ctx, after).rows[0].reason.remedy
+
+
+def test_an_order_that_cannot_be_mapped_any_more() -> None:
+    before = order("N1")
+    broken = replace(before, grand_total=aud("16.00"))
+    ctx = there(before, broken)
+    assert only(ctx, broken) == ("blocked", "order-changed")
+    odd = replace(before, lines=(line("GONE"),))
+    assert only(there(before, odd), odd) == ("skip", "already-there")
+
+
+# --- status ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_status_that_asks_for_another_stage_and_approval() -> None:
+    before, after = order("N1", status="On Hold"), order("N1", status="Pick")
+    ctx = there(before, after)
+    (row,) = decide(ctx, after).rows
+    assert (row.action.value, row.reason.code) == ("update", "status-changed")
+    assert body_of(row.effect) == {"stage": "Processing", "isApproved": True}
+
+
+def test_a_stage_that_somebody_moved_in_omni_stays() -> None:
+    before, after = order("N1", status="On Hold"), order("N1", status="Pick")
+    ctx = there(before, after, account={"stage": "Fully Picked", "is_approved": True})
+    assert only(ctx, after) == ("skip", "already-there")
+
+
+# --- by hand in Omni ------------------------------------------------------------------------------------------------------
+
+
+def edited(lines: int = 0, **other: Any) -> dict[str, Any]:
+    """Somebody made the first line five."""
+    effect = effect_of(context([order("N1")]), order("N1"))
+    held = booked(effect)
+    return {"lines": (replace(held.lines[lines], qty=d("5")),), "total": d("82.50")} | other
+
+
+def test_an_edit_in_omni_alone_overwrites_nothing_and_is_said() -> None:
+    one = order("N1")
+    (row,) = decide(there(one, one, account=edited()), one).rows
+    assert (row.action.value, row.reason.code) == ("skip", "already-there")
+    assert "5 x MUG-01" in row.reason.text
+
+
+def test_both_sides_changed_the_same_part() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    ctx = there(before, after, account=edited())
+    decision = decide(ctx, after)
+    (row,) = decision.rows
+    assert (row.action.value, row.reason.code, decision.waits) == ("blocked", "edited-in-omni", True)
+    for value in ("2 x MUG-01", "5 x MUG-01", "82.50 AUD"):
+        assert value in row.reason.text
+
+
+def test_omni_wins() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    choices = settings(download_orders={"edited_in_omni": "omni"})
+    assert only(there(before, after, account=edited(), choices=choices), after) == ("skip", "kept-as-in-omni")
+    both = replace(after, purchase_order="B")
+    ctx = there(before, both, account=edited(), choices=choices)
+    assert body_of(effect_of(ctx, both)) == {"customerOrderNo": "B"}
+
+
+def test_the_store_wins_and_all_amounts_are_as_it_has_them() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    held = edited()
+    put_in = OrderLine("950", "EXTRA", "Extra", d("1"), d("0"), d("1"), d("0"), "", "", "", 9)
+    held |= {"lines": (*held["lines"], put_in), "freight": d("3")}
+    choices = settings(download_orders={"edited_in_omni": "neto"})
+    ctx = there(before, after, account=held, choices=choices)
+    (row,) = decide(ctx, after).rows
+    assert (row.action.value, row.reason.code) == ("update", "overwrites-omni")
+    body = body_of(row.effect)
+    first, second = body["lineItems"]  # type: ignore[misc, union-attr]
+    assert (first["id"], first["qty"]) == (900, 2)  # type: ignore[call-overload, index]
+    assert second == {"id": 950, "qty": 0, "integrationRef": ""}
+    assert body["freightTotal"] == 0
+
+
+def test_different_parts_do_not_clash() -> None:
+    before = order("N1")
+    after = replace(before, purchase_order="B")
+    assert body_of(effect_of(there(before, after, account=edited()), after)) == {"customerOrderNo": "B"}
+
+
+def test_texts_changed_by_both() -> None:
+    before = order("N1")
+    after = order("N1", party=replace(PAT, shipping=Address("4 Hill St", "NEWCASTLE", "NSW", "2300", "AU")))
+    effect = effect_of(context([before]), before)
+    account = omni(orders=(booked(effect),), texts={"88123": {"deliveryAddress1": "Back door"}})
+    (row,) = decide(context([after], account=account, known=(known(effect),)), after).rows
+    assert (row.action.value, row.reason.code) == ("blocked", "edited-in-omni")
+    assert "Back door" in row.reason.text
+    assert "4 Hill St" in row.reason.text
+
+
+def test_a_foreign_orders_converted_amounts_are_no_edit() -> None:
+    before = order("N1", line(tax="0.00", unit="230.00"), currency="USD")
+    effect = effect_of(context([before]), before)
+    held = booked(effect, currency_rate=d("55.8438"), total=d("4.1186"))
+    converted = tuple(replace(one, unit_price=d("4.1186")) for one in held.lines)
+    account = omni(orders=(replace(held, lines=converted),))
+    (row,) = decide(context([before], account=account, known=(known(effect),)), before).rows
+    assert (row.reason.code, "edited" in row.reason.text) == ("already-there", False)
+
+
+def test_a_line_that_lost_its_reference() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    effect = effect_of(context([before]), before)
+    held = booked(effect)
+    account = {"lines": (replace(held.lines[0], integration_ref=""),)}
+    assert only(there(before, after, account=account), after) == ("blocked", "edited-in-omni")
+
+
+# --- cancelled and void -----------------------------------------------------------------------------------------------------
+
+CANCELLED = {"cancelled": True, "status": "Cancelled"}
+DISPATCHING = settings(status_updates={"auto_dispatch_orders": "Yes - Completed Orders Only"})
+
+
+def test_a_cancelled_order_is_left_to_status_updates_or_reported() -> None:
+    before, after = order("N1"), order("N1", **CANCELLED)
+    assert only(there(before, after, choices=DISPATCHING), after) == ("skip", "cancelled-later")
+    assert only(there(before, after), after) == ("blocked", "cancelled-later")
+    assert only(there(before, after, account={"is_void": True}), after) == ("skip", "void")
+
+
+def test_what_was_voided_in_omni_is_not_written_again() -> None:
+    one = order("N1")
+    assert only(there(one, one, account={"is_void": True}), one) == ("blocked", "voided-in-omni")
+
+
+def test_a_void_is_never_undone() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    ctx = context([before])
+    effect = effect_of(ctx, before)
+    void = known(replace(effect, key=void_key(ctx, before), body="{}"))
+    assert only(there(before, after, void), after) == ("blocked", "void-for-good")
+
+
+def test_rows_are_those_of_all_orders() -> None:
+    some = [order("N1"), order("N2", cancelled=True)]
+    assert codes(rows(context(some), some)) == [("create", "new-order"), ("skip", "cancelled")]
+    assert shop(some).orders["N1"] is some[0]

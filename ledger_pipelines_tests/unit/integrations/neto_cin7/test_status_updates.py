@@ -1,0 +1,401 @@
+"""Dispatched if and only if every line can be, from stock at the branch; voided once, never back; all else is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger_pipelines.documents.effects import Action, EffectState, Mode
+from ledger_pipelines.documents.sales import Component, SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.neto_cin7 import orders
+from ledger_pipelines.integrations.neto_cin7.context import Context
+from ledger_pipelines.integrations.neto_cin7.references import dispatch_key, update_key, void_key
+from ledger_pipelines.integrations.neto_cin7.settings import AutoDispatch, StatusUpdates
+from ledger_pipelines.integrations.neto_cin7.status_updates import rows
+from ledger_pipelines.sync.plan import PlanRow
+from ledger_pipelines.systems.cin7.records import SalesOrder
+from ledger_pipelines.systems.neto.documents import NetoShipment
+from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
+    LATER,
+    READ_AT,
+    WRITTEN_AT,
+    body_of,
+    booked,
+    codes,
+    context,
+    d,
+    effect_of,
+    known,
+    level,
+    line,
+    omni,
+    order,
+    product,
+    settings,
+    shop,
+)
+
+YES, IGNORE = "Yes - Completed Orders Only", "Yes - Completed Orders Only (Ignore Stock)"
+DONE = {"status": "Dispatched"}
+CANCELLED = {"status": "Cancelled", "cancelled": True}
+
+
+def choosing(option: str = YES, **groups: Any) -> Any:
+    return settings(status_updates={"auto_dispatch_orders": option}, **groups)
+
+
+def standing(
+    orders: Sequence[SalesDocument], *, read: bool = True, **held: Any
+) -> tuple[list[Known], list[SalesOrder]]:
+    """What the journal and Omni have of orders that were downloaded. held: what Omni shows of them otherwise."""
+    knowns, there = [], []
+    for place, one in enumerate(orders):
+        alive = replace(one, cancelled=False, status="Pick")
+        choices = choosing(products={"in_step": False})
+        effect = effect_of(context([alive], choices=choices), alive)
+        knowns.append(known(effect, str(88123 + place)))
+        if read:
+            there.append(replace(booked(effect, str(88123 + place)), **held))
+    return knowns, there
+
+
+def downloaded(
+    *orders: SalesDocument,
+    more: Sequence[Known] = (),
+    choices: Any = None,
+    stock: dict[str, Any] | None = None,
+    read: bool = True,
+    held: dict[str, Any] | None = None,
+    **other: Any,
+) -> Context:
+    knowns, there = standing(orders, read=read, **(held or {}))
+    account = omni(**({"orders": tuple(there)} | (stock or {})))
+    chosen = choices or choosing(products={"in_step": False})
+    return context(orders, account=account, known=(*knowns, *more), choices=chosen, **other)
+
+
+def only(ctx: Context, one: SalesDocument) -> PlanRow:
+    (row,) = rows(ctx, [one])
+    return row
+
+
+# --- dispatch ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_completed_order_is_dispatched_with_exactly_this_request() -> None:
+    one = order("N1", line(quantity="2"), **DONE)
+    at = datetime(2025, 3, 4, 3, 0, 0, tzinfo=UTC)
+    ctx = downloaded(one, shipments={"N1": NetoShipment(at, ("TRK1", "TRK2", "TRK1"))})
+    row = only(ctx, one)
+    assert (row.action.value, row.reason.code) == ("update", "dispatch")
+    effect = row.effect
+    assert effect is not None
+    assert (effect.kind, effect.action, effect.target_id) == ("sales_order", Action.UPDATE, "88123")
+    assert body_of(effect) == {
+        "dispatchedDate": "2025-03-04T03:00:00Z",
+        "stage": "Dispatched",
+        "trackingCode": "TRK1, TRK2",
+    }
+    assert effect.expected.amount is None
+
+
+def test_without_a_completion_it_is_the_last_change() -> None:
+    one = order("N1", **DONE)
+    assert body_of(only(downloaded(one), one).effect) == {
+        "dispatchedDate": "2025-03-03T06:00:00Z",
+        "stage": "Dispatched",
+    }
+
+
+def test_tracking_codes_that_do_not_fit_are_left_out_whole() -> None:
+    one = order("N1", **DONE)
+    ctx = downloaded(one, shipments={"N1": NetoShipment(None, ("A" * 30, "B" * 30, "C" * 10))})
+    assert body_of(only(ctx, one).effect)["trackingCode"] == f"{'A' * 30}, {'C' * 10}"
+
+
+def test_off_by_default_and_only_completed_ones() -> None:
+    one = order("N1", **DONE)
+    assert rows(downloaded(one, choices=settings()), [one]) == []
+    picked = order("N1", status="Pick")
+    assert rows(downloaded(picked), [picked]) == []
+    own = settings(
+        status_updates={
+            "auto_dispatch_orders": YES,
+            "completed_statuses": ["pending pickup"],
+            "dispatched_stage": "Gone",
+        }
+    )
+    waiting = order("N1", status="Pending Pickup")
+    assert body_of(only(downloaded(waiting, choices=own), waiting).effect)["stage"] == "Gone"
+
+
+def test_one_line_short_leaves_the_whole_order_and_names_each() -> None:
+    one = order(
+        "N1", line(quantity="11"), line("TEE-RED-M", "10", "33.00"), line("GONE", "1", "1.00"), **DONE
+    )
+    row = only(downloaded(one), one)
+    assert (row.action.value, row.reason.code) == ("blocked", "not-enough-stock")
+    assert "11 x MUG-01, 10 there" in row.reason.text
+    assert "1 x GONE, 0 there" in row.reason.text
+    assert "TEE" not in row.reason.text
+    assert "Main warehouse" in row.reason.text
+
+
+def test_ignoring_stock() -> None:
+    one = order("N1", line(quantity="11"), **DONE)
+    assert codes(rows(downloaded(one, choices=choosing(IGNORE)), [one])) == [("update", "dispatch")]
+
+
+def test_stock_is_that_of_the_orders_branch() -> None:
+    one = order("N1", **DONE)
+    ctx = downloaded(one, held={"branch_id": "4"})
+    assert codes(rows(ctx, [one])) == [("blocked", "not-enough-stock")]
+    there = downloaded(one, held={"branch_id": "4"}, stock={"stock": (level("MUG-01", "1", "4"),)})
+    assert codes(rows(there, [one])) == [("update", "dispatch")]
+
+
+def test_earlier_rows_take_first_and_a_short_one_takes_nothing() -> None:
+    first, second, third = (
+        order(f"N{n}", line(quantity=many), **DONE) for n, many in ((1, "6"), (2, "5"), (3, "4"))
+    )
+    ctx = downloaded(first, second, third)
+    assert codes(rows(ctx, [first, second, third])) == [
+        ("update", "dispatch"), ("blocked", "not-enough-stock"), ("update", "dispatch"),
+    ]  # fmt: skip
+
+
+def test_two_lines_of_one_code_are_added_up() -> None:
+    one = order("N1", line(quantity="6"), replace(line(quantity="5"), key="L-2"), **DONE)
+    assert codes(rows(downloaded(one), [one])) == [("blocked", "not-enough-stock")]
+
+
+def test_what_was_shipped_already_counts() -> None:
+    one = order("N1", line(quantity="12"), **DONE)
+    _, (held,) = standing([one])
+    partly = (replace(held.lines[0], qty_shipped=d("3")),)
+    assert codes(rows(downloaded(one, held={"lines": partly}), [one])) == [("update", "dispatch")]
+
+
+def test_what_was_dispatched_since_stock_was_read_is_gone() -> None:
+    first, second = order("N1", line(quantity="6"), **DONE), order("N2", line(quantity="6"), **DONE)
+    ctx = downloaded(first, second)
+    effect = only(ctx, first).effect
+    assert effect is not None
+    after = downloaded(first, second, more=(known(effect, "88123", confirmed_at=LATER),))
+    assert codes(rows(after, [second])) == [("blocked", "not-enough-stock")]
+    before = downloaded(first, second, more=(known(effect, "88123", confirmed_at=WRITTEN_AT),))
+    assert codes(rows(before, [second])) == [("update", "dispatch")]
+
+
+def test_products_without_stock_and_kits() -> None:
+    service = order("N1", line("GIFT", "1", "50.00"), **DONE)
+    ctx = downloaded(service, store=shop([service], items=(product("GIFT", inventoried=False),)))
+    assert codes(rows(ctx, [service])) == [("update", "dispatch")]
+    kit = product("KIT", components=(Component("MUG-01", d("6")),))
+    one, two = (order(f"N{n}", line("KIT", "1", "50.00"), **DONE) for n in (1, 2))
+    both = downloaded(one, two, store=shop([one, two], items=(kit,)))
+    assert codes(rows(both, [one, two])) == [("update", "dispatch"), ("blocked", "not-enough-stock")]
+    own = downloaded(
+        one, store=shop([one], items=(kit,)), stock={"stock": (level("KIT", "0"), level("MUG-01", "10"))}
+    )
+    assert codes(rows(own, [one])) == [("blocked", "not-enough-stock")]
+
+
+def test_an_order_that_was_just_made_needs_no_reading() -> None:
+    one = order("N1", **DONE)
+    named = choosing(branches={"branch": "Main warehouse"})
+    effect = effect_of(context([replace(one, status="Pick")], choices=named), replace(one, status="Pick"))
+    ctx = context([one], choices=named, known=(known(effect),))
+    assert codes(rows(ctx, [one])) == [("update", "dispatch")]
+    nowhere = downloaded(one, read=False)
+    assert codes(rows(nowhere, [one])) == [("skip", "branch-unknown")]
+    other = order("N2")
+    (made,), (there,) = standing([other])
+    learnt = downloaded(
+        one, read=False, more=(replace(made, remote_id="7"),), stock={"orders": (replace(there, id="7"),)}
+    )
+    assert codes(rows(learnt, [one])) == [("update", "dispatch")]
+
+
+def test_not_made_yet() -> None:
+    one = order("N1", **DONE)
+    assert codes(rows(context([one], choices=choosing()), [one])) == [("skip", "wait-for-order")]
+    old = replace(one, day=one.day.replace(year=2024))
+    assert rows(context([old], choices=choosing()), [old]) == []
+    broken = order("N1", total="99.00", **DONE)
+    assert codes(rows(context([broken], choices=choosing()), [broken])) == [("blocked", "order-blocked")]
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ({"dispatched_date": READ_AT}, ("skip", "already-dispatched")),
+        ({"is_void": True}, ("blocked", "void-in-omni")),
+        ({"is_approved": False}, ("blocked", "draft-in-omni")),
+    ],
+)
+def test_what_is_not_dispatched(held: dict[str, Any], expected: tuple[str, str]) -> None:
+    one = order("N1", **DONE)
+    assert codes(rows(downloaded(one, held=held), [one])) == [expected]
+    assert codes(rows(downloaded(one, held=held, choices=choosing(IGNORE)), [one])) == [expected]
+
+
+def test_a_draft_that_was_approved_by_us_since_is_dispatched() -> None:
+    """Approval and dispatch in one run: Omni was read before the first."""
+    one = order("N1", **DONE)
+    draft = replace(one, status="On Hold")
+    effect = effect_of(context([draft]), draft)
+    base = context([one])
+    approval = replace(
+        effect,
+        key=update_key(base, one, 1),
+        action=Action.UPDATE,
+        body='{"isApproved":true,"stage":"Processing"}',
+    )
+    held = booked(effect)
+    ctx = context(
+        [one],
+        account=omni(orders=(held,)),
+        choices=choosing(),
+        known=(known(effect), known(approval, confirmed_at=LATER)),
+    )
+    assert codes(rows(ctx, [one])) == [("update", "dispatch")]
+
+
+def test_an_order_whose_change_waits_is_not_dispatched() -> None:
+    before = order("N1")
+    after = order("N1", line(quantity="2"), **DONE)
+    effect = effect_of(context([before]), before)
+    held = booked(effect)
+    edited = replace(held, lines=(replace(held.lines[0], qty=d("5")),), total=d("82.50"))
+    ctx = context([after], account=omni(orders=(edited,)), choices=choosing(), known=(known(effect),))
+    assert codes(rows(ctx, [after])) == [("blocked", "order-blocked")]
+
+
+def test_a_dispatch_by_us_is_no_change_of_the_order() -> None:
+    one = order("N1", **DONE)
+    effect = only(downloaded(one), one).effect
+    assert effect is not None
+    for held in ({}, {"dispatched_date": READ_AT, "stage": "Dispatched"}):
+        after = downloaded(one, more=(known(effect),), held=held)
+        assert codes(orders.rows(after, [one])) == [("skip", "already-there")]
+
+
+def test_a_dispatch_is_written_once() -> None:
+    one = order("N1", **DONE)
+    effect = only(downloaded(one), one).effect
+    assert effect is not None
+    assert effect.key == dispatch_key(context([one]), one)
+    assert codes(rows(downloaded(one, more=(known(effect),)), [one])) == [("skip", "already-there")]
+    doubt = known(effect, "", state=EffectState.UNKNOWN)
+    assert codes(rows(downloaded(one, more=(doubt,)), [one])) == [("skip", "unknown")]
+
+
+_MANY = st.integers(min_value=1, max_value=9)
+
+
+@given(st.lists(st.tuples(_MANY, _MANY), min_size=1, max_size=5), st.integers(0, 20), st.integers(0, 20))
+def test_no_plan_takes_more_than_there_is_and_none_is_left_that_fits(
+    needs: list[tuple[int, int]], mugs: int, tees: int
+) -> None:
+    orders = [
+        order(f"N{n}", line(quantity=str(mug)), line("TEE-RED-M", str(tee), "33.00"), **DONE)
+        for n, (mug, tee) in enumerate(needs)
+    ]
+    stock = {"stock": (level("MUG-01", str(mugs)), level("TEE-RED-M", str(tees)))}
+    made = rows(downloaded(*orders, stock=stock), orders)
+    left = [Decimal(mugs), Decimal(tees)]
+    for row, (mug, tee) in zip(made, needs, strict=True):
+        fits = mug <= left[0] and tee <= left[1]
+        assert (row.action is Action.UPDATE) is fits
+        if fits:
+            left = [left[0] - mug, left[1] - tee]
+    assert min(left) >= 0
+
+
+# --- void -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", [YES, IGNORE])
+def test_a_cancelled_order_is_voided_under_both(option: str) -> None:
+    one = order("N1", **CANCELLED)
+    row = only(downloaded(one, choices=choosing(option)), one)
+    assert (row.action.value, row.reason.code) == ("void", "void")
+    effect = row.effect
+    assert effect is not None
+    assert (effect.action, effect.target_id) == (Action.VOID, "88123")
+    assert body_of(effect) == {"isVoid": True, "isApproved": False}
+
+
+def test_not_under_no_and_not_what_was_never_downloaded() -> None:
+    one = order("N1", **CANCELLED)
+    assert rows(downloaded(one, choices=settings()), [one]) == []
+    assert rows(context([one], choices=choosing()), [one]) == []
+
+
+def test_only_test_orders_are_voided_in_mode_test() -> None:
+    one = order("N1", **CANCELLED)
+    assert rows(downloaded(one, mode=Mode.TEST), [one]) == []
+    named = choosing(general={"test_orders": ["N1"]})
+    assert codes(rows(downloaded(one, mode=Mode.TEST, choices=named), [one])) == [("void", "void")]
+
+
+def test_a_void_is_written_once() -> None:
+    one = order("N1", **CANCELLED)
+    effect = only(downloaded(one), one).effect
+    assert effect is not None
+    assert effect.key == void_key(context([one]), one)
+    assert codes(rows(downloaded(one, more=(known(effect),)), [one])) == [("skip", "already-there")]
+    read = downloaded(one, more=(known(effect),), held={"is_void": True})
+    assert codes(rows(read, [one])) == [("skip", "already-there")]
+    assert codes(rows(downloaded(one, held={"is_void": True}), [one])) == [("skip", "already-void")]
+
+
+@pytest.mark.parametrize(
+    ("held", "code"),
+    [({"dispatched_date": READ_AT}, "dispatched-in-omni"), ({"invoice_date": READ_AT}, "invoiced-in-omni")],
+)
+def test_dispatched_or_invoiced_ones_are_reported(held: dict[str, Any], code: str) -> None:
+    one = order("N1", **CANCELLED)
+    assert codes(rows(downloaded(one, held=held), [one])) == [("blocked", code)]
+
+
+def test_one_that_was_shipped_in_part_or_dispatched_by_us_is_reported() -> None:
+    one = order("N1", line(quantity="2"), **CANCELLED)
+    _, (held,) = standing([one])
+    partly = downloaded(one, held={"lines": (replace(held.lines[0], qty_shipped=d("1")),)})
+    assert codes(rows(partly, [one])) == [("blocked", "dispatched-in-omni")]
+    done = replace(one, status="Dispatched", cancelled=False)
+    effect = only(downloaded(done), done).effect
+    assert effect is not None
+    ours = downloaded(one, more=(known(effect),))
+    assert codes(rows(ours, [one])) == [("blocked", "dispatched-in-omni")]
+
+
+def test_an_order_whose_download_is_not_known_yet_is_voided_after_it() -> None:
+    one = order("N1", **CANCELLED)
+    alive = replace(one, cancelled=False, status="Pick")
+    effect = effect_of(context([alive]), alive)
+    doubt = known(effect, "", state=EffectState.UNKNOWN)
+    row = only(context([one], choices=choosing(), known=(doubt,)), one)
+    assert row.effect is not None
+    assert row.effect.target_id == f"$link:{effect.key}"
+    assert row.effect.depends_on == (effect.key,)
+
+
+# --- settings -----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_three_options_in_omnis_own_words() -> None:
+    assert [option.value for option in AutoDispatch] == ["No", YES, IGNORE]
+    assert (
+        StatusUpdates.model_validate({"auto_dispatch_orders": False}).auto_dispatch_orders is AutoDispatch.NO
+    )
