@@ -62,12 +62,12 @@ def initial_sync(loaded: LoadedConfig, name: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"pairing": found, "calls": calls})
     elif done is not None:
-        show_pairing(done.pairing)
+        show_pairing(done.pairing, service)
         out().print(Text(f"{calls} calls; nothing was written to either side.", style="dim"))
     return NEEDS_A_PERSON if found.clashes else FINE
 
 
-def show_pairing(found: Found) -> None:
+def show_pairing(found: Found, service: AnyByDay) -> None:
     """What is paired, what nearly is, what clashes."""
     counts = tables.plain_table("\nInitial sync", ["", "count"], right=["count"])
     for words, count in found.counts().items():
@@ -75,7 +75,9 @@ def show_pairing(found: Found) -> None:
     out().print(counts)
     rows = found.report_rows()
     if rows:
-        table = tables.plain_table("\nTo look at", ["", "in the store", "in Saasu", "why"])
+        table = tables.plain_table(
+            "\nTo look at", ["", f"in {service.source}", f"in {service.target}", "why"]
+        )
         for row in rows[: tables.MOST_ROWS]:
             table.add_row(*map(tables.cell, (row.section, row.here, row.there, row.text)))
         out().print(table)

@@ -19,6 +19,7 @@ from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, say
 from ledger_pipelines.cli.progress import progress
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.effects import Action
+from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import plain
 from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.integrations.neto_cin7.service import NetoCin7, build_service
@@ -32,24 +33,22 @@ def show_omni(loaded: LoadedConfig, name: str, control: str) -> int:
     loaded = _without_limits(loaded, name, control)
     with closing(build_service(loaded, name)) as service, progress() as tell:
         say("     initial sync: the store was read already, so only what changed since is asked of it ...")
-        found = service.initial_sync(tell)
+        by_day.show_pairing(service.initial_sync(tell), service)
         say(f"     {service.calls()} calls, nothing written")
         say("     planning and writing the orders, many in one call ...")
         first = service.run(None, (), tell)
+        out().print(Text("\nFirst run", style="bold"))
+        by_day.show_run(first, service.spent())
         say("     again: what is written is never written twice ...")
         second = service.run(None, (), tell)
+        out().print(Text("\nSecond run", style="bold"))
+        show_again(second)
         say("     the store ships one order and cancels another ...")
         moved = _move(service, first)
         third = service.run(None, (), tell)
-        spent = service.spent()
+        out().print(Text(f"\nThird run, once {moved}", style="bold"))
+        by_day.show_run(third, service.spent())
         page = service.report(first.days[0], third.days[-1])
-    by_day.show_pairing(found)
-    out().print(Text("\nFirst run", style="bold"))
-    by_day.show_run(first, spent)
-    out().print(Text("\nSecond run", style="bold"))
-    show_again(second)
-    out().print(Text(f"\nThird run, once {moved}", style="bold"))
-    by_day.show_run(third, spent)
     adds_up = _ledger(control)
     out().print(f"Reconciliation: {page}", soft_wrap=True, markup=False)
     sent = sum(run.result.sends for run in second.runs if run.result is not None)
@@ -75,13 +74,13 @@ def _move(service: NetoCin7, result: RunResult) -> str:
         for run in result.runs
         if run.flow == "orders" and run.result is not None
         for row in run.result.rows
-        if row.outcome is Outcome.WRITTEN and row.action is Action.CREATE
+        if row.outcome is Outcome.WRITTEN and row.action == Action.CREATE
     }
     orders = service.mirror.shop().orders
     waiting = sorted(number for number in written if orders[number].status in _ON_THEIR_WAY)
     shipped, cancelled = waiting[0], waiting[1]
     states = ((shipped, "Dispatched"), (cancelled, "Cancelled"))
-    body = [{"OrderID": number, "OrderStatus": status} for number, status in states]
+    body: list[Json] = [{"OrderID": number, "OrderStatus": status} for number, status in states]
     service.neto.write("UpdateOrder", {"Order": body})
     return f"{shipped} is shipped and {cancelled} cancelled"
 

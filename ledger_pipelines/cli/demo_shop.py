@@ -49,7 +49,7 @@ def show_shop(loaded: LoadedConfig, name: str, control: str) -> int:
         page = service.report(days[0], days[-1])
         spent = service.spent()
     if done is not None:
-        by_day.show_pairing(done.pairing)
+        by_day.show_pairing(done.pairing, service)
     out().print(Text("\nFirst run", style="bold"))
     by_day.show_run(first, spent)
     out().print(Text("\nSecond run", style="bold"))

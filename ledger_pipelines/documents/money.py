@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import cache
 
 from ledger_pipelines.errors import DataError
 
@@ -42,7 +43,12 @@ def exponent(currency: str) -> int:
 
 def round_half_away(amount: Decimal, digits: int) -> Decimal:
     """Round to `digits` decimals, halves away from zero, as the ledgers do (netsuite.md 9.3)."""
-    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP, context=_EXACT)
+    return amount.quantize(_unit(digits), rounding=ROUND_HALF_UP, context=_EXACT)
+
+
+@cache
+def _unit(digits: int) -> Decimal:
+    return Decimal(1).scaleb(-digits)
 
 
 def plain(amount: Decimal, digits: int = 0) -> str:

@@ -10,18 +10,18 @@ is fetched once a group. Amounts travel as whole millionths (the file's scale), 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from ledger_pipelines.documents.dates import Month, MonthStart
-from ledger_pipelines.documents.money import ZERO, tidy
+from ledger_pipelines.documents.money import tidy
 from ledger_pipelines.documents.settlement import (
     Amounts,
     Component,
@@ -44,7 +44,7 @@ _OF_ORDERS = (
 _SAME = ("order_id", "adjustment", "ship")
 _GREATEST = ("merchant_order_id", "marketplace_name", "fulfillment")
 _BODY = ("kind", "m", "micro", "quantity", "sku", "order_item_code", "merchant_adjustment_item_id")
-_Event = tuple[str, str, str]
+_Event = tuple[TransactionClass, str, str]
 """Class, category where there is no order, transaction type: what parts rows of one order, or without an order."""
 
 
@@ -63,7 +63,7 @@ class Classification(Protocol):
 
 
 def _event(known: Classification, *, ordered: bool) -> _Event:
-    return str(known.cls), "" if ordered else known.kind.category, known.kind.transaction_type
+    return known.cls, "" if ordered else known.kind.category, known.kind.transaction_type
 
 
 def _events(triples: Sequence[Classification]) -> list[_Event]:
@@ -155,8 +155,7 @@ def grouped(
         yield current.group()
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     """What holds of all rows of a group, as far as they were seen. Instants are UTC, microseconds since 1970."""
 
     event: int
@@ -173,8 +172,7 @@ class _Head:
 
     def joined(self, more: _Head) -> _Head:
         """With further rows, which come later in the file."""
-        return replace(
-            self,
+        return self._replace(
             merchant_order_id=max(self.merchant_order_id, more.merchant_order_id),
             marketplace=max(self.marketplace, more.marketplace),
             channel=max(self.channel, more.channel),
@@ -268,7 +266,8 @@ class _Building:
             stated = KindAmount(numbered_month(m), self._kinds[number], _decimal(part.micro), part.rows)
             rows += part.rows
             component = self._components[number]
-            amounts[component] = _EXACT.add(amounts.get(component, ZERO), stated.amount)
+            so_far = amounts.get(component)
+            amounts[component] = stated.amount if so_far is None else _EXACT.add(so_far, stated.amount)
             known = kinds.get((number, m))
             kinds[number, m] = stated if known is None else _together(known, stated)
             if sku or code or adjustment:
@@ -277,8 +276,8 @@ class _Building:
                     item = items[sku, code, adjustment] = _Item(None, None, [])
                 item.take(stated, part, product=component == Component.PRODUCT.value)
         head = self.head
-        named, category, kind_of_transaction = self._event
-        cls = TransactionClass(named)
+        cls, category, kind_of_transaction = self._event
+        first = _instant(head.posted_first)
         return SettlementGroup(
             key=group_key(cls, kind_of_transaction, head.order_id, head.adjustment, head.ship, category),
             cls=cls,
@@ -289,8 +288,8 @@ class _Building:
             shipment_id=head.ship,
             marketplace=head.marketplace,
             channel=head.channel,
-            posted_first=_EPOCH + timedelta(microseconds=head.posted_first),
-            posted_last=_EPOCH + timedelta(microseconds=head.posted_last),
+            posted_first=first,
+            posted_last=first if head.posted_last == head.posted_first else _instant(head.posted_last),
             amounts=Amounts(**amounts),
             rows=rows,
             ordinals=(head.first, head.last),
@@ -319,6 +318,10 @@ class _Item:
     def count(self) -> int | None:
         """The quantity stands on every component row of an item; an item that occurs twice has two rows of product."""
         return self.product_quantity if self.product_quantity is not None else self.quantity
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def _together(one: KindAmount, other: KindAmount) -> KindAmount:

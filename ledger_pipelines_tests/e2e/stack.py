@@ -27,6 +27,8 @@ from ledger_pipelines_tests.dagster.kit import configuration
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 T = TypeVar("T")
+Configure = Callable[[Mapping[str, str]], LoadedConfig]
+"""(addresses by vendor; "sandbox": the control port) -> configuration."""
 
 _RUNS = """
 query Runs($tags: [ExecutionTag!]) {
@@ -36,6 +38,19 @@ query Runs($tags: [ExecutionTag!]) {
   }
 }
 """
+_LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on InvalidSubsetError { message }
+    ... on PipelineNotFoundError { message }
+    ... on UnauthorizedError { message }
+  }
+}
+"""
+_LOCATION = "ledger_pipelines"
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,7 @@ class Stack:
     def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """One GraphQL question."""
         answer = httpx.post(
-            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30, trust_env=False
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=120, trust_env=False
         )
         body: dict[str, Any] = answer.raise_for_status().json()
         assert "errors" not in body, body["errors"]
@@ -77,6 +92,15 @@ class Stack:
         wanted = [{"key": key.replace("__", "/"), "value": value} for key, value in tags.items()]
         found: list[dict[str, Any]] = self.ask(_RUNS, tags=wanted)["runsOrError"]["results"]
         return found
+
+    def launch(self, job: str, tags: Mapping[str, str]) -> str:
+        """Start a job, as the button in the UI does; the run's id."""
+        selector = {"repositoryLocationName": _LOCATION, "repositoryName": "__repository__", "jobName": job}
+        told = [{"key": key, "value": value} for key, value in tags.items()]
+        asked = {"selector": selector, "runConfigData": {}, "executionMetadata": {"tags": told}}
+        answer = self.ask(_LAUNCH, params=asked)["launchRun"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        return str(answer["run"]["runId"])
 
     def book(self) -> dict[str, dict[str, str]]:
         """The sandbox's trial balance, by account number."""
@@ -134,10 +158,16 @@ def _sandbox_addresses(log: Path) -> dict[str, str] | None:
 
 
 @contextmanager
-def running(folder: Path, **changes: str) -> Iterator[Stack]:
+def running(
+    folder: Path, configure: Configure | None = None, *, seed: str = "demo", **changes: str
+) -> Iterator[Stack]:
     """Sandbox with the demo's books, webserver and daemon with the shipped dagster.yaml, all on loopback.
 
-    changes: Text for text in the shipped ledger.yaml.
+    Args:
+        folder: Empty.
+        configure: Writes and loads the ledger.yaml of the folder, once the sandbox is there; default: the shipped one.
+        seed: The sandbox's books.
+        changes: Text for text in the shipped ledger.yaml.
     """
     home = folder / "dagster_home"
     home.mkdir(parents=True)
@@ -145,18 +175,21 @@ def running(folder: Path, **changes: str) -> Iterator[Stack]:
     plain = {key: value for key, value in os.environ.items() if not key.startswith(("LEDGER_", "DAGSTER_"))}
     with ExitStack() as stack:
         log = folder / "sandbox.log"
-        command = [sys.executable, "-m", "ledger_pipelines.sandbox", "--port", "0", "--seed", "demo"]
+        command = [sys.executable, "-m", "ledger_pipelines.sandbox", "--port", "0", "--seed", seed]
         stack.enter_context(process(command, plain, log))
         addresses = wait("the sandbox", 30, lambda: _sandbox_addresses(log))
         control = addresses["sandbox"]
-        loaded = configuration(
-            folder,
-            addresses,
-            **{
-                "      path: .ledger/drop/amazon_us": "      poll_seconds: 5\n      stable_seconds: 1\n      path: .ledger/drop/amazon_us"
-            },
-            **changes,
-        )
+        if configure is not None:
+            loaded = configure(addresses)
+        else:
+            loaded = configuration(
+                folder,
+                addresses,
+                **{
+                    "      path: .ledger/drop/amazon_us": "      poll_seconds: 5\n      stable_seconds: 1\n      path: .ledger/drop/amazon_us"
+                },
+                **changes,
+            )
         credentials = httpx.get(f"{control}/credentials", trust_env=False).raise_for_status().json()
         environ = {
             **plain,

@@ -37,7 +37,7 @@ SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One drill, or one share of its cases."""
+    """One drill, or one share of its cases. cpu: seconds of processors that it and its children took."""
 
     drill: str
     seed: int
@@ -47,6 +47,7 @@ class Report:
     seconds: float
     broken: str = ""
     figures: Mapping[str, int] = field(default_factory=dict)
+    cpu: float = 0.0
 
     @property
     def never_reached(self) -> list[str]:
@@ -81,6 +82,7 @@ class Report:
             "must_reach": sorted(self.must_reach),
             "never_reached": self.never_reached,
             "seconds": self.seconds,
+            "cpu": self.cpu,
             "broken": self.broken,
             "verdicts": [
                 asdict(v) | {"reached": sorted(v.reached), "again": "" if v.holds else self.repeat(v)}
@@ -99,7 +101,7 @@ class Report:
         )  # fmt: skip
         return _summed(
             str(told["drill"]), int(str(told["seed"])), str(told["tier"]), verdicts,
-            tuple(told["must_reach"]), float(str(told["seconds"])), str(told["broken"]),  # type: ignore[arg-type]  # a list of texts
+            tuple(told["must_reach"]), float(str(told["seconds"])), str(told["broken"]), float(str(told["cpu"])),  # type: ignore[arg-type]  # a list of texts
         )  # fmt: skip
 
 
@@ -111,11 +113,22 @@ def _summed(
     must: Sequence[str],
     seconds: float,
     broken: str = "",
+    cpu: float = 0.0,
 ) -> Report:
     figures: Counter[str] = Counter()
     for verdict in verdicts:
         figures.update(verdict.figures)
-    return Report(drill, seed, tier, tuple(verdicts), tuple(must), round(seconds, 1), broken, dict(figures))
+    return Report(
+        drill,
+        seed,
+        tier,
+        tuple(verdicts),
+        tuple(must),
+        round(seconds, 1),
+        broken,
+        dict(figures),
+        round(cpu, 1),
+    )
 
 
 def run_drill(
@@ -139,7 +152,7 @@ def run_drill(
         mutant: A planted bug to be in force.
         told: Where progress is printed.
     """
-    started = monotonic()
+    started, before = monotonic(), _cpu()
     mutants.install(mutant)
     verdicts: list[Verdict] = []
     with (
@@ -153,7 +166,12 @@ def run_drill(
             if told is not None:
                 _tell(told, name, number, len(cases), verdict)
         must = () if case else tuple(drill.must_reach())
-    return _summed(name, seed, tier.value, verdicts, must, monotonic() - started)
+    return _summed(name, seed, tier.value, verdicts, must, monotonic() - started, cpu=_cpu() - before)
+
+
+def _cpu() -> float:
+    """Seconds of processors so far: this process, and those of its children that have ended."""
+    return sum(os.times()[:4])
 
 
 def _tell(told: Console, name: str, number: int, count: int, verdict: Verdict) -> None:
@@ -207,14 +225,21 @@ def run_several(names: Sequence[str], asked: argparse.Namespace, told: Console) 
         verdicts = [v for part in own for v in part.verdicts]
         reports.append(
             _summed(
-                name, asked.seed, own[0].tier, verdicts, sorted(must), max(p.seconds for p in own), broken
+                name,
+                asked.seed,
+                own[0].tier,
+                verdicts,
+                sorted(must),
+                max(p.seconds for p in own),
+                broken,
+                sum(part.cpu for part in own),
             )
         )
     return reports
 
 
 def _print(told: Console, reports: Sequence[Report], seconds: float) -> None:
-    table = Table("drill", "shows", "cases", "hold", "counted", "seconds", title="make drill")
+    table = Table("drill", "shows", "cases", "hold", "counted", "seconds", "CPU", title="make drill")
     for report in reports:
         holding = sum(v.holds for v in report.verdicts)
         counted = ", ".join(f"{name} {number:,}" for name, number in report.figures.items())
@@ -226,6 +251,7 @@ def _print(told: Console, reports: Sequence[Report], seconds: float) -> None:
             hold,
             counted,
             f"{report.seconds:.0f}",
+            f"{report.cpu:.0f}",
         )
     told.print(table)
     for report in reports:
@@ -238,8 +264,9 @@ def _print(told: Console, reports: Sequence[Report], seconds: float) -> None:
                 told.print(f"again: {report.repeat(verdict)}", markup=False, soft_wrap=True)
     failing = [report.drill for report in reports if not report.holds]
     cases = sum(len(report.verdicts) for report in reports)
+    cpu = sum(report.cpu for report in reports)
     told.print(
-        f"{cases:,} cases of {len(reports)} drills in {seconds:.0f} s: "
+        f"{cases:,} cases of {len(reports)} drills in {seconds:.0f} s ({cpu:.0f} s of CPU): "
         + (f"FAILING: {', '.join(failing)}." if failing else "all hold.")
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -51,6 +51,15 @@ class Picture:
             if mine_ != theirs_:
                 found.append(f"account {account}: {mine_} instead of {theirs_}")
         return found
+
+    def without(self, kinds: tuple[str, ...]) -> Picture:
+        """The same without records of some kinds."""
+        kept = {
+            text: count
+            for text, count in self.records.items()
+            if not text.startswith(tuple(f"{k} " for k in kinds))
+        }
+        return replace(self, records=Counter(kept))
 
     def lost(self, other: Picture) -> int:
         """Records and ledger lines that `other` has and this one has not."""

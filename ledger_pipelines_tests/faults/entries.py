@@ -16,6 +16,9 @@ from ledger_pipelines_tests.stage import Stage
 SETTLEMENTS: Mapping[str, Entry[Stage]] = {entry.name: entry for entry in (AMAZON_NETSUITE,)}
 """Integrations that settlement files drive: drills about files are theirs."""
 
-ENTRIES: Mapping[str, Entry[Any]] = {**SETTLEMENTS, NETO_SAASU.name: NETO_SAASU}
+BY_DAYS: Mapping[str, Entry[Any]] = {entry.name: entry for entry in (NETO_SAASU,)}
+"""Integrations that days drive: their runs find by themselves what is new."""
 
-__all__ = ["ENTRIES", "SETTLEMENTS", "Entry", "Scene"]
+ENTRIES: Mapping[str, Entry[Any]] = {**SETTLEMENTS, **BY_DAYS}
+
+__all__ = ["BY_DAYS", "ENTRIES", "SETTLEMENTS", "Entry", "Scene"]

@@ -57,6 +57,7 @@ class Entry(Generic[S]):
         lasts: Seconds of the sandbox's time that preparing takes: commands live in real time, which comes after.
         made: How many documents of each kind a scene has made in the target: (stage, scene).
         names: What each document of ours in the target is known by, doubles included.
+        intended: External ids there, each of which has to have an intent of its own in the journal.
         by_hand: Ids of what a person finds in the target for a row whose search does not show it: (stage, row).
         around: What else must hold once all is done: (stage, something was to be refused); sentences. Asked before the
             picture is taken.
@@ -71,6 +72,7 @@ class Entry(Generic[S]):
             proxy sends twice.
         throttled: Seconds after which a throttled connection goes on.
         lags: How late its searches show what was written, in the drill `lag`: seconds.
+        mirrors: Kinds of records that hold no more than a status of others, and are brought up to date.
         lates: How late requests are applied there. Beyond the window only where the target knows a key of ours: of others
             (class B) nobody can tell, see `drills.lag`.
         sleeps: Where one of several appliers falls asleep, in the drill `race`.
@@ -88,6 +90,7 @@ class Entry(Generic[S]):
     live: Callable[[S, str], int]
     made: Callable[[S, Scene], Mapping[str, int]]
     names: Callable[[S], Sequence[str]]
+    intended: Callable[[S], set[str]]
     by_hand: Callable[[S, Row], Sequence[str]]
     around: Callable[[S, bool], Sequence[str]]
     written: Callable[[S], int]
@@ -102,6 +105,7 @@ class Entry(Generic[S]):
     beyond: frozenset[str] = frozenset()
     throttled: float = 0.0
     lags: tuple[int, ...] = (2, 12, 19, 45, 90)
+    mirrors: tuple[str, ...] = ()
     lates: tuple[int, ...] = (2, 12, 19, 45, 90)
     sleeps: tuple[str, ...] = ("apply.marked_sent", "apply.after_send")
     appliers: int = 4

@@ -73,17 +73,17 @@ def commands(partition: str, file: str, name: str) -> None:
 
 
 def dagster(partition: str, file: str, name: str) -> None:
-    """Arrival, the chain of the partition, the snapshots of a day, the sensors: on an instance with a home on disk."""
+    """Arrival or initial sync, every job that a day or the partition has, the sensors: on an instance with a home on disk."""
     import dagster as dg  # noqa: PLC0415 - after the log is set up
 
     from ledger_pipelines.cli import main  # noqa: PLC0415
     from ledger_pipelines.cli.context import load  # noqa: PLC0415
     from ledger_pipelines.orchestration.build import build_definitions  # noqa: PLC0415
+    from ledger_pipelines.orchestration.names import initial_sync_job, sync_job  # noqa: PLC0415
     from ledger_pipelines.orchestration.schedules import RANGE_END, RANGE_START  # noqa: PLC0415
 
-    del name  # every job of the configuration
     with contextlib.suppress(SystemExit):
-        main(["drop", file])
+        main(["drop", file] if partition else ["initial-sync", name])
     definitions = build_definitions(load())
     today = datetime.now(UTC).date().isoformat()
     with dg.DagsterInstance.get() as instance:
@@ -97,7 +97,7 @@ def dagster(partition: str, file: str, name: str) -> None:
         for job in definitions.resolve_all_job_defs():
             loud()
             kind = type(job.partitions_def).__name__
-            if job.name.endswith("_snapshots"):
+            if job.name.endswith("_snapshots") or job.name in (sync_job(name), initial_sync_job(name)):
                 _job(definitions, instance, job.name, tags={RANGE_START: today, RANGE_END: today})
             elif kind == "DynamicPartitionsDefinition":
                 instance.add_dynamic_partitions(job.partitions_def.name, [partition])  # type: ignore[union-attr]  # it is one

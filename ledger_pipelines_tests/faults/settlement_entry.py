@@ -102,10 +102,12 @@ AMAZON_NETSUITE: Entry[Stage] = Entry(
     live=_live,
     made=_made,
     names=lambda stage: stage.books().external_ids(),
+    intended=lambda stage: set(stage.books().external_ids()),
     by_hand=_by_hand,
     around=_around,
     written=lambda stage: stage.writes(),
     picture=_picture,
     lacks=("saasu.", "neto."),
+    mirrors=("customrecord_azs_summary", "customrecord_azs_txn"),
     money=lambda: (*money_amazon.paths(), *money_netsuite.paths()),
 )

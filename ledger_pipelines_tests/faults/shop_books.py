@@ -18,6 +18,7 @@ Json = Any
 _LEFT_OUT = frozenset({"Id", "LastUpdatedId", "created", "modified"})
 _OURS = ("contact", "company", "item", "invoice", "payment", "journal")
 """What the product writes in the file."""
+_ALONE = ("contact", "item", "invoice", "journal")
 _STORE_LEFT_OUT = frozenset({"number", "added", "updated"})
 
 
@@ -54,6 +55,12 @@ def references(stage: ShopStage) -> list[str]:
     file = stage.file()
     found = [f"{kind} {_reference(kind, row)}" for kind in _OURS for row in file.records(kind)]
     return found + [f"product {row['key']}" for row in stage.store()["item"]]
+
+
+def intended(stage: ShopStage) -> set[str]:
+    """References of what is written by a call of its own: companies and first payments go in the calls of others."""
+    file = stage.file()
+    return {_reference(kind, row) for kind in _ALONE for row in file.records(kind)}
 
 
 def made(stage: ShopStage, kinds: Sequence[str]) -> Mapping[str, int]:

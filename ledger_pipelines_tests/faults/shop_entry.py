@@ -17,7 +17,7 @@ from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines_tests.configured import loopback
-from ledger_pipelines_tests.faults import shop_books, shop_scene
+from ledger_pipelines_tests.faults import money_shop, shop_books, shop_scene
 from ledger_pipelines_tests.faults.entry import Entry, Scene
 from ledger_pipelines_tests.shop_stage import ShopStage, shop_stage
 
@@ -37,14 +37,19 @@ def open_shop(sandbox: RunningSandbox, folder: Path) -> ShopStage:
     return shop_stage(sandbox, folder, settings=shop_scene.SETTINGS, start=start.isoformat())
 
 
+def quiet(stage: ShopStage) -> None:
+    """An empty store and an empty file, without limits."""
+    for vendor in VENDORS:
+        stage.control.post("/reset", json={"seed": "empty", "vendor": vendor}).raise_for_status()
+    unlimited = {"rate_limit": False, "daily_quota": None}
+    stage.control.post("/saasu/settings", json=unlimited).raise_for_status()
+    stage.control.post("/neto/settings", json={"calls_per_minute": None}).raise_for_status()
+
+
 def prepare(stage: ShopStage, scene: Scene, kept: Path) -> None:
     """An empty store and file, the first act on them, and the installation's data put by."""
     del scene
-    for vendor in VENDORS:
-        stage.control.post("/reset", json={"seed": "empty", "vendor": vendor}).raise_for_status()
-    quiet = {"rate_limit": False, "daily_quota": None}
-    stage.control.post("/saasu/settings", json=quiet).raise_for_status()
-    stage.control.post("/neto/settings", json={"calls_per_minute": None}).raise_for_status()
+    quiet(stage)
     shop_scene.prepare(stage)
     stage.close_service()
     shutil.copytree(stage.folder / "data", kept / "data")
@@ -119,12 +124,13 @@ NETO_SAASU: Entry[ShopStage] = Entry(
     names=shop_books.references,
     live_days=lambda stage, days: ended(stage, stage.run(days)),
     lasts=4000,
+    intended=shop_books.intended,
     by_hand=_by_hand,
     around=_around,
     written=written,
     picture=shop_books.picture,
     lacks=("netsuite.", "landing.", "settlement."),
-    money=lambda: (),
+    money=money_shop.paths,
     every=30,
     reaches=1,
     crossed=1,

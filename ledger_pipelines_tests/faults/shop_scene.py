@@ -35,8 +35,8 @@ def prepare(stage: ShopStage) -> None:
     """The first act: an empty shop and file are filled, the initial sync is done, the first orders are booked; then the
     second act happens, and nobody has run the integration since."""
     for sku, price in (("POT-600", "49.95"), ("TIN-200", "8.80"), ("CUP-2", "32.00")):
-        _product(stage, sku, price, inventoried=True)
-        _item(stage, sku, price)
+        product(stage, sku, price, inventoried=True)
+        item(stage, sku, price)
     _opening(stage, {"POT-600": 20, "TIN-200": 40})
     service = stage.service
     service.initial_sync()
@@ -55,7 +55,7 @@ def prepare(stage: ShopStage) -> None:
 
 
 def _second_act(stage: ShopStage, unpaid: str, edited: str, wanting: str, returned: str) -> None:
-    _product(stage, "BOOK-NEW", "24.95", inventoried=False)
+    product(stage, "BOOK-NEW", "24.95", inventoried=False)
     firm = {
         "Username": "mei.chen", "Email": "mei@example.com", "BillFirstName": "Mei", "BillLastName": "Chen",
         "BillCompany": "Chen Tea House",
@@ -80,14 +80,15 @@ def _second_act(stage: ShopStage, unpaid: str, edited: str, wanting: str, return
     _opening(stage, {"CUP-2": 12, "POT-600": 7})
     stage.status(wanting, "Dispatched")
     _returned(stage, returned)
-    _item(stage, "INFUSER", "6.50")
+    item(stage, "INFUSER", "6.50")
 
 
 def _line(sku: str, quantity: int = 1) -> Record:
     return {"SKU": sku, "Quantity": str(quantity)}
 
 
-def _product(stage: ShopStage, sku: str, price: str, *, inventoried: bool) -> None:
+def product(stage: ShopStage, sku: str, price: str, *, inventoried: bool) -> None:
+    """A product in the store."""
     wish = {
         "SKU": sku, "Name": f"Product {sku}", "DefaultPrice": price, "Approved": "True", "IsActive": "True",
         "IsInventoried": str(inventoried),
@@ -96,7 +97,8 @@ def _product(stage: ShopStage, sku: str, price: str, *, inventoried: bool) -> No
     stage.shop("AddItem", {"Item": [wish]})
 
 
-def _item(stage: ShopStage, code: str, price: str) -> None:
+def item(stage: ShopStage, code: str, price: str) -> None:
+    """An item in the file, with stock."""
     stage.book(
         "POST", "/Item",
         {

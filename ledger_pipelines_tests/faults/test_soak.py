@@ -8,13 +8,15 @@ from typing import cast
 
 import pytest
 
-from ledger_pipelines_tests.faults.drills.soak import WARM, Day, Held
 from ledger_pipelines_tests.faults.entries import Entry
+from ledger_pipelines_tests.faults.soak_day import WARM, Held
+from ledger_pipelines_tests.faults.soak_settlements import SettlementDay
 from ledger_pipelines_tests.stage import Stage
 
 
 def _problems(held: Sequence[Held]) -> list[str]:
-    day = Day(cast("Entry[Stage]", None), cast("Stage", None), Random(1), held=list(held))
+    day = SettlementDay(cast("Entry[Stage]", None), cast("Stage", None), Random(1))
+    day.held = list(held)
     day.flat()
     return day.problems
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.dates import business_date
@@ -63,7 +64,7 @@ class JournalView:
 
 @dataclass(frozen=True)
 class Context:
-    """One integration at work on one settlement."""
+    """One integration at work on one settlement. All in it is immutable: what follows from it is found once."""
 
     integration: str
     source: str
@@ -77,17 +78,17 @@ class Context:
     journal: JournalView
     one_world: bool = True
 
-    @property
+    @cached_property
     def sid(self) -> str:
         """The settlement id."""
         return self.settlement.settlement_id
 
-    @property
+    @cached_property
     def currency(self) -> str:
         """The settlement's currency."""
         return self.settlement.currency
 
-    @property
+    @cached_property
     def marked(self) -> str:
         """Prefix of memos and names in test mode."""
         return "[test] " if self.mode is Mode.TEST else ""
@@ -118,7 +119,7 @@ class Context:
             return self.deposit_day
         return business_date(group.posted_first, self.zone)
 
-    @property
+    @cached_property
     def deposit_day(self) -> date:
         """The deposit date in the books' zone."""
         return business_date(self.settlement.deposit, self.zone)
@@ -135,7 +136,7 @@ class Context:
             return None
         return self.books.first_open_after(day)
 
-    @property
+    @cached_property
     def currency_id(self) -> str | None:
         """Internal id of the settlement's currency; None where NetSuite has no such active currency."""
         return self.books.currencies.get(self.currency)
@@ -145,7 +146,7 @@ class Context:
         record = self.books.record(kind, name)
         return None if record is None or record.inactive else record.id
 
-    @property
+    @cached_property
     def clearing(self) -> str | None:
         """Internal id of the Amazon clearing account of the settlement's currency."""
         return self.reference("account", self.settings.payment.netsuite_payment_account.get(self.currency))

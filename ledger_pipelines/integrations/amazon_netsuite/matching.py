@@ -44,13 +44,12 @@ def books_of(books: Books, group: SettlementGroup, *, merchant: bool) -> OrderBo
     documents = books.by_order.get(group.order_id, ())
     if not documents and merchant and group.merchant_order_id:
         documents = books.by_order.get(group.merchant_order_id, ())
-    live = [d for d in documents if d.status != VOIDED and not (d.record == INVOICE and d.status == REJECTED)]
-    return OrderBooks(
-        invoices=tuple(d for d in live if d.record == INVOICE),
-        sales_orders=tuple(d for d in live if d.record == SALES_ORDER),
-        cash_sales=tuple(d for d in live if d.record == CASH_SALE),
-        credit_memos=tuple(d for d in live if d.record == CREDIT_MEMO),
-    )
+    found: dict[str, list[BookDocument]] = {INVOICE: [], SALES_ORDER: [], CASH_SALE: [], CREDIT_MEMO: []}
+    for document in documents:
+        rejected = document.record == INVOICE and document.status == REJECTED
+        if document.status != VOIDED and not rejected and document.record in found:
+            found[document.record].append(document)
+    return OrderBooks(*map(tuple, found.values()))
 
 
 @dataclass(slots=True)

@@ -114,6 +114,8 @@ def _without_books(ctx: Context, group: SettlementGroup, order: OrderBooks, basi
         return Decision(group, GroupState.MATCHED, nothing_to_pay(), None)
     key = ctx.group_key(PAYMENT, group, "payment")
     entry = ctx.journal.known.get(key)
+    if entry is None and key not in ctx.journal.ignored:
+        return None
     paid = claimed(group, basis) if entry is None or entry.amount is None else entry.amount
     known = from_journal(ctx, key, PAYMENT, payment_title(group), paid)
     if known is None:
@@ -257,21 +259,22 @@ def _cash_sale(
 def _pay_groups(
     ctx: Context, groups: list[SettlementGroup], payables: list[Payable], fallback: Basis
 ) -> list[Decision]:
-    unpaid = sum((p.unpaid for p in payables), ZERO)
-    common = next(
-        (
-            b
-            for b in BASES
-            if sum((claimed(g, b) for g in groups), ZERO) == unpaid and all(claimed(g, b) > 0 for g in groups)
-        ),
-        None,
-    )
-    decisions = []
-    for group in groups:
-        together = common is not None and bool(unpaid)
-        basis = common if common is not None and unpaid else _basis_of(group, payables, fallback)
-        decisions.append(_pay(ctx, group, payables, basis, together=together))
-    return decisions
+    common = _common_basis(groups, sum([p.unpaid for p in payables], ZERO))
+    return [
+        _pay(
+            ctx, group, payables, common or _basis_of(group, payables, fallback), together=common is not None
+        )
+        for group in groups
+    ]
+
+
+def _common_basis(groups: Sequence[SettlementGroup], unpaid: Decimal) -> Basis | None:
+    """The basis under which the order's groups are payments that sum to what its invoices have unpaid."""
+    for basis in BASES if unpaid else ():
+        parts = [claimed(group, basis) for group in groups]
+        if sum(parts, ZERO) == unpaid and min(parts) > 0:
+            return basis
+    return None
 
 
 def _basis_of(group: SettlementGroup, payables: list[Payable], fallback: Basis) -> Basis:
@@ -288,8 +291,8 @@ def _pay(
 ) -> Decision:
     """Decide one group. together: the order's groups sum to what its invoices have unpaid."""
     amount = claimed(group, basis)
-    unpaid = sum((p.unpaid for p in payables), ZERO)
-    numbers = ", ".join(p.document.number for p in payables)
+    unpaid = sum([p.unpaid for p in payables], ZERO)
+    numbers = ", ".join([p.document.number for p in payables])
     if amount == 0 and unpaid == 0:
         return _open(group, basis, GroupState.MATCHED, nothing_to_pay("Promotions paid for all of it"))
     if amount <= 0:

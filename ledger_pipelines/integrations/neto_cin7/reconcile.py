@@ -32,7 +32,7 @@ from ledger_pipelines.integrations.neto_cin7.references import (
 )
 from ledger_pipelines.integrations.neto_cin7.selection import select
 from ledger_pipelines.integrations.neto_cin7.settings import UnknownSku
-from ledger_pipelines.integrations.neto_cin7.status_updates import completed
+from ledger_pipelines.integrations.neto_cin7.status_updates import WAITS, completed
 from ledger_pipelines.reports.omni_view import OmniReconciliation, OutOfStep
 from ledger_pipelines.reports.shop_view import (
     About,
@@ -210,6 +210,8 @@ class _Comparing:
             return Why.IGNORED, f"{text} A user said to ignore it.", ""
         if row is not None and row.action is Action.BLOCKED:
             return Why.BLOCKED, row.reason.text, row.reason.remedy
+        if row is not None and row.reason.code in WAITS:
+            return Why.NOT_EXPORTED, row.reason.text, row.reason.remedy
         why = None if known is None else _WHY.get(known.state)
         if known is not None and why is not None:
             return why, known.text or text, known.remedy

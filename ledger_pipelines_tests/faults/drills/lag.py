@@ -27,6 +27,7 @@ from ledger_pipelines_tests.faults.engine_server import Kind, LedgerServer, Trou
 from ledger_pipelines_tests.faults.entries import ENTRIES
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.nursery import Nursery
+from ledger_pipelines_tests.stage import WINDOW as CHAIN_WINDOW
 
 LEDGER = "ledger"
 DECLARED = WINDOW.total_seconds()
@@ -140,7 +141,8 @@ class DRILL(Drill):
         seconds = float(case.trouble.partition("@")[2].partition("&")[0])
         # Every step of the chain is that far behind: starts are as far apart that twelve of them see the end of it, and near
         # enough that each is asked about while the search is still behind its window.
-        return self._chain.carry_out(case, step=max(6.5, seconds / 2))
+        late = seconds if case.trouble.startswith("apply_late") and seconds > CHAIN_WINDOW else 0
+        return self._chain.carry_out(case, max(6.5, seconds / 2), late)
 
 
 def _looked_at(lag: Lag, run: Run) -> Verdict:

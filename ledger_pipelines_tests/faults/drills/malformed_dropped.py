@@ -23,8 +23,8 @@ from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.inspection import inspect_file
 from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.storage.landing import REASON_SUFFIX
+from ledger_pipelines_tests.configured import SHIPPED
 from ledger_pipelines_tests.faults.drills.malformed_files import BASE, Accepted, FileItem
-from ledger_pipelines_tests.stage import SHIPPED
 
 CONNECTION = "amazon_us"
 _GOOD = {

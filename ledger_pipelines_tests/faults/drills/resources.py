@@ -18,17 +18,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.sandbox.server import running_sandbox
+from ledger_pipelines_tests.configured import loopback
 from ledger_pipelines_tests.faults.conditions import WORDS, Condition
-from ledger_pipelines_tests.faults.drill_books import Picture, doubles
-from ledger_pipelines_tests.faults.entries import SETTLEMENTS
+from ledger_pipelines_tests.faults.drill_books import Picture
+from ledger_pipelines_tests.faults.entries import ENTRIES, SETTLEMENTS, Entry
 from ledger_pipelines_tests.faults.host import Host, Told
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.settlement_entry import hurry
 from ledger_pipelines_tests.faults.times import TIMES, Times
-from ledger_pipelines_tests.stage import WINDOW, Stage
+from ledger_pipelines_tests.stage import WINDOW
 
 SCENE = "small"
 SETTLE_SECONDS = 1
@@ -36,6 +38,8 @@ RUNS = 6
 AGAIN = "run it again"
 SHARE = {Condition.FULL: 1, Condition.READ_ONLY: 5}
 OTHER_SHARE = 9
+BY_DAYS = {Condition.FULL: 5, Condition.READ_ONLY: 2}
+"""So many events of an integration by days; one with each other condition. It writes in the same ways, only more often."""
 START = "start"
 _FAST = ("full@apply.before_confirm#2", "snapshot:full", "time:back-after-crash")
 _BAD_WORDS = ("Traceback (most recent", "did not foresee")
@@ -45,7 +49,7 @@ _BAD_WORDS = ("Traceback (most recent", "did not foresee")
 class _Run:
     """One installation on the host's disks."""
 
-    stage: Stage
+    stage: Any
     folders: tuple[Path, ...]
     environ: Mapping[str, str]
     problems: list[str] = field(default_factory=list)
@@ -74,22 +78,49 @@ class DRILL(Drill):
         self._events: dict[str, Mapping[str, int]] = {}
         self._number = 0
         self._times = Times(sandbox, self.setting, self._undisturbed)
-        for name, entry in SETTLEMENTS.items():
-            scene = entry.scenes[SCENE]
-            stage = entry.open(sandbox, self._folder())
-            stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
-            stage.arrive(scene.content)
-            hurry(stage)
-            stage.control.post("/snapshot", json={"name": f"resources-{name}"}).raise_for_status()
-            stage.close()
+        for name, entry in ENTRIES.items():
+            if self.setting.fast and name not in SETTLEMENTS:
+                continue
+            self._seed(entry)
             with self._installed(name) as run:
                 told = self._command(run, name)
                 if told.code != 0:
                     raise RuntimeError(
                         f"the undisturbed run of {name} ends with {told.code}: {told.err[-300:]}"
                     )
-                self._undisturbed[name] = entry.picture(run.stage)
+                self._undisturbed[name] = self._picture(entry, run)
                 self._events[name] = told.events
+
+    def _seed(self, entry: Entry[Any]) -> None:
+        """The books as they are before the scene, kept aside under the integration's name."""
+        scene = entry.scenes[SCENE]
+        self._clock(-entry.lasts)
+        stage = entry.open(self._sandbox, self._folder())
+        try:
+            if entry.name in SETTLEMENTS:
+                stage.control.post("/reset", json={"seed": "demo"}).raise_for_status()
+                stage.arrive(scene.content)
+                hurry(stage)
+            else:
+                entry.prepare(stage, scene, self._kept(entry))
+            stage.control.post("/snapshot", json={"name": f"resources-{entry.name}"}).raise_for_status()
+        finally:
+            stage.close()
+
+    def _clock(self, offset: float) -> None:
+        """Commands live in real time, and so has the sandbox to."""
+        with loopback(self._sandbox.control_url) as control:
+            control.post("/clock", json={"offset_seconds": offset}).raise_for_status()
+
+    def _kept(self, entry: Entry[Any]) -> Path:
+        place = self.setting.folder / f"kept-{entry.name}"
+        place.mkdir(exist_ok=True)
+        return place
+
+    @staticmethod
+    def _picture(entry: Entry[Any], run: _Run) -> Picture:
+        """The books; of an integration by days after the run that brings the store what the last one has sold."""
+        return entry.picture(run.stage)
 
     def cases(self) -> Sequence[str]:
         """Every event with a full disk, a chosen fifth with a read-only one, a ninth with each other condition; times."""
@@ -98,13 +129,18 @@ class DRILL(Drill):
         chooser = random.Random(self.setting.seed)
         found: list[str] = []
         for name, events in self._events.items():
+            few = name not in SETTLEMENTS
             for condition in Condition:
-                found.append(f"{name}/{condition}@{START}#1")
+                if not few or condition is Condition.FULL:
+                    found.append(f"{name}/{condition}@{START}#1")
                 names = sorted(events)
-                names = sorted(chooser.sample(names, len(names) // SHARE.get(condition, OTHER_SHARE)))
+                many = BY_DAYS.get(condition, 1) if few else len(names) // SHARE.get(condition, OTHER_SHARE)
+                names = sorted(chooser.sample(names, many))
                 found += [
                     f"{name}/{condition}@{event}#{chooser.choice((1, events[event]))}" for event in names
                 ]
+            if few:
+                continue
             found += [f"{name}/snapshot:{condition}" for condition in Condition]
             found += [f"{name}/time:{one}" for one in TIMES]
         return found
@@ -129,15 +165,15 @@ class DRILL(Drill):
     # --- a run that is refused something ---------------------------------------------------------------------------
 
     def _refused(self, case: str, name: str, condition: Condition, event: str, nth: int) -> Verdict:
-        entry = SETTLEMENTS[name]
+        entry = ENTRIES[name]
         with self._installed(name) as run:
             told = self._command(run, name, condition, event, nth)
             figures = run.figures
             if not told.began:
                 run.problems.append(f"{event} was not reached {nth} times (exit code {told.code})")
             self._judge_words(run, told, condition)
-            self._judge_stored(run, condition)
-            before = run.stage.books()
+            self._judge_stored(entry, run, condition)
+            before = len(entry.names(run.stage))
             for attempt in range(1, RUNS + 1):
                 again = self._command(run, name)
                 figures["runs after it"] += 1
@@ -148,11 +184,11 @@ class DRILL(Drill):
                     time.sleep(SETTLE_SECONDS + 0.1)  # the settle window of this connection, in real seconds
             else:
                 run.problems.append(f"still open after {RUNS} runs: {again.out[-150:]} {again.err[-150:]}")
-            now = entry.picture(run.stage)
+            now = self._picture(entry, run)
             wanted = self._undisturbed[name]
             run.problems += now.differences(wanted)
-            run.problems += [f"external id twice: {one}" for one in doubles(run.stage.books().external_ids())]
-            figures["written before it"] += len(before.external_ids())
+            run.problems += [f"external id twice: {one}" for one in entry.doubles(run.stage)]
+            figures["written before it"] += before
             figures["lost"] += now.lost(wanted)
             figures["doubled"] += now.doubled(wanted)
             return Verdict(
@@ -183,7 +219,7 @@ class DRILL(Drill):
         elif str(run.stage.folder) not in said and "something it needs" in said:
             run.problems.append(f"the file is not named: {said[-300:]}")
 
-    def _judge_stored(self, run: _Run, condition: Condition) -> None:
+    def _judge_stored(self, entry: Entry[Any], run: _Run, condition: Condition) -> None:
         """Nothing half-written counts; whatever the target holds of ours has its intent."""
         look = self._host.run("look", [str(run.data)], run.environ, folders=run.folders)
         if look.code != 0:
@@ -196,7 +232,7 @@ class DRILL(Drill):
             Condition.MEMORY,
         ):  # there, nothing can be removed; here, it may be killed
             run.problems += [f"a file in the making was left: {one}" for one in stored["drafts"]]
-        without = set(run.stage.books().external_ids()) - set(stored["intents"]) - self._seeded
+        without = entry.intended(run.stage) - set(stored["intents"]) - self._seeded
         run.problems += [f"written without an intent: {one}" for one in sorted(without)]
 
     # --- snapshots -------------------------------------------------------------------------------------------------
@@ -231,7 +267,11 @@ class DRILL(Drill):
     @contextmanager
     def _installed(self, name: str) -> Iterator[_Run]:
         """The sandbox's books as before the first write, and an installation with the file in its drop folder."""
-        entry = SETTLEMENTS[name]
+        entry = ENTRIES[name]
+        with loopback(self._sandbox.control_url) as control:
+            control.post("/restore", json={"name": f"resources-{name}"}).raise_for_status()
+            control.delete("/faults").raise_for_status()
+        self._clock(0)
         stage = entry.open(self._sandbox, self._folder())
         written = stage.folder / "ledger.yaml"
         written.write_text(
@@ -239,10 +279,12 @@ class DRILL(Drill):
                 f"settle_window_seconds: {WINDOW}", f"settle_window_seconds: {SETTLE_SECONDS}"
             )
         )
-        stage.control.post("/restore", json={"name": f"resources-{name}"}).raise_for_status()
-        stage.control.delete("/faults").raise_for_status()
-        self._seeded = set(stage.books().external_ids())
-        folders = (stage.folder / "data", stage.drop)
+        self._seeded = entry.intended(stage)
+        there = {stage.folder / "drop" / "settlement.txt": entry.scenes[SCENE].content}
+        if name not in SETTLEMENTS:
+            entry.place(stage, entry.scenes[SCENE], self._kept(entry), False)
+            there = {path: path.read_bytes() for path in stage.folder.rglob("data/**/*") if path.is_file()}
+        folders = (stage.folder / "data", stage.folder / "drop")
         environ = {
             **sandbox_environment(stage.loaded.config, self._sandbox.credentials),
             "LEDGER_CONFIG": str(stage.folder / "ledger.yaml"),
@@ -251,7 +293,8 @@ class DRILL(Drill):
             run = _Run(stage, folders, environ)
             if not self._host.disks(folders):
                 run.figures["without a disk of its own"] += 1
-            self._host.put(stage.drop / "settlement.txt", entry.scenes[SCENE].content)
+            for path, content in there.items():
+                self._host.put(path, content)
             yield run
         finally:
             self._host.release(folders)

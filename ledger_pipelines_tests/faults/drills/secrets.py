@@ -28,13 +28,12 @@ from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.config.load import load_config
 from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
-from ledger_pipelines_tests.faults.entries import ENTRIES, SETTLEMENTS, Entry, Scene
+from ledger_pipelines_tests.faults.entries import BY_DAYS, ENTRIES, SETTLEMENTS, Entry, Scene
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.mutants import VARIABLE
 from ledger_pipelines_tests.faults.secrets_proxy import Mood, Proxy, proxy
 from ledger_pipelines_tests.faults.secrets_scan import VARIABLE as LASTING
 from ledger_pipelines_tests.faults.secrets_scan import leaks
-from ledger_pipelines_tests.faults.shop_entry import NETO_SAASU
 
 ROOT = Path(__file__).parents[3]
 WRONG, NO_KEY, TLS, OTHER, JOURNAL = "wrong", "no-key", "tls", "other-login", "journal"
@@ -50,11 +49,11 @@ _OTHER_WAYS: Mapping[str, Mapping[str, str]] = {
     "saasu": {"method": "access_key", "access_key_env": "LEDGER_CANARY_ACCESS_KEY"},
 }  # fmt: skip
 OTHER_ECHO = "other-login-echo"
-_OF_A_SHOP = (Mood.ECHO_LOGIN.value, Mood.REDIRECT.value, WRONG, OTHER, OTHER_ECHO)
-"""A shop's other login is a key that travels in addresses."""
-SHOP = NETO_SAASU
-BEFORE = -4000
-"""Seconds: a shop's scene lasts an hour, and ends before the real present, which commands live in."""
+_BY_DAYS = (
+    ("cli", Mood.ECHO_LOGIN.value), ("cli", Mood.REDIRECT.value), ("cli", WRONG), ("cli", OTHER), ("cli", OTHER_ECHO),
+    ("dagster", Mood.ECHO_LOGIN.value), ("dagster", OTHER_ECHO),
+)  # fmt: skip
+"""Of an integration by days; a shop's other login is a key that travels in addresses."""
 _PATIENCE = 180
 CANARY, BEGINNING = "cAn4ry|", 16
 
@@ -78,7 +77,9 @@ class DRILL(Drill):
             for name in SETTLEMENTS
             for where, how in (_FAST if self.setting.fast else full)
         ]
-        return [*found, *(() if self.setting.fast else (f"{SHOP.name}:cli:{how}" for how in _OF_A_SHOP))]
+        if not self.setting.fast:
+            found += [f"{name}:{where}:{how}" for name in BY_DAYS for where, how in _BY_DAYS]
+        return found
 
     def must_reach(self) -> Collection[str]:
         """Every case really met its trouble."""
@@ -149,7 +150,7 @@ class DRILL(Drill):
         self, entry: Entry[Any], scene: Scene, how: str, folder: Path, wire: Proxy
     ) -> dict[str, str]:
         """The books before the scene, and the configuration and variables of the case."""
-        clock = {"offset_seconds": 0 if entry.name in SETTLEMENTS else BEFORE}
+        clock = {"offset_seconds": -entry.lasts}
         httpx.post(f"{self._sandbox.control_url}/clock", json=clock, trust_env=False).raise_for_status()
         stage = entry.open(self._sandbox, folder)
         try:

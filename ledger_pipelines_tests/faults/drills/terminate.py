@@ -10,25 +10,34 @@ slow, so that the export is under way when the strike comes. The judge reads the
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import psutil
 
+from ledger_pipelines.config.load import LoadedConfig, load_config
+from ledger_pipelines.integrations.kinds import KINDS
+from ledger_pipelines.orchestration.names import sync_job
+from ledger_pipelines.orchestration.schedules import range_tags
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
+from ledger_pipelines_tests import stage as stages
+from ledger_pipelines_tests.configured import loopback
 from ledger_pipelines_tests.e2e.stack import BIN, ROOT, Stack, running, wait
-from ledger_pipelines_tests.faults.drill_books import Picture, doubles
-from ledger_pipelines_tests.faults.entries import SETTLEMENTS, Entry, Scene
+from ledger_pipelines_tests.faults.drill_books import Picture
+from ledger_pipelines_tests.faults.entries import BY_DAYS, ENTRIES, SETTLEMENTS, Entry, Scene
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
-from ledger_pipelines_tests.stage import Stage
 
-SCENE = "demo"
+SCENES = ("demo", "small")
+"""The first that an integration has."""
+FEW = ("terminate", "kill")
+"""Strikes on an integration by days: what the others show is the host's, and the same."""
 WINDOW = 3
 """Settle window of the connection, in seconds that really pass."""
 SLOW = 1.2
@@ -53,13 +62,20 @@ class Strike:
     """One stack with an export under way in it."""
 
     stack: Stack
-    entry: Entry[Stage]
+    entry: Entry[Any]
     scene: Scene
     run_id: str
-    control: httpx.Client
+    reading: Any
+    """An installation beside it, to read the books with."""
     problems: list[str] = field(default_factory=list)
     figures: dict[str, int] = field(default_factory=dict)
     said: str = ""
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        """The command that does the same as the run."""
+        about = ("--partition", self.scene.partition) if self.scene.partition else ()
+        return ("run", self.entry.name, *about)
 
     def status(self) -> str:
         """Of the run."""
@@ -79,20 +95,16 @@ class Strike:
 
     def writes(self) -> int:
         """Writing calls so far."""
-        calls = self.control.get("/calls", params={"vendor": self.entry.target}).json()["calls"]
-        return sum(
-            call["count"]
-            for call in calls
-            if call["method"] != "GET" and self.entry.path.strip("/") in call["path"] + "/"
-        )
+        return self.entry.written(self.reading)
 
-    def quiet(self, what: str, allowed: int = 2) -> None:
-        """No call is made any more. allowed: those that were under way (the connection's workers)."""
+    def quiet(self, what: str) -> None:
+        """No call is begun any more. One that was under way is carried out, and counted, when the sandbox has done it."""
+        time.sleep(1.5 * SLOW)
         before = self.writes()
         time.sleep(3 * SLOW)
         after = self.writes()
         self.figures["calls after the end"] = after - before
-        if after - before > allowed:
+        if after != before:
             self.problems.append(f"{after - before} writing calls were begun after {what}")
 
     def command(self, *words: str) -> int:
@@ -108,7 +120,7 @@ class Strike:
 
     def heal(self) -> None:
         """The sandbox is quick again."""
-        self.control.delete("/faults").raise_for_status()
+        self.reading.control.delete("/faults").raise_for_status()
 
     def finish(self) -> None:
         """What a person does: `resume`, then `run`, until nothing is open."""
@@ -116,7 +128,7 @@ class Strike:
         self.command("resume", self.entry.name)
         code = 1
         for attempt in range(1, TRIES + 1):
-            code = self.command("run", self.entry.name, "--partition", self.scene.partition)
+            code = self.command(*self.again)
             self.figures["commands"] = attempt + 1
             if code == 0:
                 break
@@ -135,7 +147,7 @@ def terminate(strike: Strike) -> None:
     )
     if ended != "CANCELED":
         strike.problems.append(f"the run ended as {ended}, not CANCELED")
-    strike.quiet("the run was terminated", allowed=0)
+    strike.quiet("the run was terminated")
 
 
 def killed(strike: Strike) -> None:
@@ -147,7 +159,7 @@ def killed(strike: Strike) -> None:
     )
     if ended != "FAILURE":
         strike.problems.append(f"the run ended as {ended}, not FAILURE")
-    strike.quiet("the worker was killed", allowed=0)
+    strike.quiet("the worker was killed")
 
 
 def orphaned(strike: Strike) -> None:
@@ -168,7 +180,7 @@ def orphaned(strike: Strike) -> None:
         strike.problems.append(
             f"no orphan came of it: {len(above)} parents killed, {len(alive)} workers alive"
         )
-    strike.command("run", strike.entry.name, "--partition", strike.scene.partition)
+    strike.command(*strike.again)
     _, alive = psutil.wait_procs(alive, timeout=PATIENCE)
     for worker in alive:
         strike.problems.append(f"the orphan {worker.pid} never ends")
@@ -177,7 +189,7 @@ def orphaned(strike: Strike) -> None:
 
 def doubled(strike: Strike) -> None:
     """Two persons press run while the run of the sensor is under way."""
-    command = [str(BIN / "ledger-pipelines"), "run", strike.entry.name, "--partition", strike.scene.partition]  # fmt: skip
+    command = [str(BIN / "ledger-pipelines"), *strike.again]
     others = [
         subprocess.Popen(
             command,
@@ -216,7 +228,10 @@ class DRILL(Drill):
     def cases(self) -> Sequence[str]:
         """`ENTRY:STRIKE`."""
         strikes = ("kill",) if self.setting.fast else STRIKES
-        return [f"{entry}:{strike}" for entry in SETTLEMENTS for strike in strikes]
+        found = [f"{entry}:{strike}" for entry in SETTLEMENTS for strike in strikes]
+        if not self.setting.fast:
+            found += [f"{entry}:{strike}" for entry in BY_DAYS for strike in FEW]
+        return found
 
     def must_reach(self) -> Collection[str]:
         """Each strike met an export under way."""
@@ -225,14 +240,14 @@ class DRILL(Drill):
     def carry_out(self, case: str) -> Verdict:
         """One strike on a stack of its own."""
         name, _, kind = case.partition(":")
-        entry = SETTLEMENTS[name]
-        scene = entry.scenes[SCENE]
+        entry = ENTRIES[name]
+        scene = next(entry.scenes[one] for one in SCENES if one in entry.scenes)
         folder = self.setting.folder / case.replace(":", "-")
         folder.mkdir()
         with self._under_way(folder, entry, scene) as strike:
             STRIKES[kind](strike)
             strike.finish()
-            now, twice = self._read(strike, folder)
+            now, twice = entry.picture(strike.reading), entry.doubles(strike.reading)
         whole = self._undisturbed(entry, scene)
         problems = [
             *strike.problems,
@@ -243,43 +258,79 @@ class DRILL(Drill):
         return Verdict(case, tuple(problems), figures, frozenset({kind}))
 
     @contextlib.contextmanager
-    def _under_way(self, folder: Path, entry: Entry[Stage], scene: Scene) -> Iterator[Strike]:
+    def _under_way(self, folder: Path, entry: Entry[Any], scene: Scene) -> Iterator[Strike]:
+        by_days = entry.name in BY_DAYS
         account = '    account: "9123456_SB1"'
-        with (
-            running(folder, **{account: f"{account}\n    settle_window_seconds: {WINDOW}"}) as stack,
-            httpx.Client(base_url=stack.control, trust_env=False, timeout=60) as control,
-        ):
-            slow = {"vendor": entry.target, "kind": "slow", "seconds": SLOW, "path": entry.path}
-            control.post("/faults", json=slow).raise_for_status()
+        changes = {} if by_days else {account: f"{account}\n    settle_window_seconds: {WINDOW}"}
+        configure = functools.partial(self._scene_set, folder, entry, scene) if by_days else None
+        seed = "empty" if by_days else "demo"
+        with running(folder, configure, seed=seed, **changes) as stack:
+            place = folder / "reading"
+            place.mkdir()
+            reading = _installation(entry, stack.control, place)
+            try:
+                slow = [
+                    {**calls, "kind": "slow", "seconds": SLOW} for calls in entry.writes if calls.get("path")
+                ]
+                reading.control.post("/faults", json=slow).raise_for_status()
+                reading.forget_calls()
+                strike = Strike(stack, entry, scene, "", reading)
+                strike.run_id = self._begun(stack, entry, scene)
+                wait("the first document written", PATIENCE, lambda: strike.writes() >= 2)
+                yield strike
+            finally:
+                reading.close()
+
+    @staticmethod
+    def _scene_set(
+        folder: Path, entry: Entry[Any], scene: Scene, addresses: Mapping[str, str]
+    ) -> LoadedConfig:
+        """An installation by days: made in the sandbox's past, so that the scene is over when the run begins."""
+        with loopback(addresses["sandbox"]) as control:
+            control.post("/clock", json={"offset_seconds": -entry.lasts}).raise_for_status()
+            stage = _installation(entry, addresses["sandbox"], folder)
+            try:
+                entry.prepare(stage, scene, folder / "kept")
+            finally:
+                stage.close()
+            control.post("/clock", json={"offset_seconds": 0}).raise_for_status()
+        path = folder / "ledger.yaml"
+        window = "settle_window_seconds: "
+        path.write_text(path.read_text().replace(f"{window}{stages.WINDOW}", f"{window}{WINDOW}"))
+        return load_config(path, KINDS)
+
+    @staticmethod
+    def _begun(stack: Stack, entry: Entry[Any], scene: Scene) -> str:
+        """The run: asked for by the sensor of a file that arrives, or by a person who chooses days."""
+        if entry.name not in BY_DAYS:
             stack.drop("settlement.txt", scene.content)
-            strike = Strike(stack, entry, scene, "", control)
             runs = wait("a run", PATIENCE, lambda: stack.runs(ledger__settlement=scene.partition))
-            strike.run_id = str(runs[0]["runId"])
-            wait("the first document written", PATIENCE, lambda: strike.writes() >= 2)
-            yield strike
+            return str(runs[0]["runId"])
+        days = range_tags(*(datetime.now(UTC).date() + timedelta(days=n) for n in (-1, 0)))
+        return stack.launch(sync_job(entry.name), days)
 
-    def _read(self, strike: Strike, folder: Path) -> tuple[Picture, list[str]]:
-        place = folder / "reading"
-        place.mkdir()
-        credentials = strike.control.get("/credentials").json()
-        addresses: dict[str, Any] = {name: told["base_url"] for name, told in credentials.items()}
-        sandbox = RunningSandbox(strike.stack.control, addresses, credentials, cast("Any", None))
-        stage = strike.entry.open(sandbox, place)
-        try:
-            return strike.entry.picture(stage), doubles(stage.books().external_ids())
-        finally:
-            stage.close()
-
-    def _undisturbed(self, entry: Entry[Stage], scene: Scene) -> Picture:
+    def _undisturbed(self, entry: Entry[Any], scene: Scene) -> Picture:
         if entry.name not in self._whole:
             folder = self.setting.folder / f"{entry.name}-alone"
             folder.mkdir()
-            with running_sandbox(seed="demo") as sandbox:
+            by_days = entry.name in BY_DAYS
+            with running_sandbox(seed="empty" if by_days else "demo", vendors=entry.vendors) as sandbox:
                 stage = entry.open(sandbox, folder)
                 try:
-                    stage.arrive(scene.content, seed=False, name="settlement.txt")
-                    stage.run(scene.partition)
+                    if by_days:
+                        entry.prepare(stage, scene, folder / "kept")
+                        entry.live(stage, scene.partition)
+                    else:
+                        stage.arrive(scene.content, seed=False, name="settlement.txt")
+                        stage.run(scene.partition)
                     self._whole[entry.name] = entry.picture(stage)
                 finally:
                     stage.close()
         return self._whole[entry.name]
+
+
+def _installation(entry: Entry[Any], control_url: str, folder: Path) -> Any:
+    with loopback(control_url) as control:
+        credentials = control.get("/credentials").json()
+    addresses: dict[str, Any] = {name: told["base_url"] for name, told in credentials.items()}
+    return entry.open(RunningSandbox(control_url, addresses, credentials, cast("Any", None)), folder)

@@ -368,6 +368,25 @@ def test_changes_are_reported_where_updating_is_off() -> None:
     assert only(there(before, moved, choices=choices), moved) == ("skip", "already-there")
 
 
+def test_a_status_waits_for_the_reading_too() -> None:
+    before, after = order("N1", status="On Hold"), order("N1", status="Pick")
+    unread = context([after], known=(known(effect_of(context([before]), before)),))
+    assert only(unread, after) == ("skip", "wait-for-omni")
+
+
+def test_another_branch_by_the_settings_moves_what_is_open_and_not_what_is_gone() -> None:
+    one = order("N1")
+    effect = effect_of(context([one]), one)
+    choices = settings(branches={"branch": "Shed"})
+    opened = context([one], choices=choices, account=omni(orders=(booked(effect),)), known=(known(effect),))
+    assert body_of(effect_of(opened, one)) == {"branchId": 4}
+    gone = omni(orders=(booked(effect, dispatched_date=READ_AT),))
+    assert only(context([one], choices=choices, account=gone, known=(known(effect),)), one) == (
+        "skip",
+        "already-there",
+    )
+
+
 def test_a_dispatched_order_is_not_changed() -> None:
     before, after = order("N1"), order("N1", line(quantity="2"))
     ctx = there(before, after, account={"dispatched_date": READ_AT})

@@ -130,7 +130,7 @@ def test_contacts_are_found_by_address_whatever_the_case_or_by_our_reference(tmp
 
 def test_payments_are_found_on_their_order_by_our_reference(tmp_path: Path) -> None:
     rows = [
-        {"id": 2, "orderId": 88123, "transactionRef": "P1", "amount": 9.9}, {"id": 3, "orderId": 88124, "transactionRef": "P1", "amount": 5},
+        {"id": 2, "orderId": 88123, "transactionRef": "P1", "amount": 9.9}, {"id": 1, "orderId": 88124, "transactionRef": "P1", "amount": 5},
         {"id": 4, "orderId": 88123, "transactionRef": "P1 ", "amount": 9.9}, {"id": 5, "orderId": 88123, "transactionRef": "", "amount": 1},
     ]  # fmt: skip
     effects = [effect_of("payment", name, payment_body(name, target, "9.90"), "9.90") for name, target in (("P1", 88123), ("P2", "88124"))]  # fmt: skip
