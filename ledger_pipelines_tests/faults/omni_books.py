@@ -100,7 +100,9 @@ def _plain(kind: str, name: str, value: Json, names: Mapping[str, str]) -> Json:
         return {
             k: _plain(kind, k, v, names)
             for k, v in value.items()
-            if k not in _SERVERS and (k != "createdDate" or (kind, name) == ("order", ""))
+            if k not in _SERVERS
+            and not k.startswith("_")
+            and (k != "createdDate" or (kind, name) == ("order", ""))
         }
     if isinstance(value, list):
         return sorted((_plain(kind, name or "list", one, names) for one in value), key=_text)

@@ -120,7 +120,10 @@ class Probe:
             external_id=reference,
             number=order.reference,
             amount=self._total(effect, order, self.rate(row)),
-            lines=sum(not line.parent for line in order.lines) if "lineItems" in row else None,
+            # A line of no quantity is one that was removed: Omni has no other way (cin7-omni.md 6.2).
+            lines=sum(bool(line.qty) and not line.parent for line in order.lines)
+            if "lineItems" in row
+            else None,
         )
 
     def rate(self, row: records.Record) -> Decimal:
