@@ -19,8 +19,8 @@ from ledger_pipelines.reports.shop_view import CHECKS, Why
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "neto_saasu.md").read_text(encoding="utf-8")
 CODE = re.compile(r"[a-z][a-z]*(?:-[a-z]+)*")
-SHARED = frozenset({"unresolved-setting"})
-"""Codes of errors that become reasons as they are."""
+SHARED = frozenset({"unresolved-setting", "illegal-sku"})
+"""Codes of errors that become reasons as they are, and of what integrations of a store have in common."""
 
 
 def table_after(words: str) -> list[list[str]]:
