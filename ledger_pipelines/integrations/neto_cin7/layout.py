@@ -434,7 +434,8 @@ class _LayingOut:
                 shown.append(f"{what} {plain(amount, 2)}")
         if layout.tax_status is TaxStatus.EXCLUSIVE:
             shown.append(f"tax {plain(layout.tax_rate)} %")
-        code, remedy = "does-not-foot", "Correct the order in the store."
+        code = "does-not-foot"
+        remedy = "Correct the order in the store."
         if not order.difference and layout.tax_status is TaxStatus.EXCLUSIVE:
             code = "tax-basis"
             remedy = "Choose accounting.amounts: inclusive, so that amounts are written with the store's tax."

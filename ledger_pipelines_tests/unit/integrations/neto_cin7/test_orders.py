@@ -437,6 +437,14 @@ def test_an_edit_in_omni_alone_overwrites_nothing_and_is_said() -> None:
     assert "5 x MUG-01" in row.reason.text
 
 
+def test_a_line_that_somebody_took_out() -> None:
+    one = order("N1")
+    held = booked(effect_of(context([one]), one))
+    account = {"lines": (replace(held.lines[0], qty=d("0")),), "total": d("0")}
+    (row,) = decide(there(one, one, account=account), one).rows
+    assert "'1 x MUG-01 at 16.50' is gone there" in row.reason.text
+
+
 def test_both_sides_changed_the_same_part() -> None:
     before, after = order("N1"), order("N1", line(quantity="2"))
     ctx = there(before, after, account=edited())

@@ -152,6 +152,9 @@ def test_products_and_which_of_them_orders_wait_for() -> None:
         ("MUG-01", "", True), ("TEE-RED-M", "", False), ("", "WINTER", False),
     ]  # fmt: skip
     assert not passed(figures)["products_in_step"]
+    gone = order("N2", line("GONE"))
+    both = at(context([gone]), [gone])
+    assert [(found.sku, found.blocks) for found in both.catalogue] == [("GONE", True)]
     off = settings(products={"in_step": False})
     assert passed(at(context([one], account=account, choices=off), [one]))["products_in_step"]
     only_theirs = omni(options=(option("WINTER"), option("TEE-RED-M"), option("MUG-01")))
