@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger_pipelines.cli import shops
+from ledger_pipelines.cli import by_day
 from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.integrations.neto_saasu.doubles import CODE
 from ledger_pipelines.integrations.open_items import OpenItem
@@ -189,9 +189,9 @@ def test_two_by_right_are_ignored_and_a_third_is_told_again(
     twice(auto, r"/Invoice\?")
     run(auto)
     result = run(auto)
-    shops.show_run(result, (0, None))
+    by_day.show_run(result, (0, None))
     assert f"there twice: Invoice {order}." in capsys.readouterr().out
-    shape = json.loads(json.dumps(shops.run_shape(result, (0, None)), default=str))
+    shape = json.loads(json.dumps(by_day.run_shape(result, (0, None)), default=str))
     assert [one["number"] for one in shape["there_twice"]] == [order]
     auto.service.ignore([told(result)[order].key], "Mei", "the customer wanted two")
     result = run(auto)

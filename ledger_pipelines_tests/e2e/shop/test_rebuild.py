@@ -54,7 +54,7 @@ def test_a_lost_shop_is_read_again_and_nothing_is_written_a_second_time(
     assert json.loads(capsys.readouterr().out)["failures"] == []
     assert not list((stage.folder / "data").rglob("initial_sync.json"))
 
-    assert main(["rebuild", "--json"]) == 0
+    assert main(["rebuild", "neto_saasu", "--json"]) == 0
     assert list((stage.folder / "data").rglob("initial_sync.json"))
     assert unsettled(stage.run()) == []
     assert writes(stage) == {}
@@ -80,7 +80,7 @@ def test_a_shop_rebuilt_without_its_journal_adopts_its_documents(
     gone(stage)
     monkeypatch.setenv("LEDGER_CONFIG", str(stage.folder / "ledger.yaml"))
 
-    assert main(["rebuild", "--json"]) == 0
+    assert main(["rebuild", "neto_saasu", "--json"]) == 0
     done = stage.service.initial()
     assert done is not None
     assert done.done_at < stage.service.journal.birth, "what the lost journal may have sent is looked for"

@@ -223,6 +223,20 @@ class TestRefresh:
         assert store.read("invoices", [ELEVENTH]).to_pydict()["amount"] == [Decimal("2.00"), Decimal("1.00")]
         assert _ids(store, "invoices", TWELFTH) == ["c"]
 
+    def test_without_news_the_days_stay_as_they_are_and_are_read_until_now(
+        self, store: SnapshotStore
+    ) -> None:
+        account = Account([_row("b", _at(11, 9)), _row("a", _at(11, 10), "2.00")])
+        list(sweep(account, store, INVOICES, replace(_asked(ELEVENTH, ELEVENTH), now=_at(11, 12))))
+        before = store.read("invoices", [ELEVENTH]).to_pydict()
+        later = replace(_asked(ELEVENTH, TWELFTH, "run-2", today=TWELFTH), now=_at(12, 9))
+        done = list(refresh(account, store, INVOICES, later))
+        assert [(d.manifest.day, d.manifest.rows, d.new) for d in done] == [
+            (ELEVENTH, 2, True), (TWELFTH, 0, True),
+        ]  # fmt: skip
+        assert [d.manifest.read_until for d in done] == [_at(12, 0), _at(12, 9)]
+        assert store.read("invoices", [ELEVENTH]).to_pydict() == before
+
     def test_a_record_that_changed_again_leaves_the_day_it_was_in(self, store: SnapshotStore) -> None:
         account = Account([_row("a", _at(11, 9))])
         list(sweep(account, store, INVOICES, replace(_asked(ELEVENTH, ELEVENTH), now=_at(11, 12))))
