@@ -11,13 +11,13 @@ order -> invoice -> payment -> journal). Verdicts come from the books of the one
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from random import Random
 from typing import Any
 
 from ledger_pipelines.documents.effects import WriteClass
 from ledger_pipelines.sync.states import FAULT_POINTS
-from ledger_pipelines_tests.faults import engine_child
+from ledger_pipelines_tests.faults import chain_child, engine_child
 from ledger_pipelines_tests.faults.chain_case import Chain, ChainCase
 from ledger_pipelines_tests.faults.drill_cases import (
     AFTER_A_LOST_ANSWER,
@@ -91,9 +91,10 @@ class DRILL(Drill):
 
     @property
     def chain(self) -> Chain:
-        """Integrations on a sandbox."""
+        """Integrations on a sandbox. In the fast tier their few starts are not worth a nursery of each."""
         if self._chain is None:
-            self._chain = Chain(self.setting.folder, self.setting.seed, self.stack)
+            few = self._nursery if self.setting.fast else None
+            self._chain = Chain(self.setting.folder, self.setting.seed, self.stack, few)
         return self._chain
 
     @property
@@ -101,17 +102,17 @@ class DRILL(Drill):
         """The tiny ledger."""
         if self._engine is None:
             server = self.stack.enter_context(LedgerServer())
-            if self._chain is not None and self._chain.nurseries:
-                nursery = next(iter(self._chain.nurseries.values()))
-                self._engine = Engine(nursery, server, self.setting.folder, self.setting.seed)
-                return self._engine
-            folder = self.setting.folder / "warm"
-            folder.mkdir()
-            nursery = self.stack.enter_context(
-                Nursery([engine_child.__name__], partial(engine_child.warm, folder))
-            )
+            warmed = self._chain.nurseries if self._chain is not None else {}
+            nursery = next(iter(warmed.values()), None) or self._nursery
             self._engine = Engine(nursery, server, self.setting.folder, self.setting.seed)
         return self._engine
+
+    @cached_property
+    def _nursery(self) -> Nursery:
+        folder = self.setting.folder / "warm"
+        folder.mkdir()
+        modules = [engine_child.__name__, *([chain_child.__name__] if self.setting.fast else [])]
+        return self.stack.enter_context(Nursery(modules, partial(engine_child.warm, folder)))
 
     # --- the crossings ----------------------------------------------------------------------------------------------
 

@@ -42,12 +42,11 @@ class DRILL(Drill):
     shards = 2
 
     def cases(self) -> Sequence[str]:
-        """All mutants; in the fast tier two of those that a quick simulation catches, others at every seed."""
+        """All mutants; in the fast tier one of those that a quick simulation catches, another at every seed."""
         if not self.setting.fast:
             return list(MUTANTS)
         quick = [name for name, mutant in MUTANTS.items() if mutant.quick]
-        first = 2 * self.setting.seed % len(quick)
-        return (quick * 2)[first : first + 2]
+        return [quick[self.setting.seed % len(quick)]]
 
     def carry_out(self, case: str) -> Verdict:
         """The drill must fail with the bug, for the bug's own reason, and hold without it."""
