@@ -11,21 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
-from ledger_pipelines.documents.money import ZERO
-from ledger_pipelines.reports.amounts import shown
 from ledger_pipelines.reports.shop_view import (
     About,
     Check,
-    DayLine,
+    DayReconciliation,
     Difference,
     Drift,
-    Reading,
-    ShopHeading,
-    Twice,
-    Waiting,
     count,
     reasons,
     waits,
@@ -55,18 +48,11 @@ class OutOfStep:
 
 
 @dataclass(frozen=True)
-class OmniReconciliation:
+class OmniReconciliation(DayReconciliation):
     """All of it. `differences` are orders in the store's currency whose total differs, or that Omni lacks; `documents` those in other
     currencies, and orders whose state differs; `catalogue` is of all products, not of the days."""
 
-    heading: ShopHeading
-    days: tuple[DayLine, ...]
-    differences: tuple[Difference, ...] = ()
-    documents: tuple[Difference, ...] = ()
-    doubles: tuple[Twice, ...] = ()
     catalogue: tuple[OutOfStep, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
-    readings: tuple[Reading, ...] = ()
     compared: bool = True
     """Whether products are compared at all."""
     dispatches: bool = True
@@ -76,50 +62,6 @@ class OmniReconciliation:
     def drift(self) -> tuple[Drift, ...]:
         """Stock does not flow."""
         return ()
-
-    @property
-    def taken(self) -> Decimal:
-        """What the store's orders come to."""
-        return sum((line.taken for line in self.days), ZERO)
-
-    @property
-    def received(self) -> Decimal:
-        """What the same orders come to in Omni."""
-        return sum((line.received for line in self.days), ZERO)
-
-    @property
-    def difference(self) -> Decimal:
-        """The store's less Omni's."""
-        return self.taken - self.received
-
-    @property
-    def explained(self) -> Decimal:
-        """What the differences come to: the same as `difference`, or the reconciliation itself is wrong."""
-        return sum((one.difference for one in self.differences), ZERO)
-
-    @property
-    def days_that_differ(self) -> int:
-        """Days with a difference."""
-        return sum(1 for line in self.days if line.difference)
-
-    @property
-    def clean(self) -> bool:
-        """Every check passed."""
-        return all(check.passed for check in self.checks())
-
-    @property
-    def summary(self) -> str:
-        """One line in words."""
-        wrong = self.days_that_differ
-        if not self.days:
-            return "No days to compare."
-        if not wrong:
-            return f"All {len(self.days)} days agree." if len(self.days) > 1 else "The day agrees."
-        right = len(self.days) - wrong
-        return (
-            f"{count(right, 'day')} {'agrees' if right == 1 else 'agree'}, {wrong} {'does' if wrong == 1 else 'do'} not: "
-            f"{self._words(self.difference)} on {count(len(self.differences), 'order')}."
-        )
 
     def checks(self) -> list[Check]:
         """One a name of `CHECKS`, in that order."""
@@ -137,9 +79,6 @@ class OmniReconciliation:
             self._fresh(),
         ]
 
-    def _words(self, amount: Decimal) -> str:
-        return f"{shown(amount, self.heading.currency)} {self.heading.currency}"
-
     @staticmethod
     def _of(name: str, left: Sequence[Difference], words: str, fine: str) -> Check:
         if not left:
@@ -150,8 +89,8 @@ class OmniReconciliation:
         if self.explained != self.difference:
             return Check(
                 "totals_agree", False,
-                f"The orders' differences come to {self._words(self.explained)}, those of the days to "
-                f"{self._words(self.difference)}: this reconciliation is wrong; please report it.",
+                f"The orders' differences come to {self._money_words(self.explained)}, those of the days to "
+                f"{self._money_words(self.difference)}: this reconciliation is wrong; please report it.",
             )  # fmt: skip
         return self._of(
             "totals_agree", left, "with another total", "Every order comes to the same on both sides."
@@ -188,13 +127,3 @@ class OmniReconciliation:
             False,
             f"{first.what} {first.reference}: {first.text} {first.remedy}{more}",
         )
-
-    def _fresh(self) -> Check:
-        old = [one for one in self.readings if not one.fresh(self.heading.made_at)]
-        if not old:
-            return Check("readings_are_fresh", True, "Both sides were read lately.")
-        told = "; ".join(
-            f"{one.what} was {'never read' if one.at is None else f'last read {one.at:%Y-%m-%d %H:%M} UTC'}"
-            for one in old
-        )
-        return Check("readings_are_fresh", False, f"{told[:1].upper()}{told[1:]}.")

@@ -9,6 +9,7 @@ from the totals: that the two agree is a check of its own (`explained`), never a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -294,32 +295,29 @@ class Check:
 
 
 @dataclass(frozen=True)
-class ShopReconciliation:
-    """All of it. `differences` are about money; `documents` about invoices, orders, totals and what is owed; `doubles` are of the
-    whole file, not of the days."""
+class DayReconciliation(ABC):
+    """Two sides over some days: sums of each, and what differs. taken: the store's side; received: the other."""
 
     heading: ShopHeading
     days: tuple[DayLine, ...]
-    methods: tuple[MethodLine, ...] = ()
-    accounts: tuple[AccountLine, ...] = ()
     differences: tuple[Difference, ...] = ()
     documents: tuple[Difference, ...] = ()
     doubles: tuple[Twice, ...] = ()
-    drift: tuple[Drift, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     readings: tuple[Reading, ...] = ()
-    stock_compared: bool = False
-    items_compared: int = 0
+
+    @abstractmethod
+    def checks(self) -> list[Check]:
+        """One a name, in their order."""
 
     @property
     def taken(self) -> Decimal:
-        """Money taken in the store, refunds off."""
+        """Of the store, all days."""
         return sum((line.taken for line in self.days), ZERO)
 
     @property
     def received(self) -> Decimal:
-        """Money received in the books."""
+        """Of the other side, all days."""
         return sum((line.received for line in self.days), ZERO)
 
     @property
@@ -342,18 +340,6 @@ class ShopReconciliation:
         """Every check passed."""
         return all(check.passed for check in self.checks())
 
-    def checks(self) -> list[Check]:
-        """One a name of `CHECKS`, in that order."""
-        return [
-            self._money(),
-            self._documents("every_order_has_its_invoice", About.NO_INVOICE, "without an invoice"),
-            self._documents("every_invoice_has_its_order", About.NO_ORDER, "without an order"),
-            self._totals(),
-            self._twice(),
-            self._stock(),
-            self._fresh(),
-        ]
-
     @property
     def summary(self) -> str:
         """One line in words: "18 days agree, 2 do not: 31.45 AUD on 2 orders"."""
@@ -371,6 +357,41 @@ class ShopReconciliation:
 
     def _money_words(self, amount: Decimal) -> str:
         return f"{shown(amount, self.heading.currency)} {self.heading.currency}"
+
+    def _fresh(self) -> Check:
+        old = [one for one in self.readings if not one.fresh(self.heading.made_at)]
+        if not old:
+            return Check("readings_are_fresh", True, "Both sides were read lately.")
+        told = "; ".join(
+            f"{one.what} was {'never read' if one.at is None else f'last read {one.at:%Y-%m-%d %H:%M} UTC'}"
+            for one in old
+        )
+        return Check("readings_are_fresh", False, f"{told[:1].upper()}{told[1:]}.")
+
+
+@dataclass(frozen=True)
+class ShopReconciliation(DayReconciliation):
+    """All of it. `differences` are about money; `documents` about invoices, orders, totals and what is owed; `doubles` are of the
+    whole file, not of the days."""
+
+    methods: tuple[MethodLine, ...] = ()
+    accounts: tuple[AccountLine, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    stock_compared: bool = False
+    items_compared: int = 0
+
+    def checks(self) -> list[Check]:
+        """One a name of `CHECKS`, in that order."""
+        return [
+            self._money(),
+            self._documents("every_order_has_its_invoice", About.NO_INVOICE, "without an invoice"),
+            self._documents("every_invoice_has_its_order", About.NO_ORDER, "without an order"),
+            self._totals(),
+            self._twice(),
+            self._stock(),
+            self._fresh(),
+        ]
 
     def _money(self) -> Check:
         name = CHECKS[0]
@@ -429,16 +450,6 @@ class ShopReconciliation:
             f"{count(len(self.drift), 'item')} of {self.items_compared} differ, first {first.item}: the store has "
             f"{first.store:f}, the books give {first.books:f}.", waits=True,
         )  # fmt: skip
-
-    def _fresh(self) -> Check:
-        old = [one for one in self.readings if not one.fresh(self.heading.made_at)]
-        if not old:
-            return Check("readings_are_fresh", True, "Both sides were read lately.")
-        told = "; ".join(
-            f"{one.what} was {'never read' if one.at is None else f'last read {one.at:%Y-%m-%d %H:%M} UTC'}"
-            for one in old
-        )
-        return Check("readings_are_fresh", False, f"{told[:1].upper()}{told[1:]}.")
 
 
 def waits(differences: Iterable[Difference]) -> bool:

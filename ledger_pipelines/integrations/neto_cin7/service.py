@@ -10,16 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 
-import msgspec
-
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import Finding
 from ledger_pipelines.documents.dates import Clock, days_between
 from ledger_pipelines.documents.effects import Mode, Writer
-from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.readings import OpenSide
-from ledger_pipelines.integrations.by_day.service import ByDay
 from ledger_pipelines.integrations.neto_cin7 import (
     contacts,
     orders,
@@ -38,8 +34,9 @@ from ledger_pipelines.integrations.neto_cin7.pairing import Pairing, pair
 from ledger_pipelines.integrations.neto_cin7.reconcile import Scope, reconcile
 from ledger_pipelines.integrations.neto_cin7.revisions import WAITS_FOR_READING
 from ledger_pipelines.integrations.neto_cin7.selection import select
-from ledger_pipelines.integrations.neto_cin7.settings import FLOWS, TO_NETO
+from ledger_pipelines.integrations.neto_cin7.settings import FLOWS, TO_NETO, NetoCin7Settings
 from ledger_pipelines.integrations.neto_cin7.setup import KIND, Setup, setup_of
+from ledger_pipelines.integrations.of_store import OfStore
 from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.reports.omni_reconciliation import render
 from ledger_pipelines.reports.omni_view import OmniReconciliation
@@ -50,14 +47,9 @@ from ledger_pipelines.systems.cin7.client import Cin7Client
 from ledger_pipelines.systems.cin7.entities import ENTITIES as CIN7
 from ledger_pipelines.systems.cin7.reader import Cin7Reader
 from ledger_pipelines.systems.cin7.writer import Cin7Writer
-from ledger_pipelines.systems.neto import connect as neto_connect
-from ledger_pipelines.systems.neto.client import NetoClient
-from ledger_pipelines.systems.neto.entities import ENTITIES as NETO_ENTITIES
-from ledger_pipelines.systems.neto.reader import NetoReader
-from ledger_pipelines.systems.neto.writer import NetoWriter
 
 
-class NetoCin7(ByDay[Setup, Pairing, OmniReconciliation]):
+class NetoCin7(OfStore[Setup, Pairing, OmniReconciliation]):
     """One integration. Opens nothing before it is needed; `close` what was opened."""
 
     KIND = KIND
@@ -75,23 +67,12 @@ class NetoCin7(ByDay[Setup, Pairing, OmniReconciliation]):
         """The store's host and the account's name."""
         return self.setup.store, self.setup.account
 
-    @cached_property
-    def settings_digest(self) -> str:
-        """Of the settings."""
-        return digest(msgspec.json.encode(self.setup.settings.model_dump(mode="json"), order="sorted"))
+    @property
+    def settings(self) -> NetoCin7Settings:
+        """The user's choices."""
+        return self.setup.settings
 
     # --- both sides ------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def neto(self) -> NetoClient:
-        """The store's client. Raises ConfigurationError when a credential's variable is missing."""
-        return neto_connect.connect(
-            self.source,
-            self.setup.source_config,
-            state_folder=self.setup.data / "state",
-            run_id=self._run_id,
-            clock=self.clock,
-        )
 
     @cached_property
     def cin7(self) -> Cin7Client:
@@ -121,7 +102,7 @@ class NetoCin7(ByDay[Setup, Pairing, OmniReconciliation]):
     def sides(self, *, whole: bool) -> Iterable[Callable[[], OpenSide]]:
         """The store, then the account."""
         del whole
-        return (self._neto_side, self._cin7_side)
+        return (lambda: self.neto_side(NETO), self._cin7_side)
 
     def reach(self) -> timedelta:
         """As the settings say."""
@@ -131,11 +112,6 @@ class NetoCin7(ByDay[Setup, Pairing, OmniReconciliation]):
         """Stock is read as often as the settings say."""
         return {STOCK: timedelta(minutes=self.setup.settings.status_updates.stock_every_minutes)}
 
-    def _neto_side(self) -> OpenSide:
-        config = self.setup.source_config
-        reader = NetoReader(self.neto, orders_a_page=config.orders_a_page)
-        return OpenSide(self.source, reader, NETO_ENTITIES, config.start_date, NETO)
-
     def _cin7_side(self) -> OpenSide:
         wanted = cin7_entities(self.setup.settings)
         return OpenSide(self.target, Cin7Reader(self.cin7), CIN7, self.setup.target_config.start_date, wanted)
@@ -143,7 +119,7 @@ class NetoCin7(ByDay[Setup, Pairing, OmniReconciliation]):
     def writer(self, flow: str) -> Writer:
         """Who carries a flow's plan out."""
         if flow in TO_NETO:
-            return NetoWriter(self.neto, self.settle_window(self.source))
+            return self.neto_writer()
         return self._cin7_writer
 
     @cached_property

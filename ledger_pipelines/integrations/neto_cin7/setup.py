@@ -7,30 +7,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.load import LoadedConfig
-from ledger_pipelines.config.shops import NetoConnectionConfig
-from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.integrations.neto_cin7.settings import NetoCin7Settings
+from ledger_pipelines.integrations.of_store import StoreSetup
 
 KIND = "neto_cin7"
 
 
 @dataclass(frozen=True, slots=True)
-class Setup(DaySetup):
+class Setup(StoreSetup):
     """What an integration is made of."""
 
     settings: NetoCin7Settings
-    source_config: NetoConnectionConfig
     target_config: Cin7ConnectionConfig
-
-    @property
-    def store(self) -> str:
-        """The store's own identity, part of every key: its host, whatever the scheme."""
-        return urlsplit(self.source_config.store).netloc.lower()
 
     @property
     def account(self) -> str:

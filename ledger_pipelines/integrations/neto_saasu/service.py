@@ -11,16 +11,12 @@ from contextlib import closing
 from datetime import date, timedelta
 from functools import cached_property
 
-import msgspec
-
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import Finding
 from ledger_pipelines.documents.dates import Clock, days_between
 from ledger_pipelines.documents.effects import Mode, Writer
-from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.errors import DataError, LedgerError
 from ledger_pipelines.integrations.by_day.readings import OpenSide
-from ledger_pipelines.integrations.by_day.service import ByDay
 from ledger_pipelines.integrations.neto_saasu import (
     contacts,
     invoices,
@@ -42,19 +38,15 @@ from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
 from ledger_pipelines.integrations.neto_saasu.needs import STOCK, neto_entities, saasu_entities
 from ledger_pipelines.integrations.neto_saasu.pairing import Pairing, pair
 from ledger_pipelines.integrations.neto_saasu.reconcile import Scope, reconcile
-from ledger_pipelines.integrations.neto_saasu.settings import FLOWS, TO_NETO
+from ledger_pipelines.integrations.neto_saasu.settings import FLOWS, TO_NETO, NetoSaasuSettings
 from ledger_pipelines.integrations.neto_saasu.setup import KIND, Setup, setup_of
+from ledger_pipelines.integrations.of_store import OfStore
 from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.reports.shop_reconciliation import render
 from ledger_pipelines.reports.shop_view import ShopReconciliation
 from ledger_pipelines.sync.guards import Guard
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult, Outcome
-from ledger_pipelines.systems.neto import connect as neto_connect
-from ledger_pipelines.systems.neto.client import NetoClient
-from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
-from ledger_pipelines.systems.neto.reader import NetoReader
-from ledger_pipelines.systems.neto.writer import NetoWriter
 from ledger_pipelines.systems.saasu import connect as saasu_connect
 from ledger_pipelines.systems.saasu.client import SaasuClient
 from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
@@ -64,7 +56,7 @@ from ledger_pipelines.systems.saasu.writer import SaasuWriter
 _FOR_STOCK = frozenset({"sale-order-for-stock", "waits-for-stock"})
 
 
-class NetoSaasu(ByDay[Setup, Pairing, ShopReconciliation]):
+class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
     """One integration. Opens nothing before it is needed; `close` what was opened."""
 
     KIND = KIND
@@ -82,23 +74,12 @@ class NetoSaasu(ByDay[Setup, Pairing, ShopReconciliation]):
         """The store's host and the file's id."""
         return self.setup.store, self.setup.account
 
-    @cached_property
-    def settings_digest(self) -> str:
-        """Of the settings."""
-        return digest(msgspec.json.encode(self.setup.settings.model_dump(mode="json"), order="sorted"))
+    @property
+    def settings(self) -> NetoSaasuSettings:
+        """The user's choices."""
+        return self.setup.settings
 
     # --- both sides ------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def neto(self) -> NetoClient:
-        """The store's client. Raises ConfigurationError when a credential's variable is missing."""
-        return neto_connect.connect(
-            self.source,
-            self.setup.source_config,
-            state_folder=self.setup.data / "state",
-            run_id=self._run_id,
-            clock=self.clock,
-        )
 
     @cached_property
     def saasu(self) -> SaasuClient:
@@ -130,7 +111,7 @@ class NetoSaasu(ByDay[Setup, Pairing, ShopReconciliation]):
         settings = self.setup.settings
         stock = not whole and self._waits_for_stock()
         return (
-            lambda: self._neto_side(neto_entities(settings)),
+            lambda: self.neto_side(neto_entities(settings)),
             lambda: self._saasu_side(saasu_entities(settings, stock=stock)),
         )
 
@@ -142,11 +123,6 @@ class NetoSaasu(ByDay[Setup, Pairing, ShopReconciliation]):
         """Stock is read as often as the settings say."""
         return {STOCK: timedelta(minutes=self.setup.settings.inventory_from_saasu.every_minutes)}
 
-    def _neto_side(self, wanted: Sequence[str]) -> OpenSide:
-        config = self.setup.source_config
-        reader = NetoReader(self.neto, orders_a_page=config.orders_a_page)
-        return OpenSide(self.source, reader, NETO, config.start_date, wanted)
-
     def _saasu_side(self, wanted: Sequence[str]) -> OpenSide:
         return OpenSide(
             self.target, SaasuReader(self.saasu), SAASU, self.setup.target_config.start_date, wanted
@@ -155,7 +131,7 @@ class NetoSaasu(ByDay[Setup, Pairing, ShopReconciliation]):
     def writer(self, flow: str) -> Writer:
         """Who carries a flow's plan out."""
         if flow in TO_NETO:
-            return NetoWriter(self.neto, self.settle_window(self.source))
+            return self.neto_writer()
         return SaasuWriter(self.saasu)
 
     def writes_to(self, flow: str) -> str:

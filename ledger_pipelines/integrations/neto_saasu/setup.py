@@ -7,29 +7,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.config.load import LoadedConfig
-from ledger_pipelines.config.shops import NetoConnectionConfig, SaasuConnectionConfig
-from ledger_pipelines.integrations.by_day.setup import DaySetup
+from ledger_pipelines.config.shops import SaasuConnectionConfig
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.of_store import StoreSetup
 
 KIND = "neto_saasu"
 
 
 @dataclass(frozen=True, slots=True)
-class Setup(DaySetup):
+class Setup(StoreSetup):
     """What an integration is made of."""
 
     settings: NetoSaasuSettings
-    source_config: NetoConnectionConfig
     target_config: SaasuConnectionConfig
-
-    @property
-    def store(self) -> str:
-        """The store's own identity, part of every key: its host, whatever the scheme."""
-        return urlsplit(self.source_config.store).netloc.lower()
 
     @property
     def account(self) -> str:
