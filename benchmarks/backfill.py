@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
+from unittest import mock
 
 import dagster as dg
 
@@ -99,22 +100,50 @@ def _loaded(folder: Path) -> LoadedConfig:
     })  # fmt: skip
 
 
-def with_dagster(folder: Path, days: int) -> tuple[float, list[str]]:
-    """Seconds of the run, and the content of each day."""
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One run of Dagster: seconds of it, those within its event log, how many events that stored; the content of each day."""
+
+    seconds: float
+    storing: float
+    events: int
+    content: list[str]
+
+
+@contextmanager
+def _storing(instance: dg.DagsterInstance) -> Iterator[list[float]]:
+    """Seconds of each event that the instance's event log stores."""
+    storage, took = instance.event_log_storage, []
+    store = storage.store_event
+
+    def timed(event: dg.EventLogEntry) -> None:
+        started = perf_counter()
+        store(event)
+        took.append(perf_counter() - started)
+
+    with mock.patch.object(storage, "store_event", timed):
+        yield took
+
+
+def with_dagster(folder: Path, days: int) -> Ran:
+    """One run, and what it stored."""
     loaded = _loaded(folder)
     definitions = build_definitions(loaded, Overrides(open_reader=Memory(days).open))
     last = FIRST + timedelta(days=days - 1)
     tags = {RANGE_START: FIRST.isoformat(), RANGE_END: last.isoformat()}
     with dg.DagsterInstance.local_temp(str(folder)) as instance:
         job = definitions.resolve_job_def("netsuite_snapshots")
-        with contextlib.redirect_stderr(io.StringIO()):  # Dagster tells each event there, too
+        with (
+            contextlib.redirect_stderr(io.StringIO()),
+            _storing(instance) as took,
+        ):  # Dagster tells each event there, too
             started = perf_counter()
             result = job.execute_in_process(instance=instance, tags=tags)
             seconds = perf_counter() - started
         done = instance.get_materialized_partitions(dg.AssetKey(["netsuite", "invoices"]))
         if not result.success or len(done) != days:
             raise SystemExit(f"{len(done)} of {days} days are green")
-    return seconds, _content(loaded)
+    return Ran(seconds, sum(took), len(took), _content(loaded))
 
 
 def alone(folder: Path, days: int) -> tuple[float, list[str]]:
@@ -138,7 +167,7 @@ def _content(loaded: LoadedConfig) -> list[str]:
 def section(quick: bool) -> Section:
     """Both ways in turn; what Dagster adds."""
     days = QUICK_DAYS if quick else DAYS
-    run: list[float] = []
+    run: list[Ran] = []
     work: list[float] = []
     for _ in range(QUICK_REPEATS if quick else REPEATS):
         with tempfile.TemporaryDirectory(prefix="ledger-backfill-") as place:
@@ -147,24 +176,37 @@ def section(quick: bool) -> Section:
             two.mkdir()
             seconds, content = alone(one, days)
             work.append(seconds)
-            seconds, same = with_dagster(two, days)
-            run.append(seconds)
-            if content != same or len(content) != days:
+            run.append(with_dagster(two, days))
+            if content != run[-1].content or len(content) != days:
                 raise SystemExit("the two ways stored different days")
-    beyond = [a - b for a, b in zip(run, work, strict=True)]
+    beyond = [a.seconds - b for a, b in zip(run, work, strict=True)]
+    storing = [one.storing for one in run]
     median = statistics.median(beyond)
+    rest = statistics.median(a - b for a, b in zip(beyond, storing, strict=True))
+    left = (
+        f"All but {rest:.2f} s of it is Dagster's event log: it stores {run[0].events} events, one planned and one done for each "
+        "day, one after the other in two SQLite files, each in a connection and a transaction of its own, whatever batch size is "
+        "asked for. Fewer events would leave days without a mark of their own."
+    )
     rows = [
         [name, f"{statistics.median(values):.2f}", f"{min(values):.2f}"]
         for name, values in (
             ("data work alone", work),
-            ("one run of Dagster", run),
+            ("one run of Dagster", [one.seconds for one in run]),
             ("beyond the data work", beyond),
+            ("of it in Dagster's event log", storing),
         )
     ]
     return Section(
         f"Backfill of {days} daily partitions in one run, seconds",
         "python -m benchmarks backfill",
         (Tabular(["", "median", "minimum"], rows),),
-        {"days": days, "alone": work, "dagster": run},
-        (Goal(f"Dagster adds {median:.2f} s to {days} days (goal {GOAL:.0f} s for 365)", median <= GOAL),),
+        {"days": days, "alone": work, "dagster": [one.seconds for one in run], "event log": storing},
+        (
+            Goal(
+                f"Dagster adds {median:.2f} s to {days} days (goal {GOAL:.0f} s for 365)",
+                median <= GOAL,
+                "" if median <= GOAL else left,
+            ),
+        ),
     )

@@ -44,7 +44,7 @@ from ledger_pipelines_tests.stage import Stage, stage_on
 
 GOAL = 1.05
 LISTS = 6
-SIZES = (100, 1_000, 5_000)
+SIZES = (100, 1_000, 2_500)
 QUICK = (100, 500)
 MERCHANT = Decimal("0.05")
 

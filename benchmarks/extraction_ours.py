@@ -1,20 +1,19 @@
 """Our side of the extraction: the product's sweep into its Parquet snapshots, in a process of its own.
 
-    python -m benchmarks.extraction_ours JOB.json
+    python -m benchmarks.extraction_ours, jobs by standard input (`peers_scripts.jobs`)
 
-Belongs here: one run, and what it cost. Does not belong here: comparing (`extraction`).
+Belongs here: one run. Does not belong here: comparing (`extraction`).
 """
 
 from __future__ import annotations
 
 import json
-import re
-import sys
-import time
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from benchmarks.many_orders import DAYS, STARTS
+from benchmarks.peers_scripts.jobs import serve
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.sync.sweep import Sweep, sweep
@@ -52,24 +51,15 @@ def days() -> Window:
     return Window(first, first + timedelta(days=DAYS + 1), ZoneInfo("America/Los_Angeles"))
 
 
-def main() -> None:
+def run(job: dict[str, Any], folder: Path) -> None:
     """One run."""
-    job = json.loads(Path(sys.argv[1]).read_text())
-    folder = Path(job["folder"])
-    began, cpu = time.monotonic(), time.process_time()
     asked = Sweep(days(), date(2026, 1, 1), date(2026, 6, 1), "benchmark")
     with NetSuiteClient(account(job, folder / "state")) as client:
         known = entities(client.connection)
         reader = Reader(client, page=job["page"])
         for _ in sweep(reader, SnapshotStore(folder, CONNECTION), known[ENTITY], asked):
             pass
-    cost = {
-        "seconds": time.monotonic() - began,
-        "cpu": time.process_time() - cpu,
-        "peak": int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 1024,
-    }
-    print("COST " + json.dumps(cost))
 
 
 if __name__ == "__main__":
-    main()
+    serve(run)

@@ -9,12 +9,14 @@ uv pip compile benchmarks/peers.in --universal --python-version 3.11 --generate-
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from benchmarks.running import as_installed
 
 HERE = Path(__file__).parent
 VENV = HERE.parent / ".venv-peers"
@@ -29,30 +31,42 @@ class Peers:
     python: Path | None
     why: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    made_in: float = 0.0
+    """Seconds it took to make it now; 0: it was there."""
 
 
 def ready() -> Peers:
-    """The environment, made when it is not there or the lock has changed (a minute, and the network)."""
+    """The environment, made when it is not there or the lock has changed (a minute, and the network).
+
+    The lock names every package: nothing is left for pip to resolve. What is imported is compiled once, at its first start.
+    """
+    started = time.monotonic()
     python, mark = VENV / "bin/python", VENV / ".ready"
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if not (mark.exists() and mark.read_text() == wanted):
-        made = _run([sys.executable, "-m", "venv", "--clear", str(VENV)]) or _run(
-            [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input",
-             "--require-hashes", "-r", str(LOCK)]
+    there = mark.exists() and mark.read_text() == wanted
+    if not there:
+        trouble = _run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)]) or _run(
+            [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq", "--disable-pip-version-check",
+             "--no-input", "--no-deps", "--no-compile", "--require-hashes", "-r", str(LOCK)]
         )  # fmt: skip
-        if made:
-            return Peers(None, f"their packages cannot be installed here ({made}).")
+        if trouble:
+            return Peers(None, f"their packages cannot be installed here ({trouble}).")
         mark.write_text(wanted)
+        print(
+            f"The peers' packages were installed in {time.monotonic() - started:.0f} s; they are kept in {VENV.name}.",
+            file=sys.stderr,
+        )
     code = f"from importlib.metadata import version; print(*[version(n) for n in {NAMES!r}])"
     told = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
-    return Peers(python, versions=dict(zip(NAMES, told.stdout.split(), strict=True)))
+    made_in = 0.0 if there else time.monotonic() - started
+    return Peers(python, versions=dict(zip(NAMES, told.stdout.split(), strict=True)), made_in=made_in)
 
 
 def environment(folder: Path) -> dict[str, str]:
     """Variables for a contender: no telemetry, no settings of this user, nothing left outside `folder`."""
-    return os.environ | {
+    return as_installed(VENV / ".compiled") | {
         "RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR", "DLT_DATA_DIR": str(folder / "dlt"),
-        "DO_NOT_TRACK": "1", "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1",
+        "DO_NOT_TRACK": "1", "HOME": str(folder),
     }  # fmt: skip
 
 

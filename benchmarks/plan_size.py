@@ -48,6 +48,7 @@ QUICK_LARGE, QUICK_SMALL = (2_000, 2), (500, 2)
 LINKS, QUICK_LINKS = (1_000, 100_000, 1_000_000), (100, 10_000)
 GOAL = 10.0
 FLAT = 1.15
+LEFT = "Half of it is deciding the documents, a quarter making the groups from their rows: values made in Python, a few dozen a document."
 STEPS = ("plan", "read back", "guards")
 Made = TypeVar("Made")
 
@@ -221,7 +222,11 @@ def section(quick: bool) -> Section:
                        for links, found in beside.items()},
         },
         [
-            Goal(f"{large:,} documents planned and stored in {median:.2f} s (goal {GOAL:.0f}).", median <= GOAL),
+            Goal(
+                f"{large:,} documents planned and stored in {median:.2f} s (goal {GOAL:.0f}).",
+                median <= GOAL,
+                "" if median <= GOAL else LEFT,
+            ),
             Goal(
                 f"With {histories[-1]:,} links the same plan takes {growth:.3f} of its time with {histories[0]:,} "
                 f"(goal {FLAT}).",

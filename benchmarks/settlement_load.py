@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -71,14 +72,26 @@ QUICK = ((100_000, 2),)
 
 
 def generate(path: Path, rows: int, seed: int = 7) -> int:
-    """Write a balanced V2 file of `rows` detail rows, streaming; the same file for the same arguments. Its sum in cents."""
-    total = sum(cents for _, cents in _lines(rows, seed))
-    with path.open("w", encoding="ascii", newline="\n", buffering=1 << 20) as file:
-        file.write("\t".join(COLUMNS) + "\n")
-        period = "2026-05-01 00:00:00 UTC\t2026-05-15 23:59:59 UTC\t2026-05-17 23:59:59 UTC"
-        file.write(f"26111111111\t{period}\t{_amount(total)}\tUSD" + "\t" * 18 + "\n")
-        for line, _ in _lines(rows, seed):
+    """Write a balanced V2 file of `rows` detail rows, streaming; the same file for the same arguments. Its sum in cents.
+
+    The summary stands before the rows and is known after them: they are made once, and copied behind it.
+    """
+    head, period = (
+        "\t".join(COLUMNS) + "\n",
+        "2026-05-01 00:00:00 UTC\t2026-05-15 23:59:59 UTC\t2026-05-17 23:59:59 UTC",
+    )
+    total = 0
+    rest = path.with_suffix(".rows")
+    with rest.open("w", encoding="ascii", newline="\n", buffering=1 << 20) as file:
+        for line, cents in _lines(rows, seed):
             file.write(line)
+            total += cents
+    with path.open("wb") as whole, rest.open("rb") as file:
+        whole.write(
+            (f"{head}26111111111\t{period}\t{_amount(total)}\tUSD" + "\t" * 18 + "\n").encode("ascii")
+        )
+        shutil.copyfileobj(file, whole, 1 << 20)
+    rest.unlink()
     return total
 
 

@@ -75,7 +75,9 @@ def show_pairing(found: Found, service: AnyByDay) -> None:
     out().print(counts)
     rows = found.report_rows()
     if rows:
-        table = tables.plain_table("\nTo look at", ["", f"in {service.source}", f"in {service.target}", "why"])
+        table = tables.plain_table(
+            "\nTo look at", ["", f"in {service.source}", f"in {service.target}", "why"]
+        )
         for row in rows[: tables.MOST_ROWS]:
             table.add_row(*map(tables.cell, (row.section, row.here, row.there, row.text)))
         out().print(table)

@@ -6,7 +6,7 @@ what the other side held (each integration's own), deciding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ledger_pipelines.documents.sales import Item, Party, Payment, SalesDocument, StockLevel
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.by_day.latest import Groups, Stored, by_number
 from ledger_pipelines.sync.plan import Reason
 
 T = TypeVar("T")
@@ -30,8 +31,13 @@ def folded(text: str) -> str:
     return text.strip().casefold()
 
 
-def grouped(records: Iterable[T], field_name: str) -> dict[str, tuple[T, ...]]:
-    """Records by one of their texts, folded; blank ones are left out. Each group by id, lowest first."""
+def grouped(records: Iterable[T], field_name: str) -> Mapping[str, tuple[T, ...]]:
+    """Records by one of their texts, folded; blank ones are left out. Each group by id, lowest first.
+
+    Of records of a snapshot its column of that name is taken: none is decoded before it is looked up.
+    """
+    if isinstance(records, Stored):
+        return records.named(field_name, folded)
     found: dict[str, list[T]] = {}
     for record in records:
         name = folded(str(getattr(record, field_name)))
@@ -40,9 +46,24 @@ def grouped(records: Iterable[T], field_name: str) -> dict[str, tuple[T, ...]]:
     return {name: tuple(sorted(some, key=_by_id)) for name, some in found.items()}
 
 
+def several(groups: Mapping[str, tuple[T, ...]]) -> Iterator[tuple[str, tuple[T, ...]]]:
+    """Names that more than one record has, with those."""
+    names = (
+        groups.shared() if isinstance(groups, Groups) else [name for name in groups if len(groups[name]) > 1]
+    )
+    for name in names:
+        yield name, groups[name]
+
+
+def by_id(records: Iterable[T]) -> Mapping[str, T]:
+    """Records by their `id`; those of a snapshot are decoded when they are looked up."""
+    if isinstance(records, Stored):
+        return records.by_key
+    return {str(getattr(record, "id", "")): record for record in records}
+
+
 def _by_id(record: object) -> tuple[int, str]:
-    key = str(getattr(record, "id", ""))
-    return (int(key) if key.isdigit() else 0, key)
+    return by_number(str(getattr(record, "id", "")))
 
 
 def one_of(

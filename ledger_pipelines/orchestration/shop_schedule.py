@@ -18,7 +18,6 @@ from ledger_pipelines.orchestration import names
 from ledger_pipelines.orchestration.schedules import RANGE_END, range_tags, today_at
 from ledger_pipelines.orchestration.services import Runtime
 
-SCHEDULE = "schedule"
 BRIDGED = 7
 """Days nothing is due on between two that are: planning them costs less than another run."""
 MOST_RANGES = 5
@@ -93,7 +92,7 @@ def _new(clock: Clock, first: date, today: date, at: datetime) -> dg.RunRequest:
         tags={
             **range_tags(first, today),
             names.READING_TAG: names.REFRESH,
-            names.REASON_TAG: SCHEDULE,
+            names.REASON_TAG: names.SCHEDULE,
         },
     )
 
@@ -107,7 +106,7 @@ def _open(clock: Clock, due: Sequence[date], first: date, at: datetime) -> Itera
         yield dg.RunRequest(
             run_key=f"clock:{clock.name}:{at:%Y-%m-%dT%H:%M}:{begin.isoformat()}:{end.isoformat()}",
             asset_selection=list(clock.flows),
-            tags={**range_tags(begin, end), names.REASON_TAG: SCHEDULE},
+            tags={**range_tags(begin, end), names.REASON_TAG: names.SCHEDULE},
         )
 
 
@@ -128,7 +127,7 @@ def bridged(days: Sequence[date]) -> Iterator[tuple[date, date]]:
 def under_way(instance: dg.DagsterInstance, name: str) -> bool:
     """Whether a run that the clock asked for is not over."""
     wanted = dg.RunsFilter(
-        statuses=list(_UNDER_WAY), tags={names.INTEGRATION_TAG: name, names.REASON_TAG: SCHEDULE}
+        statuses=list(_UNDER_WAY), tags={names.INTEGRATION_TAG: name, names.REASON_TAG: names.SCHEDULE}
     )
     return bool(instance.get_runs(wanted, limit=1))
 

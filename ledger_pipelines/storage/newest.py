@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ledger_pipelines.storage.atomic import Sync, is_local, write_atomically
-from ledger_pipelines.storage.snapshots import PART, SnapshotStore, newest
+from ledger_pipelines.storage.snapshots import PART, SnapshotStore, newest, read_file
 
 SUFFIX = ".newest.parquet"
 MOST_BESIDE = 7
@@ -94,7 +94,7 @@ def _files(folder: str, days: Sequence[date]) -> dict[date, str]:
 def _kept(folder: str, schema: pa.Schema) -> tuple[pa.Table, _Covered] | None:
     """What is kept; None where it is not there, damaged, or has other columns."""
     try:
-        table = pq.read_table(f"{folder}{SUFFIX}", partitioning=None)
+        table = read_file(f"{folder}{SUFFIX}")
         covered = msgspec.json.decode((table.schema.metadata or {})[_METADATA], type=_Covered)
     except (OSError, pa.ArrowException, KeyError, msgspec.MsgspecError):
         return None

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -293,10 +293,10 @@ def _table(paths: Sequence[UPath]) -> pa.Table:
     tables = []
     for position, path in enumerate(paths):
         if is_local(path):
-            table = pq.read_table(str(path), partitioning=None)
+            table = read_file(str(path))
         else:
             with path.open("rb") as file:
-                table = pq.read_table(file, partitioning=None)
+                table = read_file(file)
         place = pa.repeat(pa.scalar(position, pa.int32()), table.num_rows)
         tables.append(table.replace_schema_metadata(None).append_column("ledger_file", place))
     try:
@@ -307,6 +307,12 @@ def _table(paths: Sequence[UPath]) -> pa.Table:
             remedy="A column changed its type between them; fetch the older days again.",
             code="column-type",
         ) from error
+
+
+def read_file(file: str | IO[bytes], columns: Sequence[str] | None = None) -> pa.Table:
+    """One file as it is. `pyarrow.parquet.read_table` would load all that data sets of many files need, for each anew."""
+    with pq.ParquetFile(file) as opened:
+        return opened.read(columns=None if columns is None else list(columns))
 
 
 def _as(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:

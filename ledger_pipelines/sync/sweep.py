@@ -103,18 +103,23 @@ def refresh(
         yield from sweep(reader, store, entity, replace(asked, window=replace(asked.window, first=first)))
         return
     window = Window(begun.day, asked.window.last, asked.window.zone)
-    days = list(window.days())
+    days, schema = list(window.days()), arrow_schema(entity)
+    since = max(begun.read_until - OVERLAP, window.start)
+    news = [cells for page in reader.read_changes(entity, since, window.end) for cells in page.cells]
+    if not news:  # as they are, but read until now
+        for day in days:
+            stored = store.read(entity.name, [day], schema=schema)
+            yield DayDone(_keep(store, entity, day, stored, asked, entity.basis), new=True)
+        return
     held: Held = {day: {} for day in days}
     place, keys = _places(entity)
     at: dict[Row, date] = {}
     for manifest in unfinished:
-        stored = store.read(entity.name, [manifest.day], schema=arrow_schema(entity))
+        stored = store.read(entity.name, [manifest.day], schema=schema)
         for cells in zip(*(column.to_pylist() for column in stored.columns), strict=True):
             _put(held, at, cells, manifest.day, keys)
-    since = max(begun.read_until - OVERLAP, window.start)
-    for page in reader.read_changes(entity, since, window.end):
-        for cells in page.cells:
-            _put(held, at, cells, _day_of(entity, cells[place], asked, begun.day), keys)
+    for cells in news:
+        _put(held, at, cells, _day_of(entity, cells[place], asked, begun.day), keys)
     for day in days:
         yield _write(store, entity, day, held, asked)
 
@@ -274,14 +279,20 @@ def _store(
         raise DataError(
             f"{entity.name} of {day.isoformat()} cannot be stored: {error}.", code="unexpected-value"
         ) from error
+    return _keep(store, entity, day, pa.table(columns, schema=schema), asked, basis)
+
+
+def _keep(
+    store: SnapshotStore, entity: EntityLike, day: date, rows: pa.Table, asked: Sweep, basis: str
+) -> Manifest:
     return store.write_day(
         entity.name,
         day,
-        pa.table(columns, schema=schema),
+        rows,
         window=asked.window,
         basis=basis,
         run_id=asked.run_id,
-        expected=schema,
+        expected=arrow_schema(entity),
         sort_by=entity.key,
         read_until=None if asked.now is None else min(asked.now, Window(day, day, asked.window.zone).end),
     )

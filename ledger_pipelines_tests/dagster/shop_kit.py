@@ -25,12 +25,14 @@ from ledger_pipelines.orchestration.schedules import RANGE_END, RANGE_START
 from ledger_pipelines.reports.shop_view import DayLine, Reading, ShopHeading, ShopReconciliation
 from ledger_pipelines.sync.plan import Plan, PlanRow, Reason
 from ledger_pipelines.sync.result import ApplyResult, Outcome, RowResult
+from ledger_pipelines.systems.cin7.entities import ENTITIES as CIN7
 from ledger_pipelines.systems.entities import Cell, EntityLike, Kind, PlainRows
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
 from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
 from ledger_pipelines_tests.dagster.kit import configuration
 
 NAME, STORE, FILE = "neto_saasu", "shop", "saasu"
+TO_OMNI, OMNI = "neto_cin7", "omni"
 START = date(2025, 1, 1)
 AMOUNT = Money(Decimal("110.00"), "AUD")
 NOW = datetime(2025, 3, 20, 1, tzinfo=UTC)
@@ -60,10 +62,11 @@ class FakeShop:
     """("plan" or "export", flow, day), in order."""
     sends: int = 0
     closed: int = 0
+    name: str = NAME
 
     def build(self, _loaded: LoadedConfig, integration: str, _run_id: str) -> FakeShop:
         """The service of an integration."""
-        assert integration == NAME
+        assert integration == self.name
         return self
 
     def ready(self) -> None:
@@ -209,7 +212,7 @@ class FakeReading:
 
     def entity(self, name: str) -> EntityLike:
         """The real one."""
-        return (NETO if self.connection == STORE else SAASU)[name]
+        return {STORE: NETO, FILE: SAASU, OMNI: CIN7}[self.connection][name]
 
     def calls(self) -> int:
         """Calls of everybody."""

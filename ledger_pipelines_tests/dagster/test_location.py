@@ -16,6 +16,7 @@ from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.integrations.amazon_netsuite.settings import FLOWS
 from ledger_pipelines.orchestration import metadata
 from ledger_pipelines.orchestration.build import build_definitions
+from ledger_pipelines.systems.cin7.entities import ENTITIES as CIN7
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
 from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
 from ledger_pipelines_tests.dagster.kit import configuration
@@ -63,18 +64,24 @@ def test_names_that_people_see_stay_as_they_are(loaded: LoadedConfig) -> None:
     shop = {f"neto_saasu/{flow}/{step}" for flow in shop_flows for step in ("plan", "export")}
     shop |= {"neto_saasu/pairing", "neto_saasu/readback", "neto_saasu/reconciliation"}
     shop |= {f"shop/{entity}" for entity in NETO} | {f"saasu/{entity}" for entity in SAASU}
-    assert keys == chain | rest | snapshots | shop | {"amazon_us/settlements", "configuration"}
+    omni_flows = ("contacts", "orders", "payments", "status_updates")
+    omni = {f"neto_cin7/{flow}/{step}" for flow in omni_flows for step in ("plan", "export")}
+    omni |= {"neto_cin7/pairing", "neto_cin7/readback", "neto_cin7/reconciliation"}
+    omni |= {f"omni/{entity}" for entity in CIN7}
+    assert keys == chain | rest | snapshots | shop | omni | {"amazon_us/settlements", "configuration"}
     repository = defs.get_repository_def()
     assert {s.name for s in repository.sensor_defs} == {
         "amazon_us_drop_folder", "amazon_us_reports", "amazon_netsuite_resume", "failed_runs", "neto_saasu_resume",
+        "neto_cin7_resume",
     }  # fmt: skip
     assert {s.name for s in repository.schedule_defs} == {
         "netsuite_nightly", "netsuite_gaps", "amazon_netsuite_summaries", "neto_saasu_by_clock", "shop_nightly",
-        "shop_gaps", "saasu_nightly", "saasu_gaps",
+        "shop_gaps", "saasu_nightly", "saasu_gaps", "neto_cin7_by_clock", "omni_nightly", "omni_gaps",
     }  # fmt: skip
     assert {job.name for job in repository.get_all_jobs()} >= {
         "amazon_netsuite_settlement", "amazon_us_arrival", "netsuite_snapshots", "neto_saasu_initial_sync",
         "neto_saasu_sync", "shop_snapshots", "saasu_snapshots", *(f"neto_saasu_{flow}" for flow in shop_flows),
+        "neto_cin7_initial_sync", "neto_cin7_sync", "omni_snapshots", *(f"neto_cin7_{flow}" for flow in omni_flows),
     }  # fmt: skip
 
 

@@ -12,8 +12,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import httpx
+
+from ledger_pipelines.orchestration.schedules import range_tags
 from ledger_pipelines.sandbox.amazon.demo_files import demo_settlement_files
 from ledger_pipelines_tests.e2e.stack import ROOT, Stack, running, wait
 
@@ -33,6 +38,17 @@ def pages(run_id: str) -> dict[str, tuple[str, str]]:
         "settlement": (asset, "1500,1900"),
         "reconciliation": (figures, "1500,1300"),
         "payments-export": (export, "1500,1900"),
+    }
+
+
+def omni_pages(day: date) -> dict[str, tuple[str, str]]:
+    """The same of a store's orders into Omni."""
+    partition = f"?view=partitions&partition={day.isoformat()}"
+    return {
+        "omni-graph": ("/locations/ledger_pipelines/asset-groups/neto_cin7", "3200,700"),
+        "omni-store-lineage": ("/assets/shop/orders?view=lineage&lineageScope=downstream", "2600,900"),
+        "omni-status-updates": (f"/assets/neto_cin7/status_updates/export{partition}", "1500,1900"),
+        "omni-reconciliation": (f"/assets/neto_cin7/reconciliation{partition}", "1500,1900"),
     }
 
 
@@ -64,24 +80,59 @@ def _done(stack: Stack) -> str | None:
     return str(runs[0]["runId"]) if runs else None
 
 
+def _amazon(chromium: str, to: Path, folder: Path) -> None:
+    with running(folder) as stack:
+        demo = demo_settlement_files()[0]
+        stack.drop(demo.name, demo.content)
+        run_id = wait("the run", 120, lambda: _done(stack))
+        _shoot_all(chromium, stack, to, pages(run_id))
+
+
+def _omni(chromium: str, to: Path, folder: Path) -> None:
+    """Initial sync and sync as a person would press them; the sandbox's limits of calls are lifted."""
+    quick = "account: demo\n    calls_per_minute: 600\n    seconds_between_calls: 0\n"
+    with running(
+        folder, **{"account: demo # connections with the same name share its limits\n": quick}
+    ) as stack:
+        for vendor, lifted in (
+            ("cin7", {"per_second": None, "per_minute": None}), ("neto", {"calls_per_minute": None}),
+        ):  # fmt: skip
+            answer = httpx.post(f"{stack.control}/{vendor}/settings", json=lifted, trust_env=False)
+            answer.raise_for_status()
+        first, last = date(2026, 8, 1), datetime.now(ZoneInfo("Australia/Sydney")).date()
+        for job in ("neto_cin7_initial_sync", "neto_cin7_sync"):
+            run_id = stack.launch(job, range_tags(first, last))
+            wait(job, 600, lambda run_id=run_id: _over(stack, run_id))  # type: ignore[misc]
+            sys.stdout.write(f"{job}: {_over(stack, run_id)}\n")
+        _shoot_all(chromium, stack, to, omni_pages(last))
+
+
+def _over(stack: Stack, run_id: str) -> str | None:
+    status = next(run["status"] for run in stack.runs() if run["runId"] == run_id)
+    return str(status) if status in _OVER else None
+
+
+def _shoot_all(chromium: str, stack: Stack, to: Path, chosen: dict[str, tuple[str, str]]) -> None:
+    for name, (path, size) in chosen.items():
+        target = to / f"{name}.png"
+        shoot(chromium, stack.url + path, size, target)
+        sys.stdout.write(f"{target} ({target.stat().st_size:,} bytes)\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 2 where there is no Chromium."""
     parser = argparse.ArgumentParser(description="Screenshots of the UI for the documentation.")
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium")
+    parser.add_argument("--only", choices=("amazon", "omni"))
     given = parser.parse_args(arguments)
     if shutil.which(given.chromium) is None:
         sys.stderr.write("There is no Chromium here; on Debian: apt-get install chromium\n")
         return 2
     given.to.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as stack:
-        demo = demo_settlement_files()[0]
-        stack.drop(demo.name, demo.content)
-        run_id = wait("the run", 120, lambda: _done(stack))
-        for name, (path, size) in pages(run_id).items():
-            target = given.to / f"{name}.png"
-            shoot(given.chromium, stack.url + path, size, target)
-            sys.stdout.write(f"{target} ({target.stat().st_size:,} bytes)\n")
+    for show in (_amazon, _omni) if given.only is None else ({"amazon": _amazon, "omni": _omni}[given.only],):
+        with tempfile.TemporaryDirectory() as folder:
+            show(given.chromium, given.to, Path(folder))
     return 0
 
 

@@ -78,9 +78,9 @@ class Stack:
         hidden.rename(self.drop_folder / name)
 
     def ask(self, query: str, **variables: object) -> dict[str, Any]:
-        """One GraphQL question."""
+        """One GraphQL question. Launching a run over a range takes long: Dagster writes an event for each asset and day."""
         answer = httpx.post(
-            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30, trust_env=False
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=600, trust_env=False
         )
         body: dict[str, Any] = answer.raise_for_status().json()
         assert "errors" not in body, body["errors"]

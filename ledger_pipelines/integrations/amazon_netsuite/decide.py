@@ -7,7 +7,8 @@ Belongs here: the order of deciding, test mode's selection. Does not belong here
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.settlement import SettlementGroup, TransactionClass

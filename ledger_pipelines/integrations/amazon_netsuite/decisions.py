@@ -1,12 +1,14 @@
 """What was decided for each group: the hand-over from `decide` to the flows.
 
-Belongs here: the type. Does not belong here: how it is reached.
+Belongs here: the type. Does not belong here: how it is reached. Structs, as the groups are (`documents.settlement`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from ledger_pipelines.documents.effects import Effect, EffectState
 from ledger_pipelines.documents.money import ZERO
@@ -23,8 +25,7 @@ from ledger_pipelines.integrations.amazon_netsuite.worklist import (
 from ledger_pipelines.sync.plan import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """One document of a group: to be written, or known to the journal already.
 
     effect: None when the journal knows it and it must not be planned again (confirmed, unknown, held).
@@ -71,8 +72,7 @@ def from_journal(ctx: Context, key: str, kind: str, title: str, amount: Decimal)
     return known_as(GroupState.MATCHED, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """A group, its state, and its documents.
 
     basis: None = no document; the journal books all of it. residue: difference within tolerance (claimed - paid).

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from ledger_pipelines.documents.effects import Expected
 from ledger_pipelines.documents.keys import Json, external_id
 from ledger_pipelines.documents.money import Money
@@ -163,7 +165,7 @@ def forgotten(ctx: Context, groups: Sequence[SettlementGroup]) -> list[InvoicePl
         effect = plan.planned.effect
         if effect is not None:
             expected = Expected(Money(invoice.total, invoice.currency), invoice.day)
-            planned = replace(plan.planned, effect=replace(effect, expected=expected))
+            planned = structs.replace(plan.planned, effect=replace(effect, expected=expected))
             plan = replace(plan, planned=planned)
         found.append(plan)
     return found

@@ -261,7 +261,9 @@ def _pay_groups(
 ) -> list[Decision]:
     common = _common_basis(groups, sum([p.unpaid for p in payables], ZERO))
     return [
-        _pay(ctx, group, payables, common or _basis_of(group, payables, fallback), together=common is not None)
+        _pay(
+            ctx, group, payables, common or _basis_of(group, payables, fallback), together=common is not None
+        )
         for group in groups
     ]
 

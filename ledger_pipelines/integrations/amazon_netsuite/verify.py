@@ -6,8 +6,10 @@ Belongs here: comparing our documents, read back, with what was booked. Does not
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.money import ZERO

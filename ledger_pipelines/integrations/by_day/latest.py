@@ -9,21 +9,20 @@ file that could be read at all. What was read is kept until a file of the entity
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast, overload
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from upath import UPath
 
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.storage.manifests import Manifest
 from ledger_pipelines.storage.newest import read_newest
-from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.storage.snapshots import SnapshotStore, read_file
 from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, arrow_schema
 from ledger_pipelines.systems.entities import RECORD, Cell, EntityLike
 
@@ -98,6 +97,82 @@ class _Days:
     hashes: dict[date, str] = field(default_factory=dict)
 
 
+class Groups(Mapping[str, tuple[T, ...]], Generic[T]):
+    """Records under names that several may share, each decoded when its name is looked up.
+
+    Args:
+        records: By key.
+        keys: By name, in the order they are given.
+    """
+
+    def __init__(self, records: Mapping[str, T], keys: Mapping[str, Sequence[str]]) -> None:
+        self._records = records
+        self._keys = keys
+
+    def __getitem__(self, name: str) -> tuple[T, ...]:
+        return tuple(self._records[key] for key in self._keys[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._keys
+
+    def shared(self) -> list[str]:
+        """Names that more than one record has; none is decoded for it."""
+        return [name for name, keys in self._keys.items() if len(keys) > 1]
+
+
+class Stored(Sequence[T], Generic[T]):
+    """Records in the order of their keys, each decoded the first time it is looked at. Raises DataError where one cannot be.
+
+    Args:
+        rows: All of the entity.
+        decoder: Of one record.
+        without: Keys of records that are left out.
+    """
+
+    def __init__(
+        self, rows: Rows, decoder: Callable[[Record], T], without: Collection[str] = frozenset()
+    ) -> None:
+        self._rows = rows
+        self._keys = [key for key in rows.texts if key not in without] if without else list(rows.texts)
+        self.by_key: Mapping[str, T] = Decoded({key: rows.texts[key] for key in self._keys}, decoder)
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
+        if isinstance(place, slice):
+            return tuple(self.by_key[key] for key in self._keys[place])
+        return self.by_key[self._keys[place]]
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def named(self, column: str, name_of: Callable[[str], str]) -> Groups[T]:
+        """By a column, without decoding any: names as `name_of` makes them, blank ones left out; keys by number, lowest first."""
+        cells = self._rows.column(column)
+        found: dict[str, list[str]] = {}
+        for key in self._keys:
+            name = name_of(str(cells[key] or ""))
+            if name:
+                found.setdefault(name, []).append(key)
+        for keys in found.values():
+            if len(keys) > 1:
+                keys.sort(key=by_number)
+        return Groups(self.by_key, found)
+
+
+def by_number(key: str) -> tuple[int, str]:
+    """The order of ids: by number, where they are numbers."""
+    return (int(key) if key.isdigit() else 0, key)
+
+
 class LatestRecords:
     """The newest records of one connection; each entity is read once for as long as its files stay the same.
 
@@ -157,7 +232,7 @@ class LatestRecords:
         if day not in known:
             try:
                 with self.store.path(entity.name, day).open("rb") as file:
-                    table = pq.read_table(file, columns=list(entity.key), partitioning=None)
+                    table = read_file(file, entity.key)
                 known[day] = tuple(_keys(table, entity))
             except FileNotFoundError:
                 known[day] = ()

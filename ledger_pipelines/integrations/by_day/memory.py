@@ -6,7 +6,8 @@ A year of daily plans looks at the journal thousands of times; reading all of it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.integrations.by_day.context import JournalView, Known
@@ -41,11 +42,19 @@ class JournalMemory:
                 was cut short, is no news: applying goes on from there. The same document with other content is; so is what
                 was known before the plan was made: that a call was refused, or never made.
         """
-        self._catch_up()
+        known: Mapping[str, Known]
+        if self._seq < 0:
+            known, self._ignored = _Unread(self._read), self.ignored.of(EVERY_PARTITION)
+        else:
+            known = self._read()
         if exported is None:
-            return JournalView(self._known, self._ignored)
+            return JournalView(known, self._ignored)
         own = {effect.key: fingerprint(effect) for effect in exported.effects()}
-        return JournalView(_Without(self._known, own), self._ignored)
+        return JournalView(_Without(known, own), self._ignored)
+
+    def _read(self) -> Mapping[str, Known]:
+        self._catch_up()
+        return self._known
 
     def _catch_up(self) -> None:
         with self._journal.read() as unit:
@@ -68,6 +77,26 @@ class JournalMemory:
                         self._known[key] = _known(entry)
             self._seq = seq
         self._ignored = self.ignored.of(EVERY_PARTITION)
+
+
+class _Unread(Mapping[str, Known]):
+    """All that is known, read when it is first asked for: a day with nothing to decide asks nothing of years of it."""
+
+    def __init__(self, read: Callable[[], Mapping[str, Known]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _known(self) -> Mapping[str, Known]:
+        return self._read()
+
+    def __getitem__(self, key: str) -> Known:
+        return self._known[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 class _Without(Mapping[str, Known]):

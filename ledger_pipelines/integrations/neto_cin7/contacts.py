@@ -11,7 +11,7 @@ order keeps its own buyer's name and addresses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ledger_pipelines.documents.keys import Json
@@ -70,7 +70,7 @@ def resolve(ctx: Context, order: SalesDocument) -> Member:
     `unresolved-setting`.
     """
     choices = ctx.settings.customer_tracking
-    buyer = buyer_of(ctx.shop, order)
+    buyer = _buyer(ctx, order)
     guest = not buyer.customer
     if choices.customer is Customer.DEFAULT or (guest and choices.guests is Guests.DEFAULT):
         return _default(ctx)
@@ -85,13 +85,21 @@ def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     for order in orders:
         if select(ctx, order) is not None or order.cancelled or is_downloaded(ctx, order):
             continue
-        buyer = buyer_of(ctx.shop, order)
+        buyer = _buyer(ctx, order)
         key = contact_key(ctx, buyer)
         if key not in found:
             row = _row(ctx, order, buyer, key)
             if row is not None:
                 found[key] = row
     return list(found.values())
+
+
+def _buyer(ctx: Context, order: SalesDocument) -> Buyer:
+    """Who bought it; a customer whose record has no e-mail address has the order's."""
+    buyer = buyer_of(ctx.shop, order)
+    if buyer.party.email.strip() or not order.party.email.strip():
+        return buyer
+    return replace(buyer, party=replace(buyer.party, email=order.party.email))
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
+from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.integrations.by_day.context import DayContext, Known
 from ledger_pipelines.integrations.neto_cin7.omni import Omni
 from ledger_pipelines.integrations.neto_cin7.settings import NetoCin7Settings
@@ -58,6 +59,22 @@ class Context(DayContext):
         """Order numbers of the store by their reference in Omni, folded."""
         prefix = self.settings.download_orders.prefix
         return {folded(f"{prefix}{number}"): number for number in self.shop.orders}
+
+    @cached_property
+    def main_branch(self) -> str:
+        """Id of Omni's main branch: the only one, or the one an order of ours went to that named none; "" = not known."""
+        active = [one.id for one in self.omni.branches if one.active]
+        if len(active) == 1:
+            return active[0]
+        for one in self.journal.known.values():
+            made = (
+                one.kind == "sales_order"
+                and one.action is Action.CREATE
+                and one.remote_id in self.omni.orders
+            )
+            if made and '"branchId"' not in one.body:
+                return self.omni.orders[one.remote_id].branch_id
+        return ""
 
     @cached_property
     def payments_on(self) -> Mapping[str, tuple[Known, ...]]:

@@ -95,12 +95,13 @@ def written(ctx: Context, order: SalesDocument) -> Written | None:
         fields = dict(change.fields())
         body[LINES] = _merged(lines_of(body), lines_of(fields))
         body |= {name: value for name, value in fields.items() if name != LINES}
-        total = change.amount or total
+        if any(group_of(name) == AMOUNTS for name in fields):
+            total = change.amount
         last = later(last, change.confirmed_at)
         changes += 1
     dispatch = ctx.journal.confirmed(dispatch_key(ctx, order))
     if dispatch is not None:
-        body |= dispatch.fields()
+        body["stage"] = dispatch.fields().get("stage")
         last = later(last, dispatch.confirmed_at)
     void = ctx.journal.confirmed(void_key(ctx, order))
     return Written(known, body, changes, total, last, void is not None, dispatch is not None)

@@ -86,7 +86,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """An order's amounts. total, tax: as Omni computes them. notes: texts of lines that are notes."""
+    """An order's amounts. total: as Omni computes it, in cents; exact: whether that took no rounding. notes: texts of lines that are
+    notes."""
 
     lines: tuple[Line, ...]
     tax_status: TaxStatus
@@ -98,7 +99,13 @@ class Layout:
     discount: Decimal
     discount_text: str
     total: Money
+    exact: bool = True
     notes: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> Money | None:
+        """What Omni's total is compared with; None where it may keep fractions of a cent."""
+        return self.total if self.exact else None
 
     def to_json(self) -> dict[str, Json]:
         """The fields of the header that are about money (cin7-omni.md 6.1). A charge of nothing is sent, so that it can end."""
@@ -136,10 +143,15 @@ def order_total(lines: Iterable[Decimal], others: Decimal, status: TaxStatus, ra
         status: Whether tax is put on.
         rate: Percent.
     """
+    return round_half_away(exact_total(lines, others, status, rate), 2)
+
+
+def exact_total(lines: Iterable[Decimal], others: Decimal, status: TaxStatus, rate: Decimal) -> Decimal:
+    """The same before it is rounded: whether Omni keeps fractions of a cent of tax is not documented."""
     taxable = sum(lines, others)
     if status is TaxStatus.EXCLUSIVE:
-        taxable = _EXACT.multiply(taxable, (Decimal(100) + rate).scaleb(-2))
-    return round_half_away(taxable, 2)
+        return _EXACT.multiply(taxable, (Decimal(100) + rate).scaleb(-2))
+    return taxable
 
 
 def priced(
@@ -218,6 +230,8 @@ class _LayingOut:
         discount = self._coupons() - charges.get(ChargeKind.SHIPPING_DISCOUNT, ZERO)
         status = self.status
         others = freight + surcharge - discount
+        amounts = [line.amount for line in lines]
+        total = Money(order_total(amounts, others, status, rate), order.currency)
         layout = Layout(
             lines=tuple(lines),
             tax_status=status,
@@ -228,7 +242,8 @@ class _LayingOut:
             surcharge_text=self._surcharge_text() if surcharge else "",
             discount=tidy(discount),
             discount_text=self._discount_text() if discount else "",
-            total=Money(order_total((line.amount for line in lines), others, status, rate), order.currency),
+            total=total,
+            exact=exact_total(amounts, others, status, rate) == total.amount,
             notes=tuple(one.description for one in order.lines if _is_note(one) and one.description),
         )
         if layout.total != order.grand_total:
@@ -419,7 +434,8 @@ class _LayingOut:
                 shown.append(f"{what} {plain(amount, 2)}")
         if layout.tax_status is TaxStatus.EXCLUSIVE:
             shown.append(f"tax {plain(layout.tax_rate)} %")
-        code, remedy = "does-not-foot", "Correct the order in the store."
+        code = "does-not-foot"
+        remedy = "Correct the order in the store."
         if not order.difference and layout.tax_status is TaxStatus.EXCLUSIVE:
             code = "tax-basis"
             remedy = "Choose accounting.amounts: inclusive, so that amounts are written with the store's tax."

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from ledger_pipelines.documents.money import ZERO, Money
+from ledger_pipelines.documents.money import ZERO, Money, exponent, round_half_away
 from ledger_pipelines.integrations.shop import folded, grouped, one_of
 from ledger_pipelines.systems.cin7.records import (
     Branch,
@@ -141,8 +141,9 @@ class Omni:
         return option.active and (product is None or product.active)
 
     def total_of(self, order: SalesOrder) -> Money:
-        """What an order comes to, in its own currency."""
-        return self.money_of(order, order.total)
+        """What an order comes to, in its own currency, in its smallest unit."""
+        found = self.money_of(order, order.total)
+        return Money(round_half_away(found.amount, exponent(found.currency)), found.currency)
 
     def money_of(self, order: SalesOrder, amount: Decimal) -> Money:
         """An amount of an order, in the order's currency."""

@@ -127,7 +127,7 @@ def _new(ctx: Context, order: SalesDocument, mapped: Mapped, there: SalesOrder |
     key = order_key(ctx, order)
     effect = ctx.effect(
         FLOW, ORDER, key, external_id=order_reference(ctx, order), number=order.number, title=_title(order),
-        body=mapped.body, expected=Expected(amount=mapped.layout.total, lines=len(mapped.layout.lines)),
+        body=mapped.body, expected=Expected(amount=mapped.layout.expected, lines=len(mapped.layout.lines)),
         depends_on=mapped.needs, source=f"order:{order.key}",
     )  # fmt: skip
     draft = "" if mapped.body.get("isApproved") else " as draft"

@@ -191,8 +191,8 @@ def _without_order(ctx: Context, order: SalesDocument, payment: Payment, decisio
             "Clear the order; its payments follow by themselves.",
         )
         return ctx.blocked(key, order.number, title, reason, payment.amount, PAYMENT)
-    code = "order-not-ours" if not decision.ours else "order-not-downloaded"
-    return ctx.skip(key, order.number, title, Reason(code, why), payment.amount, PAYMENT)
+    reason = Reason("order-not-downloaded", why) if decision.ours else Reason("order-not-ours", why)
+    return ctx.skip(key, order.number, title, reason, payment.amount, PAYMENT)
 
 
 def _ours_on(ctx: Context, order: SalesDocument) -> tuple[Known, ...]:

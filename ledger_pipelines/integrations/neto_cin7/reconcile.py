@@ -8,7 +8,7 @@ Omni is taken as it was last read, never as we believe to have written it. Pure:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -18,7 +18,14 @@ from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.neto_cin7.catalogue import INACTIVE, MISSING, SPELLING, TWICE, compare
+from ledger_pipelines.integrations.neto_cin7.catalogue import (
+    INACTIVE,
+    MISSING,
+    SPELLING,
+    TWICE,
+    compare,
+    trouble,
+)
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.doubles import doubles
 from ledger_pipelines.integrations.neto_cin7.edits import written
@@ -31,8 +38,7 @@ from ledger_pipelines.integrations.neto_cin7.references import (
     void_key,
 )
 from ledger_pipelines.integrations.neto_cin7.selection import select
-from ledger_pipelines.integrations.neto_cin7.settings import UnknownSku
-from ledger_pipelines.integrations.neto_cin7.status_updates import completed
+from ledger_pipelines.integrations.neto_cin7.status_updates import WAITS, completed
 from ledger_pipelines.reports.omni_view import OmniReconciliation, OutOfStep
 from ledger_pipelines.reports.shop_view import (
     About,
@@ -106,7 +112,7 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Om
         differences=tuple(comparing.differences),
         documents=tuple(comparing.documents),
         doubles=doubles(ctx),
-        catalogue=tuple(_catalogue(ctx, rows)) if choices.products.in_step else (),
+        catalogue=tuple(_catalogue(ctx, comparing.waited_for)) if choices.products.in_step else (),
         waiting=(*unreadable, *_waiting(ctx, rows)),
         readings=tuple(_readings(ctx, scope)),
         compared=choices.products.in_step,
@@ -128,7 +134,7 @@ def _orders(ctx: Context, scope: Scope, unreadable: list[Waiting]) -> Iterator[S
 
 @dataclass
 class _Comparing:
-    """One order after another. lines: by day."""
+    """One order after another. lines: by day; waited_for: SKUs that orders wait for."""
 
     ctx: Context
     scope: Scope
@@ -136,6 +142,7 @@ class _Comparing:
     lines: dict[date, DayLine] = field(init=False)
     differences: list[Difference] = field(default_factory=list)
     documents: list[Difference] = field(default_factory=list)
+    waited_for: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         nothing = (DayLine(day, ZERO, ZERO) for day in days_between(self.scope.first, self.scope.last))
@@ -180,6 +187,7 @@ class _Comparing:
         alike = total is not None and total.currency == order.currency
         if total is None:
             about, (why, text, remedy) = About.NOT_THERE, self._why(key, "It is not in Omni.")
+            self._wait_for(order, key)
         else:
             text = f"The store has {order.grand_total}, Omni {total}."
             about, (why, text, remedy) = About.TOTAL, self._why_other(order, key, text)
@@ -190,6 +198,15 @@ class _Comparing:
         )  # fmt: skip
         own = order.currency == self.ctx.shop.currency and (total is None or alike)
         (self.differences if own else self.documents).append(one)
+
+    def _wait_for(self, order: SalesDocument, key: str) -> None:
+        """Note which SKUs keep the order back."""
+        row = self.rows.get(key)
+        if row is None or row.action is not Action.BLOCKED or row.reason.code not in _OF_SKU:
+            return
+        parts = {part.item for line in order.lines for part in line.components}
+        skus = {line.item for line in order.lines if not line.text_only} | parts
+        self.waited_for |= {sku for sku in skus if trouble(self.ctx, sku) is not None}
 
     def _why_other(self, order: SalesDocument, key: str, text: str) -> tuple[Why, str, str]:
         before = written(self.ctx, order)
@@ -210,6 +227,8 @@ class _Comparing:
             return Why.IGNORED, f"{text} A user said to ignore it.", ""
         if row is not None and row.action is Action.BLOCKED:
             return Why.BLOCKED, row.reason.text, row.reason.remedy
+        if row is not None and row.reason.code in WAITS:
+            return Why.NOT_EXPORTED, row.reason.text, row.reason.remedy
         why = None if known is None else _WHY.get(known.state)
         if known is not None and why is not None:
             return why, known.text or text, known.remedy
@@ -268,21 +287,14 @@ class _Comparing:
         )  # fmt: skip
 
 
-def _catalogue(ctx: Context, rows: Mapping[str, PlanRow]) -> Iterator[OutOfStep]:
-    """Both catalogues; and which of the products an order waits for."""
-    texts = [
-        row.reason.text
-        for row in rows.values()
-        if row.reason.code in _OF_SKU and row.action is Action.BLOCKED
-    ]
-    blocking = ctx.settings.products.unknown_sku is UnknownSku.BLOCK
-    for one in compare(ctx):
-        waited_for = (
-            blocking
-            and bool(one.sku)
-            and any(f"{one.sku!r}" in text or f" {one.sku} " in text for text in texts)
+def _catalogue(ctx: Context, waited_for: Collection[str]) -> Iterator[OutOfStep]:
+    """Both catalogues, then SKUs of orders that the store itself lacks. waited_for: SKUs that orders of the days wait for."""
+    compared = compare(ctx)
+    known = {one.sku for one in compared}
+    for one in (*compared, *compare(ctx, [sku for sku in waited_for if sku not in known])):
+        yield OutOfStep(
+            one.sku, one.code, one.reason.code, one.reason.text, one.reason.remedy, one.sku in waited_for
         )
-        yield OutOfStep(one.sku, one.code, one.reason.code, one.reason.text, one.reason.remedy, waited_for)
 
 
 def _waiting(ctx: Context, rows: Mapping[str, PlanRow]) -> Iterator[Waiting]:

@@ -41,6 +41,8 @@ from ledger_pipelines.systems.cin7.records import SalesOrder
 FLOW = "orders"
 WAITS_FOR_READING = "wait-for-omni"
 """Code of a row that comes by itself once Omni was read."""
+_LEFT_WHEN_SHIPPED = frozenset({"branchId", "memberId"})
+"""What settings may have changed since, and says nothing any more once the goods are gone."""
 
 
 def revise(ctx: Context, order: SalesDocument, before: Written, mapped: Mapped | Reason) -> Decision:
@@ -144,7 +146,12 @@ class _Revising:
         fields = changed_fields(ctx, before.body, mapped.body)
         lines = changed_lines(ctx, before.body, mapped.body)
         changes = edits_of_order(before.body, mapped.body, fields, lines)
+        if self._is_shipped():
+            fields = {name: value for name, value in fields.items() if name not in _LEFT_WHEN_SHIPPED}
+            changes = edits_of_order(before.body, mapped.body, fields, lines)
         moved = self._moved()
+        if moved and self.booked is not None:
+            moved = self._unmoved(moved, self.booked)
         by_hand = [] if self.booked is None else edits_in_omni(ctx, before, self.booked)
         if not changes and not moved:
             text = f"In Omni already as {self.name}."
@@ -170,35 +177,42 @@ class _Revising:
                 )
             )
         if self.booked is None:
-            return self._wait(changes)
+            return self._wait(changes, moved)
         return self._update(mapped, fields, lines, changes, moved, by_hand)
 
     def _is_shipped(self) -> bool:
         return self.before.dispatched or (self.booked is not None and begun(self.booked))
 
     def _moved(self) -> dict[str, Json]:
-        """Stage and approval, where the store's status asks for others than were written and nobody moved them in Omni."""
-        before, booked = self.before.body, self.booked
-        if self._is_shipped() or booked is None:
+        """Stage and approval, where the store's status asks for others than were written; not those of a dispatched order."""
+        before = self.before.body
+        if self._is_shipped():
             return {}
         found: dict[str, Json] = {}
         wanted = stage(self.ctx, self.order)
-        was = str(before.get("stage") or "")
-        if folded(wanted) != folded(was) and folded(booked.stage) == folded(was):
+        if folded(wanted) != folded(str(before.get("stage") or "")):
             found["stage"] = wanted
         approve = approved(self.ctx, self.order)
-        if before.get("isApproved") is not approve and booked.is_approved is bool(before.get("isApproved")):
+        if before.get("isApproved") is not approve:
             found["isApproved"] = approve
         return found
 
-    def _wait(self, changes: Sequence[Edit]) -> Decision:
-        reason = self._changed(
-            changes, "Nothing to do: it is changed when the order was read from Omni once."
-        )
-        row = self.ctx.skip(
-            self.key, self.order.number, self.title, Reason(WAITS_FOR_READING, reason.text, reason.remedy), self.before.total, ORDER
-        )  # fmt: skip
-        return self._decided(row, reason=row.reason, waits=True)
+    def _unmoved(self, moved: dict[str, Json], booked: SalesOrder) -> dict[str, Json]:
+        """Those of them that nobody moved in Omni: a warehouse has stages of its own."""
+        before = self.before.body
+        there = {
+            "stage": folded(booked.stage) == folded(str(before.get("stage") or "")),
+            "isApproved": booked.is_approved is bool(before.get("isApproved")),
+        }
+        return {name: value for name, value in moved.items() if there[name]}
+
+    def _wait(self, changes: Sequence[Edit], moved: dict[str, Json]) -> Decision:
+        """Until Omni was read once: lines are changed by their id, and what somebody did there meanwhile must be seen."""
+        told = [*changes, *(Edit(name, f"{name} is to be {_shown(value)}") for name, value in moved.items())]
+        reason = self._changed(told, "Nothing to do: it is changed when the order was read from Omni once.")
+        reason = Reason(WAITS_FOR_READING, reason.text, reason.remedy)
+        row = self.ctx.skip(self.key, self.order.number, self.title, reason, self.before.total, ORDER)
+        return self._decided(row, reason=reason, waits=True)
 
     def _changed(self, changes: Sequence[Edit], remedy: str) -> Reason:
         return Reason(
@@ -294,7 +308,7 @@ class _Revising:
         effect = ctx.effect(
             FLOW, ORDER, update_key(ctx, order, self.before.changes + 1), external_id=order_reference(ctx, order),
             number=order.number, title=f"Change of {self.title}", body=body, action=Action.UPDATE,
-            expected=Expected(amount=mapped.layout.total) if amounts else None,
+            expected=Expected(amount=mapped.layout.expected) if amounts else None,
             target_id=self.before.known.remote_id, depends_on=mapped.needs, source=f"order:{order.key}",
         )  # fmt: skip
         if clash:

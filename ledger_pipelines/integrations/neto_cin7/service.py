@@ -63,7 +63,7 @@ class NetoCin7(ByDay[Setup, Pairing, OmniReconciliation]):
     KIND = KIND
     ALL_FLOWS = FLOWS
     CLIENTS = ("neto", "cin7")
-    COMES_BY_ITSELF = frozenset({WAITS_FOR_READING})
+    COMES_BY_ITSELF = status_updates.WAITS | {WAITS_FOR_READING}
 
     @property
     def flows(self) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ class CustomerTracking(Model):
     """Customer Tracking."""
 
     customer: Customer = Customer.MATCH
-    """match: the contact with the order's e-mail address, then the one with its user name as integration reference, else a
+    """match: the contact with the customer's e-mail address, then the one with its user name as integration reference, else a
     new one. default: always the default customer; the buyer's name and addresses stay on the order."""
     create: bool = True
     """Make a contact where none matches. Off: the default customer is taken, or the order waits."""

@@ -43,6 +43,8 @@ from ledger_pipelines.systems.neto.documents import NetoShipment
 
 FLOW: Final = "status_updates"
 SHORT_OF_STOCK: Final = "not-enough-stock"
+WAITS: Final = frozenset({"branch-unknown", "wait-for-order"})
+"""Codes of rows that come by themselves: once the order was made, or read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class _Updating:
     def rows(self, orders: Sequence[SalesDocument]) -> Iterator[PlanRow]:
         """In the order given: earlier ones take stock first."""
         for order in orders:
-            if select(self.ctx, order) is not None and not order.cancelled:
+            if select(self.ctx, order) is not None:
                 continue
             if order.cancelled:
                 row = self._void(order)
@@ -210,7 +212,7 @@ class _Updating:
             )
         lacking = self._take(order, before, booked)
         if lacking is not None:
-            return block(lacking)
+            return skip(lacking) if lacking.code in WAITS else block(lacking)
         effect = self._effect(order, key, title, ctx.shipments.get(order.key))
         told = ", whatever stock there is" if self._ignores_stock else ""
         return ctx.row(
@@ -297,8 +299,7 @@ def _branch(ctx: Context, before: Written, booked: SalesOrder | None) -> str | N
     told = before.body.get("branchId")
     if told is not None:
         return str(told)
-    active = [one.id for one in ctx.omni.branches if one.active]
-    return active[0] if len(active) == 1 else None
+    return ctx.main_branch or None
 
 
 def _needs(ctx: Context, before: Written, booked: SalesOrder | None) -> Iterator[Need]:

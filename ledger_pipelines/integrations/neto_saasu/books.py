@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from ledger_pipelines.integrations.shop import folded, grouped, one_of
+from ledger_pipelines.integrations.shop import by_id, folded, grouped, one_of
 from ledger_pipelines.systems.saasu.records import (
     SaasuAccount,
     SaasuCompany,
@@ -28,15 +28,18 @@ SAASU: Final = "Saasu"
 
 @dataclass(frozen=True)
 class Books:
-    """The Saasu file as last read. read_at: the older of the readings of invoices and payments, UTC."""
+    """The Saasu file as last read. read_at: the older of the readings of invoices and payments, UTC.
+
+    Lists that grow with the file's history are given as they are stored: a record is decoded when it is looked at.
+    """
 
     currency: str
-    items: tuple[SaasuItem, ...] = ()
-    contacts: tuple[SaasuContact, ...] = ()
-    companies: tuple[SaasuCompany, ...] = ()
-    invoices: tuple[SaasuInvoice, ...] = ()
-    payments: tuple[SaasuPayment, ...] = ()
-    journals: tuple[SaasuJournal, ...] = ()
+    items: Sequence[SaasuItem] = ()
+    contacts: Sequence[SaasuContact] = ()
+    companies: Sequence[SaasuCompany] = ()
+    invoices: Sequence[SaasuInvoice] = ()
+    payments: Sequence[SaasuPayment] = ()
+    journals: Sequence[SaasuJournal] = ()
     accounts: tuple[SaasuAccount, ...] = ()
     tax_codes: tuple[SaasuTaxCode, ...] = ()
     stock: tuple[SaasuItem, ...] = ()
@@ -56,7 +59,7 @@ class Books:
     @cached_property
     def item_by_id(self) -> Mapping[str, SaasuItem]:
         """By id."""
-        return {item.id: item for item in self.items}
+        return by_id(self.items)
 
     @cached_property
     def items_by_folded_code(self) -> Mapping[str, tuple[SaasuItem, ...]]:
@@ -66,7 +69,7 @@ class Books:
     @cached_property
     def contact_by_id(self) -> Mapping[str, SaasuContact]:
         """By id."""
-        return {one.id: one for one in self.contacts}
+        return by_id(self.contacts)
 
     @cached_property
     def contacts_by_reference(self) -> Mapping[str, tuple[SaasuContact, ...]]:
@@ -86,7 +89,7 @@ class Books:
     @cached_property
     def invoice_by_id(self) -> Mapping[str, SaasuInvoice]:
         """By id."""
-        return {one.id: one for one in self.invoices}
+        return by_id(self.invoices)
 
     @cached_property
     def invoices_by_number(self) -> Mapping[str, tuple[SaasuInvoice, ...]]:

@@ -22,7 +22,7 @@ from ledger_pipelines.integrations.neto_saasu.contacts import AGGREGATE, CONTACT
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.open_items import OpenItem
-from ledger_pipelines.integrations.shop import folded
+from ledger_pipelines.integrations.shop import folded, several
 from ledger_pipelines.reports.shop_view import Copy, Twice
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuContact, SaasuInvoice, SaasuPayment
@@ -92,11 +92,9 @@ def _names(known: Known) -> Iterator[str]:
             yield folded(str(quick.get("Reference") or ""))
 
 
-def _repeated(groups: Mapping[str, Sequence[T]]) -> Iterator[tuple[str, list[T]]]:
+def _repeated(groups: Mapping[str, tuple[T, ...]]) -> Iterator[tuple[str, list[T]]]:
     """References with several records of one sign: what takes another back is none."""
-    for reference, records in groups.items():
-        if len(records) < 2:
-            continue
+    for reference, records in several(groups):
         for negative in (False, True):
             some = [one for one in records if (_amount(one) < ZERO) is negative]
             if len(some) > 1:
@@ -141,8 +139,8 @@ def _payments(ctx: Context, links: Links) -> Iterator[Twice]:
 def _journals(ctx: Context) -> Iterator[Twice]:
     """Their list tells no amount: that of ours is what we asked for."""
     ours = _Ours(ctx, ("journal",))
-    for reference, records in ctx.books.journals_by_reference.items():
-        known = ours.of(reference) if len(records) > 1 else None
+    for reference, records in several(ctx.books.journals_by_reference):
+        known = ours.of(reference)
         if known is None:
             continue
         amount = None if known.amount is None else known.amount.amount
@@ -158,7 +156,7 @@ def _journals(ctx: Context) -> Iterator[Twice]:
 def _contacts(ctx: Context) -> Iterator[Twice]:
     """One that was made inactive is out of the way."""
     ours = _Ours(ctx, (CONTACT, AGGREGATE))
-    for reference, records in ctx.books.contacts_by_reference.items():
+    for reference, records in several(ctx.books.contacts_by_reference):
         active = [one for one in records if one.active]
         known = ours.of(reference) if len(active) > 1 else None
         if known is not None:

@@ -3,6 +3,8 @@
 Belongs here: which snapshots of the file make which index, what a deletion takes away, what stands in the file of one day. Does
 not belong here: the store (`shop_mirror`), finding the newest rows (`by_day.latest`), what a record means (`systems.saasu`),
 deciding anything (the flows).
+
+A plan looks at few records of a long history: those are decoded, by columns that stand beside them.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from upath import UPath
 
-from ledger_pipelines.integrations.by_day.latest import LatestRecords, Record, Rows, Token, record_of
+from ledger_pipelines.integrations.by_day.latest import LatestRecords, Record, Rows, Stored, Token, record_of
 from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.shop_mirror import SOURCES, ShopMirror
 from ledger_pipelines.systems.saasu import records
@@ -64,7 +66,7 @@ class Mirror(ShopMirror):
         """The file; the same object for as long as no snapshot of it is replaced.
 
         Raises:
-            DataError: A snapshot that is needed is missing, or a record cannot be read.
+            DataError: A snapshot that is needed is missing. A record that cannot be read raises when it is looked at.
         """
         token = tuple(self._saasu.token(name) for name in SAASU)
         if self._books is None or self._books[0] != token:
@@ -73,43 +75,46 @@ class Mirror(ShopMirror):
 
     def saasu_items_of(self, day: date) -> tuple[SaasuItem, ...]:
         """Items last changed on the day, each as it is now; deleted ones are left out."""
-        there = {item.id: item for item in self.books().items}
+        there = self.books().item_by_id
         return tuple(there[key] for key in self._saasu.keys_of(SAASU["items"], day) if key in there)
 
     def _read_books(self) -> Books:
         rows = {name: self._saasu.rows(entity, required=name in BOOKS_NEED) for name, entity in SAASU.items()}
         gone = _gone(rows)
 
-        def living(name: str, decoder: Callable[[Record], T]) -> tuple[T, ...]:
-            kind, texts = SAASU[name].deletions, rows[name].texts
-            return tuple(decoder(record_of(texts[key])) for key in texts if (kind, key) not in gone)
+        def living(name: str, decoder: Callable[[Record], T]) -> Stored[T]:
+            kind = SAASU[name].deletions
+            return Stored(rows[name], decoder, frozenset(key for what, key in gone if what == kind))
 
         items = living("items", records.item)
-        buried = (
-            records.item(record_of(text))
-            for key, text in rows["items"].texts.items()
-            if ("Item", key) in gone
-        )
+        codes = {key: str(code) for key, code in rows["items"].column("code").items()}
+        buried = {codes[key] for kind, key in gone if kind == "Item" and key in codes}
         return Books(
             currency=self._books_currency,
             items=items,
             contacts=living("contacts", records.contact),
             companies=living("companies", records.company),
-            invoices=self._in_currency(living("invoices", records.invoice)),
-            payments=self._in_currency(living("payments", records.payment)),
+            invoices=living("invoices", self._in_currency(records.invoice)),
+            payments=living("payments", self._in_currency(records.payment)),
             journals=living("journals", records.journal),
-            accounts=living("accounts", records.account),
-            tax_codes=living("tax_codes", records.tax_code),
-            stock=living("stock", records.item),
+            accounts=tuple(living("accounts", records.account)),
+            tax_codes=tuple(living("tax_codes", records.tax_code)),
+            stock=tuple(living("stock", records.item)),
             stock_read_at=rows["stock"].read_at,
             deleted=gone,
-            deleted_codes=frozenset(item.code for item in buried) - {item.code for item in items},
+            deleted_codes=frozenset(buried)
+            - {code for key, code in codes.items() if ("Item", key) not in gone},
             read_at=min((at for name in DOCUMENTS if (at := rows[name].read_at) is not None), default=None),
         )
 
-    def _in_currency(self, found: tuple[M, ...]) -> tuple[M, ...]:
+    def _in_currency(self, decoder: Callable[[Record], M]) -> Callable[[Record], M]:
         """A document that names no currency is in the file's."""
-        return tuple(one if one.currency else replace(one, currency=self._books_currency) for one in found)
+
+        def decoded(record: Record) -> M:
+            one = decoder(record)
+            return one if one.currency else replace(one, currency=self._books_currency)
+
+        return decoded
 
     def tokens(self, day: date, entities: Collection[str] = SOURCES) -> dict[str, str]:
         """Inputs of a plan for the day: digests of what the files of its source records hold, "" = never fetched.
@@ -122,14 +127,15 @@ class Mirror(ShopMirror):
 
 def _gone(rows: Mapping[str, Rows]) -> frozenset[tuple[str, str]]:
     """(kind, id) of what was deleted, and not seen changed after that."""
+    told = [records.deletion(record_of(text)) for text in rows["deleted"].texts.values()]
+    kinds = {one.kind for one in told}
     changed = {
         entity.deletions: rows[name].column(entity.changed_column)
         for name, entity in SAASU.items()
-        if entity.deletions and entity.changed_column
+        if entity.deletions in kinds and entity.changed_column
     }
     found = set()
-    for text in rows["deleted"].texts.values():
-        one = records.deletion(record_of(text))
+    for one in told:
         later = changed.get(one.kind, {}).get(one.id)
         if not (isinstance(later, datetime) and later > one.at):
             found.add((one.kind, one.id))

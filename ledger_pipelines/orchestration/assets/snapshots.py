@@ -56,8 +56,8 @@ class Source:
             planned together share their days, because one run takes one definition (dagster.md 4).
         reach: How long before the first day records are read too, for the sake of pairing; master data all are.
         young: How old the last reading of a whole list may be before a refresh reads it again, by entity.
-        shared: The same of lists of changes, where several integrations read the connection: what the run of one has read a
-            moment ago, the run of the other takes as it is.
+        shared: The same of lists of changes, where several integrations read the connection: of runs that clocks have
+            started together, what the run of one has read the run of the other takes as it is.
     """
 
     runtime: Runtime
@@ -118,7 +118,7 @@ def take(source: Source, entity: str, context: dg.AssetExecutionContext) -> list
     refreshes = context.run.tags.get(names.READING_TAG) == names.REFRESH
     with told(), source.open_reader(source.runtime.loaded, source.connection, context.run.run_id) as reading:
         shape = reading.entity(entity)
-        young = _young(source, store, shape, asked) if refreshes else None
+        young = _young(source, store, shape, asked, context) if refreshes else None
         if young is not None:
             done.append(young)
         else:
@@ -173,7 +173,13 @@ def read_again(source: Source, entities: Sequence[str], context: dg.AssetExecuti
         return {**found, "calls": reading.calls()}
 
 
-def _young(source: Source, store: "SnapshotStore", shape: "EntityLike", asked: "Sweep") -> "DayDone | None":
+def _young(
+    source: Source,
+    store: "SnapshotStore",
+    shape: "EntityLike",
+    asked: "Sweep",
+    context: dg.AssetExecutionContext,
+) -> "DayDone | None":
     """The newest reading of a list, if it need not be read again yet."""
     from ledger_pipelines.sync.sweep import NOT_RECONSTRUCTIBLE, DayDone, known_until  # noqa: PLC0415 (load time)
 
@@ -184,11 +190,23 @@ def _young(source: Source, store: "SnapshotStore", shape: "EntityLike", asked: "
     if manifest is None or manifest.read_until is None or manifest.basis == NOT_RECONSTRUCTIBLE:
         return None
     if shape.changed_column:
-        known = known_until(store, shape, asked) if source.shared else None
+        known = known_until(store, shape, asked) if _read_for_all(source, manifest.run_id, context) else None
         fresh = known is not None and asked.now - known < source.shared
     else:
         fresh = asked.now - manifest.written_at < source.young.get(shape.name, YOUNG)
     return DayDone(manifest, new=False) if fresh else None
+
+
+def _read_for_all(source: Source, run_id: str, context: dg.AssetExecutionContext) -> bool:
+    """Whether the last reading was of another integration's run, and a clock started both: nobody waits for what has changed
+    between the two.
+    """
+    if not source.shared or context.run.tags.get(names.REASON_TAG) != names.SCHEDULE:
+        return False
+    other = context.instance.get_run_by_id(run_id)
+    if other is None or other.tags.get(names.REASON_TAG) != names.SCHEDULE:
+        return False
+    return bool(other.tags.get(names.INTEGRATION_TAG) != context.run.tags.get(names.INTEGRATION_TAG))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.sync.result import Outcome, RowResult
 from ledger_pipelines_tests.shop_stage import FILE, Record, SaasuFile, ShopStage
 from ledger_pipelines_tests.stage import JumpingClock
+from ledger_pipelines_tests.store_stage import StoreStage
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 ZERO = Decimal(0)
@@ -72,10 +73,10 @@ def restored(sandbox: RunningSandbox, local: str, name: str = "opened") -> None:
         set_clock(control, local)
 
 
-def begin(control: httpx.Client, local: str, seed: str) -> None:
-    """Both vendors anew, as of an instant of Sydney."""
+def begin(control: httpx.Client, local: str, seed: str, target: str = "saasu") -> None:
+    """The store and its target anew, as of an instant of Sydney."""
     set_clock(control, local)
-    for vendor in ("neto", "saasu"):
+    for vendor in ("neto", target):
         control.post("/reset", json={"seed": seed, "vendor": vendor}).raise_for_status()
     # A clock that is set back would count the calls of many scenes as one minute's.
     control.post("/neto/settings", json={"calls_per_minute": None}).raise_for_status()
@@ -86,11 +87,12 @@ def open_shop(sandbox: RunningSandbox, local: str) -> None:
     with httpx.Client(base_url=sandbox.control_url, trust_env=False, timeout=60) as control:
         begin(control, local, "empty")
         control.post("/saasu/settings", json={"rate_limit": False, "daily_quota": None}).raise_for_status()
-    _open_store(sandbox)
+    open_store(sandbox)
     _open_books(sandbox)
 
 
-def _open_store(sandbox: RunningSandbox) -> None:
+def open_store(sandbox: RunningSandbox) -> None:
+    """The small shop's goods and people."""
     goods: list[Record] = [
         {
             "SKU": sku, "Name": name, "DefaultPrice": price, "CostPrice": "5.00", "TaxFreeItem": sku == "HONEY-500",
@@ -308,7 +310,7 @@ def _plain(value: Any, invoices: Mapping[int, str], contacts: Mapping[int, str])
 # --- acts and questions ------------------------------------------------------------------------------------------------
 
 
-def staff(stage: ShopStage, path: str, body: Record | None = None) -> Any:
+def staff(stage: StoreStage[Any], path: str, body: Record | None = None) -> Any:
     """Staff act in the store's control panel."""
     answer = stage.control.post(f"/neto{path}", json=body or {})
     assert answer.status_code == 200, answer.text

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup, TransactionClass
@@ -58,7 +59,9 @@ def decided(groups: list[SettlementGroup], **more: object) -> list[Decision]:
 def shipment(order: str, part: int, amounts: dict[str, str], **more: object) -> SettlementGroup:
     """One shipment of an order: an item of its own, with a code of its own."""
     made = group(ORDER, amounts, order=order, shipment=f"S{part}", sku=f"SKU{part}", **more)  # type: ignore[arg-type] # passed on
-    return replace(made, lines=(replace(made.lines[0], order_item_code=f"0400000000000{part}"),))
+    return structs.replace(
+        made, lines=(structs.replace(made.lines[0], order_item_code=f"0400000000000{part}"),)
+    )
 
 
 def states(decisions: list[Decision]) -> set[str]:

@@ -72,6 +72,10 @@ def test_an_option_whose_id_repeats_for_its_sizes_is_one() -> None:
     assert trouble(context(account=there), "MUG-L") is None
 
 
+def test_an_option_that_is_listed_twice_is_one() -> None:
+    assert trouble(context(account=account(option("MUG-01", "1"), option("MUG-01", "1"))), "MUG-01") is None
+
+
 def test_a_disabled_twin_does_not_count() -> None:
     there = account(option("MUG-01", "1", active=False), option("MUG-01", "2"))
     assert trouble(context(account=there), "MUG-01") is None

@@ -75,6 +75,16 @@ def test_else_a_contact_is_made_with_exactly_this_request() -> None:
     assert resolve(ctx, one).value == link(row.key)
 
 
+def test_a_customer_without_an_address_has_the_orders() -> None:
+    bare = replace(PAT, email="")
+    one = order(party=PAT)
+    ctx = context([one], store=shop([one], customers=(bare,)))
+    assert resolve(ctx, one).value == 501
+    new = context([one], account=NOBODY, store=shop([one], customers=(bare,)))
+    (row,) = rows(new, [one])
+    assert (body_of(row.effect)["email"], resolve(new, one).value) == ("pat@example.com", link(row.key))
+
+
 def test_one_row_a_buyer_and_none_for_orders_that_are_not_downloaded() -> None:
     two = [order("N1"), order("N2")]
     assert len(rows(context(two, account=NOBODY), two)) == 1

@@ -368,6 +368,25 @@ def test_changes_are_reported_where_updating_is_off() -> None:
     assert only(there(before, moved, choices=choices), moved) == ("skip", "already-there")
 
 
+def test_a_status_waits_for_the_reading_too() -> None:
+    before, after = order("N1", status="On Hold"), order("N1", status="Pick")
+    unread = context([after], known=(known(effect_of(context([before]), before)),))
+    assert only(unread, after) == ("skip", "wait-for-omni")
+
+
+def test_another_branch_by_the_settings_moves_what_is_open_and_not_what_is_gone() -> None:
+    one = order("N1")
+    effect = effect_of(context([one]), one)
+    choices = settings(branches={"branch": "Shed"})
+    opened = context([one], choices=choices, account=omni(orders=(booked(effect),)), known=(known(effect),))
+    assert body_of(effect_of(opened, one)) == {"branchId": 4}
+    gone = omni(orders=(booked(effect, dispatched_date=READ_AT),))
+    assert only(context([one], choices=choices, account=gone, known=(known(effect),)), one) == (
+        "skip",
+        "already-there",
+    )
+
+
 def test_a_dispatched_order_is_not_changed() -> None:
     before, after = order("N1"), order("N1", line(quantity="2"))
     ctx = there(before, after, account={"dispatched_date": READ_AT})
@@ -416,6 +435,14 @@ def test_an_edit_in_omni_alone_overwrites_nothing_and_is_said() -> None:
     (row,) = decide(there(one, one, account=edited()), one).rows
     assert (row.action.value, row.reason.code) == ("skip", "already-there")
     assert "5 x MUG-01" in row.reason.text
+
+
+def test_a_line_that_somebody_took_out() -> None:
+    one = order("N1")
+    held = booked(effect_of(context([one]), one))
+    account = {"lines": (replace(held.lines[0], qty=d("0")),), "total": d("0")}
+    (row,) = decide(there(one, one, account=account), one).rows
+    assert "'1 x MUG-01 at 16.50' is gone there" in row.reason.text
 
 
 def test_both_sides_changed_the_same_part() -> None:

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger_pipelines.documents.effects import Action, EffectState
+from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.sales import Component, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.neto_cin7 import orders
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.references import dispatch_key, update_key, void_key
 from ledger_pipelines.integrations.neto_cin7.settings import AutoDispatch, StatusUpdates
@@ -76,7 +77,7 @@ def downloaded(
     **other: Any,
 ) -> Context:
     knowns, there = standing(orders, read=read, **(held or {}))
-    account = omni(orders=tuple(there), **(stock or {}))
+    account = omni(**({"orders": tuple(there)} | (stock or {})))
     chosen = choices or choosing(products={"in_step": False})
     return context(orders, account=account, known=(*knowns, *more), choices=chosen, **other)
 
@@ -215,12 +216,18 @@ def test_an_order_that_was_just_made_needs_no_reading() -> None:
     ctx = context([one], choices=named, known=(known(effect),))
     assert codes(rows(ctx, [one])) == [("update", "dispatch")]
     nowhere = downloaded(one, read=False)
-    assert codes(rows(nowhere, [one])) == [("blocked", "branch-unknown")]
+    assert codes(rows(nowhere, [one])) == [("skip", "branch-unknown")]
+    other = order("N2")
+    (made,), (there,) = standing([other])
+    learnt = downloaded(
+        one, read=False, more=(replace(made, remote_id="7"),), stock={"orders": (replace(there, id="7"),)}
+    )
+    assert codes(rows(learnt, [one])) == [("update", "dispatch")]
 
 
 def test_not_made_yet() -> None:
     one = order("N1", **DONE)
-    assert codes(rows(context([one], choices=choosing()), [one])) == [("blocked", "wait-for-order")]
+    assert codes(rows(context([one], choices=choosing()), [one])) == [("skip", "wait-for-order")]
     old = replace(one, day=one.day.replace(year=2024))
     assert rows(context([old], choices=choosing()), [old]) == []
     broken = order("N1", total="99.00", **DONE)
@@ -273,6 +280,15 @@ def test_an_order_whose_change_waits_is_not_dispatched() -> None:
     assert codes(rows(ctx, [after])) == [("blocked", "order-blocked")]
 
 
+def test_a_dispatch_by_us_is_no_change_of_the_order() -> None:
+    one = order("N1", **DONE)
+    effect = only(downloaded(one), one).effect
+    assert effect is not None
+    for held in ({}, {"dispatched_date": READ_AT, "stage": "Dispatched"}):
+        after = downloaded(one, more=(known(effect),), held=held)
+        assert codes(orders.rows(after, [one])) == [("skip", "already-there")]
+
+
 def test_a_dispatch_is_written_once() -> None:
     one = order("N1", **DONE)
     effect = only(downloaded(one), one).effect
@@ -323,6 +339,13 @@ def test_not_under_no_and_not_what_was_never_downloaded() -> None:
     one = order("N1", **CANCELLED)
     assert rows(downloaded(one, choices=settings()), [one]) == []
     assert rows(context([one], choices=choosing()), [one]) == []
+
+
+def test_only_test_orders_are_voided_in_mode_test() -> None:
+    one = order("N1", **CANCELLED)
+    assert rows(downloaded(one, mode=Mode.TEST), [one]) == []
+    named = choosing(general={"test_orders": ["N1"]})
+    assert codes(rows(downloaded(one, mode=Mode.TEST, choices=named), [one])) == [("void", "void")]
 
 
 def test_a_void_is_written_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.shop import Warehouse
+from ledger_pipelines.integrations.shop import Warehouse, several
 from ledger_pipelines.systems.neto import documents
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_days import (
     Days,
@@ -69,9 +70,9 @@ class TestBooks:
         gone = [("Item", 1), ("Contact", 7), ("Sale", 5), ("SalePayment", 8), ("Journal", 9)]
         days.saasu("deleted", SECOND, *(deletion(kind, identity) for kind, identity in gone))
         after = days.mirror().books()
-        assert (after.items, after.stock, after.contacts, after.invoices, after.payments, after.journals) == (
-            (),
-        ) * 6
+        left = (after.items, after.stock, after.contacts, after.invoices, after.payments, after.journals)
+        assert [list(some) for some in left] == [[]] * 6
+        assert (after.invoice_by_id, after.invoices_by_number, after.payments_by_reference) == ({}, {}, {})
         assert after.deleted == {(kind, str(identity)) for kind, identity in gone}
         assert after.deleted_codes == {"A-1"}
 
@@ -80,7 +81,7 @@ class TestBooks:
         days.saasu("invoices", FIRST, invoice(5, "N1"))
         days.saasu("deleted", SECOND, deletion("Sale", 5))
         books = days.mirror().books()
-        assert [one.code for one in books.items] == ["A-1"] and books.invoices == ()
+        assert [one.code for one in books.items] == ["A-1"] and list(books.invoices) == []
 
     def test_what_changed_after_its_deletion_is_there(self, days: Days) -> None:
         days.saasu("items", FIRST, item("A-1", 1, "2026-03-02T02:00:01Z"))
@@ -157,7 +158,34 @@ class TestBooks:
             for file in days.books.folder(entity).glob("*/*"):
                 file.unlink()
         books = days.mirror().books()
-        assert (books.journals, books.stock, books.stock_read_at) == ((), (), None)
+        assert (list(books.journals), books.stock, books.stock_read_at) == ([], (), None)
+
+    def test_looking_one_up_decodes_no_other(self, days: Days) -> None:
+        days.saasu("invoices", FIRST, invoice(5, "N1"), invoice(6, "N2", TransactionDate=None))
+        books = days.mirror().books()
+        assert [one.id for one in books.invoices_by_number["n1"]] == ["5"]
+        assert books.invoice_by_id["5"].number == "N1"
+        with pytest.raises(DataError, match="N2"):
+            books.invoices_by_number["n2"]
+
+    def test_indexes_by_column_are_those_by_record(self, days: Days) -> None:
+        sales = [
+            invoice(12, " n1 ", PurchaseOrderNumber="PO-1"),
+            invoice(7, "N1", PurchaseOrderNumber=None),
+            invoice(9, "", PurchaseOrderNumber="po-1"),
+            invoice(8, "N2", PurchaseOrderNumber=77),
+        ]
+        days.saasu("invoices", FIRST, *sales)
+        books = days.mirror().books()
+        decoded = replace(books, invoices=tuple(books.invoices))
+        assert [one.id for one in books.invoices_by_number["n1"]] == ["7", "12"]
+        assert dict(books.invoices_by_number) == dict(decoded.invoices_by_number)
+        assert dict(books.invoices_by_purchase_order) == dict(decoded.invoices_by_purchase_order)
+        assert dict(books.invoice_by_id) == dict(decoded.invoice_by_id)
+        assert dict(several(books.invoices_by_purchase_order)) == dict(
+            several(decoded.invoices_by_purchase_order)
+        )
+        assert [name for name, _ in several(books.invoices_by_number)] == ["n1"]
 
     def test_the_items_of_a_day_are_as_they_are_now_and_without_deleted_ones(self, days: Days) -> None:
         days.saasu("items", FIRST, item("A-1", 1), item("B-2", 2))

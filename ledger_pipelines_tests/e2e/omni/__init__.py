@@ -1,0 +1,1 @@
+"""A Neto store and a Cin7 Omni account, end to end on the sandbox."""
