@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger_pipelines_tests.faults.entry import Entry, Scene
+from ledger_pipelines_tests.faults.omni_entry import NETO_CIN7
 from ledger_pipelines_tests.faults.settlement_entry import AMAZON_NETSUITE
 from ledger_pipelines_tests.faults.shop_entry import NETO_SAASU
 from ledger_pipelines_tests.stage import Stage
@@ -16,7 +17,7 @@ from ledger_pipelines_tests.stage import Stage
 SETTLEMENTS: Mapping[str, Entry[Stage]] = {entry.name: entry for entry in (AMAZON_NETSUITE,)}
 """Integrations that settlement files drive: drills about files are theirs."""
 
-BY_DAYS: Mapping[str, Entry[Any]] = {entry.name: entry for entry in (NETO_SAASU,)}
+BY_DAYS: Mapping[str, Entry[Any]] = {entry.name: entry for entry in (NETO_SAASU, NETO_CIN7)}
 """Integrations that days drive: their runs find by themselves what is new."""
 
 ENTRIES: Mapping[str, Entry[Any]] = {**SETTLEMENTS, **BY_DAYS}

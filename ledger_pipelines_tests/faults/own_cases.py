@@ -13,6 +13,7 @@ from ledger_pipelines_tests.faults.chain_case import Chain, ChainCase
 from ledger_pipelines_tests.faults.day_cases import Case, OneCase
 from ledger_pipelines_tests.faults.entries import ENTRIES
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
+from ledger_pipelines_tests.faults.omni_entry import NETO_CIN7
 from ledger_pipelines_tests.faults.shop_entry import NETO_SAASU
 
 SCENE = "small"
@@ -27,6 +28,7 @@ def _together(*parts: Mapping[str, Mapping[str, Case]]) -> Mapping[str, Mapping[
 
 
 OWN: Mapping[str, Mapping[str, Mapping[str, Case]]] = {
+    NETO_CIN7.name: day_cases.CASES,
     NETO_SAASU.name: _together(shop_cases.CASES, day_cases.CASES),
 }
 """By integration, drill and kind."""

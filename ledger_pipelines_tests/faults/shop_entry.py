@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sandbox.server import RunningSandbox
@@ -20,6 +21,7 @@ from ledger_pipelines_tests.configured import loopback
 from ledger_pipelines_tests.faults import money_shop, shop_books, shop_scene
 from ledger_pipelines_tests.faults.entry import Entry, Scene
 from ledger_pipelines_tests.shop_stage import ShopStage, shop_stage
+from ledger_pipelines_tests.store_stage import StoreStage
 
 OPEN, PARKED = 1, 4
 LATER = 3700
@@ -67,7 +69,7 @@ def live(stage: ShopStage, partition: str) -> int:
     return ended(stage, stage.run())
 
 
-def ended(stage: ShopStage, result: RunResult) -> int:
+def ended(stage: StoreStage[Any], result: RunResult) -> int:
     """Exit code of a run: 0 when nothing is left."""
     if any(run.result is not None and run.result.parked is not None for run in result.runs):
         return PARKED

@@ -60,7 +60,7 @@ def test_the_schema_carries_them_also_beside_a_reference() -> None:
     assert Derived.model_json_schema()["properties"]["given"]["description"] == "Given."
 
 
-@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize("root", [*ROOTS, *(one.settings for one in KINDS.values())])
 def test_no_start_waits_for_pydantic_to_read_sources(root: type[BaseModel]) -> None:
     eager = [one for one in models(root, set()) if one.model_config.get("use_attribute_docstrings")]
     assert eager == []

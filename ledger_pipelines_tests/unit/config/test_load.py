@@ -276,7 +276,7 @@ def test_one_bad_connection_is_left_out_with_what_depends_on_it_and_the_others_w
             ("kind: amazon_netsuite", "kind: amazon_netsuit"),
             (
                 "19:5 integrations.settlements.kind: cannot be 'amazon_netsuit'. "
-                "Did you mean amazon_netsuite? Allowed: amazon_netsuite, neto_saasu."
+                "Did you mean amazon_netsuite? Allowed: amazon_netsuite, neto_cin7, neto_saasu."
             ),
         ),
         (
