@@ -97,6 +97,12 @@ class StoreStage(ABC, Generic[S]):
         for name, fields in self.connections.items():
             document["connections"][name].update(fields)
         document["connections"]["amazon_us"].pop("drop")
+        # the shipped store's orders flow into other books, too, which are no part of this sandbox
+        integrations = document["integrations"]
+        source = integrations[self.name]["source"]
+        for other in [name for name, one in integrations.items() if one["source"] == source]:
+            if other != self.name:
+                document["connections"].pop(integrations.pop(other)["target"])
 
     @property
     def service(self) -> S:

@@ -71,6 +71,7 @@ class OneCase:
 
     def run(self, days: Sequence[date] = ()) -> int:
         """Run now; the exit code."""
+        assert self.entry.live_days is not None, "an integration by days"
         return self.entry.live_days(self.stage, days)
 
     def nothing(self, what: str, act: Callable[[], object]) -> None:

@@ -17,7 +17,8 @@ from decimal import Decimal
 from ledger_pipelines.documents.keys import decode
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines_tests.faults.money_amounts import Block, MoneyPath, differing, draw, unequal
-from ledger_pipelines_tests.shop_stage import Record, ShopStage
+from ledger_pipelines_tests.shop_stage import ShopStage
+from ledger_pipelines_tests.store_stage import Record
 
 SKU = "POT-600"
 LINES, WHOLE, DIGITS = 4, 5, 2

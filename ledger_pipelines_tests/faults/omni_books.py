@@ -19,7 +19,9 @@ _OURS: Mapping[str, str] = {
     "product": "styleCode", "contact": "email", "order": "reference", "payment": "transactionRef",
 }  # fmt: skip
 """What the product writes, and what each is known by."""
-_SERVERS = frozenset({"id", "modifiedDate", "modifiedCOGSDate", "cancellationDate", "transactionId"})
+_SERVERS = frozenset(
+    {"id", "modifiedDate", "modifiedCOGSDate", "cancellationDate", "_voidedAt", "transactionId"}
+)
 
 
 def picture(stage: OmniStage) -> Picture:

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 
 import httpx
 
-from ledger_pipelines_tests.shop_stage import Record, ShopStage
+from ledger_pipelines_tests.shop_stage import ShopStage
+from ledger_pipelines_tests.store_stage import Record
 
 SETTINGS: Mapping[str, object] = {
     "orders_to_saasu.on_edit": "update",

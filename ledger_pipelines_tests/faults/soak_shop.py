@@ -15,8 +15,9 @@ from decimal import Decimal
 from ledger_pipelines.errors import LedgerError
 from ledger_pipelines_tests.faults import shop_entry, shop_scene
 from ledger_pipelines_tests.faults.soak_day import CALM, PARKED, Day
-from ledger_pipelines_tests.shop_stage import Record, ShopStage
+from ledger_pipelines_tests.shop_stage import ShopStage
 from ledger_pipelines_tests.stage import WINDOW
+from ledger_pipelines_tests.store_stage import Record
 
 SKUS = ("POT-600", "TIN-200", "CUP-2")
 METHODS = ("PayPal Checkout", "Credit Card", "Direct Deposit")

@@ -43,7 +43,7 @@ class DRILL(Drill):
         """One day an integration: `ENTRY:SECONDS`; `minutes=N` is taken, too."""
         if self.setting.fast:
             return [f"{next(iter(SETTLEMENTS))}:{FAST_SECONDS}"]
-        return [f"{name}:{SECONDS[name]}" for name in ENTRIES]
+        return [f"{name}:{SECONDS[name]}" for name in DAYS]
 
     def carry_out(self, case: str) -> Verdict:
         """One day."""
