@@ -5,6 +5,7 @@ Belongs here: the note and its two files. Does not belong here: what is paired w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +49,29 @@ class Clash(msgspec.Struct, frozen=True):
     name: str
     ids: tuple[str, ...]
     taken: str = ""
+
+
+WRITTEN_BEFORE: Final = "written-before"
+_SHOWN: Final = 5
+"""So many references are named."""
+_EARLIER: Final = (
+    "{target} holds {name} ({ids} ...) of which the journal knows nothing: an earlier journal was lost, or another installation "
+    "wrote them. Put that journal back if there is a copy. Without it each document up to today is looked for before it is written, "
+    "which is a call more each; `ledger-pipelines rebuild` reads both sides again with the same care."
+)
+
+
+def earlier(references: Sequence[str]) -> tuple[Clash, ...]:
+    """What contradicts a journal that knows nothing: references of ours that the target holds."""
+    if not references:
+        return ()
+    return (Clash(WRITTEN_BEFORE, f"{len(references):,} references of ours", tuple(references[:_SHOWN])),)
+
+
+def written_before_row(clash: Clash, target: str) -> ReportRow:
+    """Its line for people."""
+    ids = ", ".join(clash.ids)
+    return ReportRow(CLASH, "", ids, _EARLIER.format(target=target, name=clash.name, ids=ids))
 
 
 class Found(Protocol):

@@ -27,7 +27,7 @@ from ledger_pipelines.integrations.neto_cin7.texts import Texts
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
 
-__all__ = ["FLOW", "decide", "map_order", "rows"]
+__all__ = ["FLOW", "decide", "is_ours", "map_order", "rows"]
 
 _IN_DOUBT: Final = (EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CLAIMED)
 
@@ -53,7 +53,7 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
     if before is not None:
         return revise(ctx, order, before, map_order(ctx, order))
     there = _there_already(ctx, order)
-    if there is not None and not _is_ours(order, there):
+    if there is not None and not is_ours(order, there):
         return _taken(ctx, order, there)
     mapped = map_order(ctx, order)
     if isinstance(mapped, Reason):
@@ -95,7 +95,7 @@ def _there_already(ctx: Context, order: SalesDocument) -> SalesOrder | None:
     return found[0] if found else None
 
 
-def _is_ours(order: SalesDocument, there: SalesOrder) -> bool:
+def is_ours(order: SalesDocument, there: SalesOrder) -> bool:
     """Whether its lines carry the store's line ids, as we write them: then a journal that was lost knew of it."""
     ours = {line.key for line in order.lines}
     return any(line.integration_ref.partition("/")[0] in ours for line in there.lines if line.integration_ref)

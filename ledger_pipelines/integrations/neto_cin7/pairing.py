@@ -7,12 +7,20 @@ reference, whenever they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from ledger_pipelines.documents.sales import DocumentKind
-from ledger_pipelines.integrations.by_day.initial import Clash, NearMiss, ReportRow
+from ledger_pipelines.integrations.by_day.initial import (
+    CLASH,
+    WRITTEN_BEFORE,
+    Clash,
+    NearMiss,
+    ReportRow,
+    earlier,
+    written_before_row,
+)
 from ledger_pipelines.integrations.neto_cin7.catalogue import (
     ONLY_THERE,
     SPELLING,
@@ -77,15 +85,16 @@ class Pairing(msgspec.Struct, frozen=True):
     def report_rows(self) -> list[ReportRow]:
         """What a person should look at."""
         found = [ReportRow(one.why, one.sku, one.code, one.text) for one in self.out_of_step]
+        found += [written_before_row(one, "Omni") for one in self.clashes if one.kind == WRITTEN_BEFORE]
         found += [
             ReportRow(
-                "clash",
+                CLASH,
                 one.name,
                 ", ".join(one.ids),
                 f"Several contacts of Omni have the {one.kind} {one.name}.",
             )
             for one in self.clashes
-            if one.kind != TWICE
+            if one.kind not in (TWICE, WRITTEN_BEFORE)
         ]
         found += [
             ReportRow(
@@ -103,8 +112,8 @@ class Pairing(msgspec.Struct, frozen=True):
         ]
 
 
-def pair(ctx: Context) -> Pairing:
-    """Find what belongs together."""
+def pair(ctx: Context, written_before: Sequence[str] = ()) -> Pairing:
+    """Find what belongs together. written_before: references of ours in Omni that the journal does not know."""
     compared = compare(ctx)
     apart = [one for one in compared if one.reason.code != ONLY_THERE]
     contacts, alone = _contacts(ctx)
@@ -124,7 +133,7 @@ def pair(ctx: Context) -> Pairing:
         near_misses=tuple(
             NearMiss("spelling", one.sku, (one.code,)) for one in apart if one.reason.code == SPELLING
         ),
-        clashes=(*_emails(ctx), *_codes(ctx, apart)),
+        clashes=(*earlier(written_before), *_emails(ctx), *_codes(ctx, apart)),
     )
 
 

@@ -32,6 +32,7 @@ from ledger_pipelines.integrations.neto_cin7.mirror import Mirror
 from ledger_pipelines.integrations.neto_cin7.needs import NETO, STOCK, cin7_entities
 from ledger_pipelines.integrations.neto_cin7.pairing import Pairing, pair
 from ledger_pipelines.integrations.neto_cin7.reconcile import Scope, reconcile
+from ledger_pipelines.integrations.neto_cin7.references import order_reference
 from ledger_pipelines.integrations.neto_cin7.revisions import WAITS_FOR_READING
 from ledger_pipelines.integrations.neto_cin7.selection import select
 from ledger_pipelines.integrations.neto_cin7.settings import FLOWS, TO_NETO, NetoCin7Settings
@@ -155,7 +156,17 @@ class NetoCin7(OfStore[Setup, Pairing, OmniReconciliation]):
 
     def found(self) -> Pairing:
         """What store and account have in common already."""
-        return pair(self.context(self.today()))
+        return pair(self.context(self.today()), self.written_before())
+
+    def traces(self) -> Sequence[str]:
+        """References of orders whose lines carry the store's line ids: nobody else gives such."""
+        ctx = self.context(self.today())
+        return sorted(
+            there.reference
+            for order in ctx.shop.orders.values()
+            for there in ctx.omni.with_reference(order_reference(ctx, order))
+            if orders.is_ours(order, there)
+        )
 
     def context(self, day: date, exported: Plan | None = None) -> Context:
         """Everything decisions of a day are made from, as stored now."""

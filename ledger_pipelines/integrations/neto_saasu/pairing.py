@@ -15,21 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import DocumentKind, Item, Party, SalesDocument
-from ledger_pipelines.integrations.by_day.initial import CLASH, Clash, NearMiss, ReportRow
+from ledger_pipelines.integrations.by_day.initial import (
+    CLASH,
+    WRITTEN_BEFORE,
+    Clash,
+    NearMiss,
+    ReportRow,
+    earlier,
+    written_before_row,
+)
 from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.integrations.store_products import legal_sku
 from ledger_pipelines.systems.saasu.records import SaasuContact, SaasuInvoice
-
-WRITTEN_BEFORE: Final = "written-before"
-_SHOWN: Final = 5
-"""So many references are named."""
 
 
 class ItemPair(msgspec.Struct, frozen=True):
@@ -151,18 +154,12 @@ def pair(
         contacts=contacts,
         orders=invoices,
         near_misses=near,
-        clashes=(*_earlier(written_before), *clashes, *doubles),
+        clashes=(*earlier(written_before), *clashes, *doubles),
         only_in_store=here,
         only_in_books=there,
         customers_unpaired=unknown,
         orders_unpaired=unbooked,
     )
-
-
-def _earlier(references: Sequence[str]) -> list[Clash]:
-    if not references:
-        return []
-    return [Clash(WRITTEN_BEFORE, f"{len(references):,} references of ours", tuple(references[:_SHOWN]))]
 
 
 def _items(
@@ -299,17 +296,10 @@ _CLASHES = {
 }
 
 
-_EARLIER = (
-    "Saasu holds {name} ({ids} ...) of which the journal knows nothing: an earlier journal was lost, or another installation wrote "
-    "them. Put that journal back if there is a copy. Without it each document up to today is looked for before it is written, "
-    "which is a call more each; `ledger-pipelines rebuild` reads both sides again with the same care."
-)
-
-
 def _clash_row(clash: Clash) -> ReportRow:
     ids = ", ".join(clash.ids)
     if clash.kind == WRITTEN_BEFORE:
-        return ReportRow(CLASH, "", ids, _EARLIER.format(name=clash.name, ids=ids))
+        return written_before_row(clash, "Saasu")
     noun = "invoice" if clash.kind == "invoices" else "contact"
     there = f"{noun.capitalize()}{'s' if len(clash.ids) > 1 else ''} {ids}"
     text = _CLASHES[clash.kind].format(there=there, name=clash.name, ids=ids)

@@ -11,7 +11,7 @@ import pytest
 
 from ledger_pipelines.cli.app import main
 from ledger_pipelines.integrations.by_day.initial import CLASH
-from ledger_pipelines.integrations.neto_saasu.pairing import WRITTEN_BEFORE
+from ledger_pipelines.integrations.by_day.initial import WRITTEN_BEFORE
 from ledger_pipelines.orchestration.assets.showing_shops import pairing_check
 from ledger_pipelines_tests.e2e.shop.conftest import Opened
 from ledger_pipelines_tests.e2e.shop.kit import unsettled, writes
