@@ -2,7 +2,7 @@
 
     python -m benchmarks shop_calls [--quick]
 
-Belongs here: the formula, the measurement, the naive way. Does not belong here: a year in one go (`shop_year`).
+Belongs here: the formula, the measurement, the naive way. Does not belong here: counting (`counting`), a year in one go (`shop_year`).
 
 Calls to Saasu that cannot be avoided (saasu.md 3.4, 5, 8.1): one call writes one document, there are no batches. N new orders of
 M new customers: N invoices, each with its payment inside (QuickPayment), and M contacts. News of the file: one page of 100 of each
@@ -17,15 +17,12 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-import httpx
-
+from benchmarks.counting import Counted, counted
 from benchmarks.report import Goal, Section, Tabular
 from ledger_pipelines.integrations.neto_saasu.budget import calls_a_run, runs_a_day
 from ledger_pipelines_tests.shop_history import ShopHistory, amount, days_back, plain_shop
@@ -43,32 +40,6 @@ SMALLEST_PLAN, SHARE = 3_000, 80
 """Calls a day of Saasu's smallest plan (saasu.md 3.4), and how many percent of them are ours."""
 PRODUCT_SECONDS = 1.0  # not money: seconds
 """Goal of an idle run beyond its calls."""
-
-
-@dataclass(frozen=True)
-class Counted:
-    """Calls of one run by method and path of the file, and in all of the store; seconds of it."""
-
-    file: Mapping[str, int]
-    store: int
-    seconds: float  # not money: seconds
-    waited: float  # not money: seconds
-    """Seconds of it in calls."""
-
-    @property
-    def reads(self) -> int:
-        """Calls to the file that only read."""
-        return sum(count for call, count in self.file.items() if call.startswith("GET "))
-
-    @property
-    def writes(self) -> int:
-        """Calls to the file that write."""
-        return sum(self.file.values()) - self.reads
-
-    @property
-    def total(self) -> int:
-        """All calls to the file."""
-        return sum(self.file.values())
 
 
 @dataclass(frozen=True)
@@ -101,12 +72,12 @@ def measure(folder: Path, history: int) -> Measured:
         _later(shop)
         stage.run()  # what the run before wrote is read back once
         _later(shop)
-        idle = _counted(shop)
+        idle = counted(shop.stage)
         shop.day(NEW_ORDERS, shop.newcomers(NEW_CUSTOMERS))
-        news = _counted(shop)
+        news = counted(shop.stage)
         if news.writes != NEW_ORDERS + NEW_CUSTOMERS:
             raise SystemExit(
-                f"{news.writes} writes for {NEW_ORDERS} orders of {NEW_CUSTOMERS} customers: {news.file}"
+                f"{news.writes} writes for {NEW_ORDERS} orders of {NEW_CUSTOMERS} customers: {news.target}"
             )
         started = time.perf_counter()
         for flow in stage.service.flows:
@@ -124,37 +95,6 @@ def measure(folder: Path, history: int) -> Measured:
 def _later(shop: ShopHistory) -> None:
     """The next half hour; lists that are read by age are read on their own day, not now."""
     shop.stage.clock.jump(HALF_HOUR)
-
-
-def _counted(shop: ShopHistory) -> Counted:
-    """A run in a process that has just begun."""
-    stage = shop.stage
-    stage.close_service()
-    stage.forget_calls()
-    with call_seconds() as calls:
-        started = time.perf_counter()
-        stage.run()
-        seconds = time.perf_counter() - started
-    waited = sum(calls)
-    store = sum(count for call, count in stage.calls("neto").items() if call.startswith("POST /do/"))
-    found = {call: count for call, count in stage.calls("saasu").items() if "authorisation" not in call}
-    return Counted(found, store, seconds, waited)
-
-
-@contextmanager
-def call_seconds() -> Iterator[list[float]]:  # not money: seconds
-    """How long each call made in the block took."""
-    found: list[float] = []  # not money: seconds
-    plain = httpx.HTTPTransport.handle_request
-
-    def timed(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        started = time.perf_counter()
-        answer = plain(transport, request)
-        found.append(time.perf_counter() - started)
-        return answer
-
-    with patch.object(httpx.HTTPTransport, "handle_request", timed):
-        yield found
 
 
 def naive(shop: ShopHistory, orders: Sequence[str]) -> None:
@@ -219,14 +159,14 @@ def section(quick: bool) -> Section:
     ]  # fmt: skip
     rows = [
         [
-            f"{one.history:,}", str(one.idle.total), str(one.idle.store), f"{one.idle.seconds - one.idle.waited:.2f}",
+            f"{one.history:,}", str(one.idle.total), str(one.idle.store), f"{one.idle.beyond:.2f}",
             str(one.news.total), str(one.unavoidable), str(one.naive), f"{one.news.total / one.naive:.2f}",
             str(one.news.store), f"{one.planning:.2f}", f"{one.a_day:,}",
         ]
         for one in found
     ]  # fmt: skip
-    lists = sorted({call for one in found for call in one.news.file})
-    made = [[call, *(str(one.news.file.get(call, 0)) for one in found)] for call in lists]
+    lists = sorted({call for one in found for call in one.news.target})
+    made = [[call, *(str(one.news.target.get(call, 0)) for one in found)] for call in lists]
     largest, ours = found[-1], SMALLEST_PLAN * SHARE // 100  # not money: calls
     return Section(
         "A shop's calls: new orders, and runs with nothing to do, by history",
@@ -247,9 +187,9 @@ def section(quick: bool) -> Section:
             ),
             *(
                 Goal(
-                    f"{one.history:,} orders of history: an idle run takes {one.idle.seconds - one.idle.waited:.2f} s beyond its calls "
+                    f"{one.history:,} orders of history: an idle run takes {one.idle.beyond:.2f} s beyond its calls "
                     f"(goal {PRODUCT_SECONDS:.0f} s)",
-                    one.idle.seconds - one.idle.waited <= PRODUCT_SECONDS,
+                    one.idle.beyond <= PRODUCT_SECONDS,
                 )
                 for one in found
             ),

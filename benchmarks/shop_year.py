@@ -29,9 +29,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.counting import call_seconds
 from benchmarks.report import Goal, Section, Tabular
 from benchmarks.running import Run, child, measured, tell
-from benchmarks.shop_calls import call_seconds
 from ledger_pipelines.config.load import load_config
 from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.integrations.neto_saasu.service import build_service

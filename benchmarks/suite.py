@@ -24,8 +24,9 @@ NAMES: tuple[str, ...] = (
     "idle",
     "shop_calls",
     "shop_year",
+    "omni_calls",
 )
-LONG: frozenset[str] = frozenset({"shop_calls", "shop_year"})
+LONG: frozenset[str] = frozenset({"shop_calls", "shop_year", "omni_calls"})
 """Those that take long, because they make years of a shop's business first: only by name. Together 20 minutes."""
 
 

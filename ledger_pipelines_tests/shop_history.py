@@ -1,50 +1,56 @@
 """A plain shop with as much history as wanted: orders day by day, of known customers, each paid, all made through the store's API.
 
-Belongs here: making the days quickly, a hundred records a call. Does not belong here: running the product (`shop_stage`),
-orders of odd shapes (the sandbox's demo), assertions.
+Belongs here: making the days quickly, a hundred records a call, for a Saasu file or a Cin7 Omni account. Does not belong here: running
+the product (`shop_stage`, `omni_stage`), orders of odd shapes (the sandbox's demo), assertions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from ledger_pipelines.cli.processes import running_sandbox
-from ledger_pipelines_tests.shop_stage import Record, ShopStage
+from ledger_pipelines.cli.processes import RunningSandbox, running_sandbox
+from ledger_pipelines_tests.omni_stage import MAIN, OmniStage
+from ledger_pipelines_tests.shop_stage import ShopStage
+from ledger_pipelines_tests.store_stage import Record, StoreStage
 
+G = TypeVar("G", bound=StoreStage[Any])
 PRODUCTS = 20
+STOCK = 1_000_000
 PRICE = Decimal("33.00")
 BATCH = 100
 DAY = 86_400
 
 
 @dataclass
-class ShopHistory:
+class StoreHistory(ABC, Generic[G]):
     """What is there so far. orders: numbers in the order they were made; customers: how many; paid: in all."""
 
-    stage: ShopStage
+    stage: G
     customers: int = 0
     orders: list[str] = field(default_factory=list)
     paid: Decimal = Decimal(0)
 
     def open(self) -> None:
-        """Products of the store, known in the file already. Neto's limit a minute is lifted: history is made in seconds."""
+        """Products of the store, known at the target already. Neto's limit a minute is lifted: history is made in seconds."""
         self.stage.control.post("/neto/settings", json={"calls_per_minute": None}).raise_for_status()
         skus = [f"PLAIN-{n:02d}" for n in range(PRODUCTS)]
         wishes = [
             {"SKU": sku, "Name": f"Plain {sku}", "DefaultPrice": str(PRICE), "Approved": True} for sku in skus
         ]
         self.stage.shop("AddItem", {"Item": wishes})
-        for sku in skus:
-            body = {"Code": sku, "Description": f"Plain {sku}", "Type": "I", "IsActive": True, "IsSold": True, "IsVisible": True,
-                    "SaleIncomeAccountId": 9040, "SaleTaxCodeId": 7}  # fmt: skip
-            self.stage.book("POST", "/Item", body)
+        self.stock(skus)
+
+    @abstractmethod
+    def stock(self, skus: Sequence[str]) -> None:
+        """Make the target know the products."""
 
     def newcomers(self, count: int) -> list[str]:
         """New customers of the store; their user names."""
@@ -110,6 +116,31 @@ class ShopHistory:
         } | sides
 
 
+class ShopHistory(StoreHistory[ShopStage]):
+    """With a Saasu file."""
+
+    def stock(self, skus: Sequence[str]) -> None:
+        """As items of the file."""
+        for sku in skus:
+            body = {"Code": sku, "Description": f"Plain {sku}", "Type": "I", "IsActive": True, "IsSold": True, "IsVisible": True,
+                    "SaleIncomeAccountId": 9040, "SaleTaxCodeId": 7}  # fmt: skip
+            self.stage.book("POST", "/Item", body)
+
+
+class OmniHistory(StoreHistory[OmniStage]):
+    """With a Cin7 Omni account."""
+
+    def stock(self, skus: Sequence[str]) -> None:
+        """As products of the account, each with stock at the main branch."""
+        products = [
+            {"styleCode": sku, "name": f"Plain {sku}", "productOptions": [{"productOptionCode": sku, "retailPrice": float(PRICE)}]}
+            for sku in skus
+        ]  # fmt: skip
+        self.stage.omni("POST", "Products", products)
+        there = [{"code": sku, "qty": STOCK, "unitCost": 1} for sku in skus]
+        self.stage.omni("POST", "Adjustments", [{"branchId": MAIN, "lineItems": there}])
+
+
 def amount(line: Record) -> Decimal:
     """What a line of an order comes to, with tax."""
     return PRICE * Decimal(line["Quantity"])
@@ -130,7 +161,7 @@ def _batches(names: list[str]) -> Iterator[list[str]]:
 
 @contextmanager
 def plain_shop(folder: Path, start: date, **more: Any) -> Iterator[ShopHistory]:
-    """An empty shop, with its products known on both sides, on a sandbox in a process of its own.
+    """An empty shop and its file, with its products known on both sides, on a sandbox in a process of its own.
 
     Args:
         folder: For the sandbox's log and the product's data.
@@ -138,19 +169,35 @@ def plain_shop(folder: Path, start: date, **more: Any) -> Iterator[ShopHistory]:
         more: As of `ShopStage`.
     """
     with running_sandbox(folder / "sandbox.log", seed="empty") as sandbox:
-        addresses = {
-            name: str(sandbox.credentials[name]["base_url"])
-            for name in ("neto", "saasu", "netsuite", "amazon")
-        }
-        stage = ShopStage(
-            sandbox.control, addresses, sandbox.credentials, folder, start=start.isoformat(), **more
-        )
+        stage = ShopStage(*_place(sandbox, folder), start=start.isoformat(), **more)
         try:
             history = ShopHistory(stage)
             history.open()
             yield history
         finally:
             stage.close()
+
+
+@contextmanager
+def plain_omni(folder: Path, start: date, **more: Any) -> Iterator[OmniHistory]:
+    """The same with a Cin7 Omni account. more: as of `OmniStage`."""
+    with running_sandbox(folder / "sandbox.log", seed="empty") as sandbox:
+        stage = OmniStage(*_place(sandbox, folder), start=start.isoformat(), **more)
+        try:
+            history = OmniHistory(stage)
+            history.open()
+            yield history
+        finally:
+            stage.close()
+
+
+def _place(sandbox: RunningSandbox, folder: Path) -> tuple[str, dict[str, str], dict[str, Any], Path]:
+    """What a stage begins with."""
+    credentials = dict(sandbox.credentials)
+    addresses = {
+        name: str(credentials[name]["base_url"]) for name in ("neto", "saasu", "cin7", "netsuite", "amazon")
+    }
+    return sandbox.control, addresses, credentials, folder
 
 
 def days_back(days: int) -> date:

@@ -1,0 +1,350 @@
+"""Calls to Omni, as the sandbox counts them, against the fewest there can be, whatever the history; and the naive way.
+
+    python -m benchmarks omni_calls [--quick]
+
+Belongs here: the formulas, the measurement. Does not belong here: counting (`counting`), the naive way (`omni_naive`).
+
+Calls that cannot be avoided (cin7-omni.md 3, 4, 6.1, 7): one write holds many records of one kind, `records_a_call` by our setting. N new
+orders of M new customers with P payments: N, M and P over that, each rounded up. News of the account: one page of 250 of each of the
+five lists that tell what changed; a page that is not full is the last. What became of a batch whose answer was lost: one search for each
+20 references, more do not fit into an address. Dispatches are written one a call by default, for Omni was seen to answer 500 to one that
+it had made. Plans are of one day: a back-fill writes each day's orders in a call of their own.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from benchmarks.counting import Counted, counted
+from benchmarks.omni_naive import naive, naive_dispatch
+from benchmarks.report import Goal, Section, Tabular
+from ledger_pipelines.systems.cin7.client import CHUNK
+from ledger_pipelines_tests.omni_stage import OmniStage
+from ledger_pipelines_tests.shop_history import OmniHistory, days_back, plain_omni
+
+SIZES = (100, 1_000, 10_000)
+QUICK = (20, 100)
+NEW_ORDERS, NEW_CUSTOMERS = 120, 60
+LOST, DISPATCHED = 50, 50
+DAYS = 365
+BATCH = 50
+"""As shipped."""
+FILL_DAYS, FILL_ORDERS, FILL_CUSTOMERS = 40, 200, 40
+LISTS = 5
+"""Lists of the account that tell what changed: contacts, products, options, orders, payments."""
+HALF_HOUR = 1_800
+SETTLED = 120
+"""Seconds: longer than the stage's settle window."""
+PRODUCT_SECONDS = 1.0  # not money: seconds
+"""Goal of an idle run beyond its calls."""
+DISPATCHES = {
+    "branches.branch": "Main warehouse",
+    "status_updates.auto_dispatch_orders": "Yes - Completed Orders Only",
+}
+STOCK_LISTS = 3
+"""Calls of a run that reads stock: the list of branches, and a page of each of two."""
+_ORDERS = "/api/v1/SalesOrders"
+
+
+_NOTE = (
+    "Why each call cannot be avoided stands at the head of `benchmarks/omni_calls.py`, what the naive way does at that of "
+    "`benchmarks/omni_naive.py`; its idle run looks once more at the orders of the day only. After each scene the sandbox's dump and "
+    "ledger are compared with the store: every order once, to the cent, paid once."
+)
+
+
+def calls_of(records: int, a_call: int = BATCH) -> int:
+    """Writes of so many records."""
+    return -(-records // a_call)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A batch whose connection dropped after it was made. after: the run once the settle window is over; naive: calls of the naive way."""
+
+    dropped: Counted
+    after: Counted
+    naive: int
+
+    @property
+    def sent(self) -> int:
+        """Calls that sent orders."""
+        return sum(run.target.get(f"POST {_ORDERS}", 0) for run in (self.dropped, self.after))
+
+    @property
+    def unavoidable(self) -> int:
+        """The reading, the batch, the search for it, its payments."""
+        return LISTS + 2 * calls_of(LOST) + calls_of(LOST, CHUNK)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Calls to the account of one scene: ours, the fewest there can be, the naive way's."""
+
+    name: str
+    calls: int
+    unavoidable: int
+    naive: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One history. dispatches: by how many go in a call; naive: of the new orders, naive_idle: of the same once more, naive_dispatch:
+    of as many dispatches; planning: seconds to plan all flows of a day."""
+
+    history: int
+    idle: Counted
+    news: Counted
+    lost: Lost
+    dispatches: dict[int, Counted]
+    naive: int
+    naive_idle: int
+    naive_dispatch: int
+    planning: float  # not money: seconds
+
+    @property
+    def runs(self) -> tuple[Counted, ...]:
+        """All runs of ours."""
+        return (self.idle, self.news, self.lost.dropped, self.lost.after, *self.dispatches.values())
+
+    def scenes(self) -> list[Scene]:
+        """Side by side."""
+        news = LISTS + 2 * calls_of(NEW_ORDERS) + calls_of(NEW_CUSTOMERS)
+        found = [
+            Scene(f"{NEW_ORDERS} new orders, paid, {NEW_CUSTOMERS} new customers", self.news.total, news, self.naive),
+            Scene("nothing to do", self.idle.total, LISTS, self.naive_idle),
+            Scene(
+                f"a batch of {LOST} whose connection drops after it was made, until all is known and paid",
+                self.lost.dropped.total, self.lost.unavoidable, self.lost.naive,
+            ),
+        ]  # fmt: skip
+        return found + [
+            Scene(
+                f"{DISPATCHED} dispatches, {a_call} a call", run.total, LISTS + STOCK_LISTS + calls_of(DISPATCHED, a_call), self.naive_dispatch
+            )
+            for a_call, run in self.dispatches.items()
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A back-fill: days with orders, calls of it, and of the runs after it."""
+
+    days: int
+    run: Counted
+
+    @property
+    def least(self) -> int:
+        """Writes, if the days went together."""
+        return 2 * calls_of(FILL_ORDERS) + calls_of(FILL_CUSTOMERS)
+
+
+# --- the scenes ----------------------------------------------------------------------------------------------------------
+
+
+def measure(folder: Path, history: int) -> Measured:
+    """A history, brought into the account by the product; then each run in turn, and the naive way beside it."""
+    first = days_back(DAYS - 1)
+    with plain_omni(folder, first, settings={"payments.enabled": True}) as shop:
+        shop.days(history, first, days_back(0), max(1, history // 5))
+        stage = shop.stage
+        stage.service.initial_sync()
+        stage.run()
+        _later(stage)
+        stage.run()  # what the run before wrote is read back once
+        _later(stage)
+        idle = counted(stage)
+        news_of = shop.day(NEW_ORDERS, shop.newcomers(NEW_CUSTOMERS))
+        news = counted(stage)
+        _agree(shop, "the run with news")
+        planning = _planning(stage)
+        lost = _lost(shop)
+        dispatches = {}
+        for place, a_call in enumerate((1, BATCH)):
+            some = news_of[place * DISPATCHED : (place + 1) * DISPATCHED]
+            dispatches[a_call] = _dispatched(shop, some, a_call)
+        newest = shop.day(NEW_ORDERS, shop.newcomers(NEW_CUSTOMERS))
+        stage.forget_calls()
+        naive(stage, newest)
+        by_hand = _spent(stage)
+        naive(stage, newest)
+        again = _spent(stage)
+        naive_dispatch(stage, newest[:DISPATCHED], f"{stage.clock.now():%Y-%m-%dT%H:%M:%SZ}")
+        shipped = _spent(stage)
+        stage.fault("cut_after", path=_ORDERS, method="POST", nth=LOST // 2, times=1)
+        naive(stage, shop.day(LOST, shop.newcomers(1)))
+        lost = replace(lost, naive=_spent(stage))
+        _agree(shop, "the naive way")
+        return Measured(history, idle, news, lost, dispatches, by_hand, again, shipped, planning)
+
+
+def _lost(shop: OmniHistory) -> Lost:
+    """A batch for a customer that is known: what is found to be there is taken up and paid by the same run."""
+    stage = shop.stage
+    _later(stage)
+    stage.run()
+    shop.day(LOST, ["buyer000000"])
+    stage.fault("cut_after", path=_ORDERS, method="POST", times=1)
+    dropped = counted(stage)
+    stage.clock.jump(SETTLED)
+    after = counted(stage)
+    if stage.unfinished():
+        raise SystemExit(f"{stage.unfinished()} writes are not known to be done after a batch was lost")
+    _agree(shop, "the batch whose answer was lost")
+    return Lost(dropped, after, 0)
+
+
+def _dispatched(shop: OmniHistory, orders: list[str], a_call: int) -> Counted:
+    """Staff complete the orders; the run that dispatches them, so many a call."""
+    stage = shop.stage
+    stage.connections = {"cin7": {"dispatches_a_call": a_call}}
+    stage.again(**{name.replace(".", "__"): value for name, value in DISPATCHES.items()})
+    _later(stage, hours=2)  # stock is read by age
+    stage.run()
+    _later(stage, hours=2)
+    for number in orders:
+        stage.status(number, "Dispatched")
+    found = counted(stage)
+    account = stage.account().orders()
+    if not all(account[number]["dispatchedDate"] for number in orders):
+        raise SystemExit("not all orders were dispatched")
+    _agree(shop, "the dispatches")
+    return found
+
+
+def fill(folder: Path) -> Filled:
+    """Orders of many days, all new to the account, in one run."""
+    first = days_back(FILL_DAYS - 1)
+    with plain_omni(folder, first, settings={"payments.enabled": True}) as shop:
+        shop.days(FILL_ORDERS, first, days_back(0), FILL_CUSTOMERS)
+        shop.stage.service.initial_sync()
+        run = counted(shop.stage)
+        _agree(shop, "the back-fill")
+        return Filled(FILL_DAYS, run)
+
+
+def _planning(stage: OmniStage) -> float:
+    started = time.perf_counter()
+    for flow in stage.service.flows:
+        stage.service.plan(flow, stage.service.today())
+    return time.perf_counter() - started
+
+
+def _spent(stage: OmniStage) -> int:
+    """Calls to the account since they were counted last."""
+    spent = sum(stage.calls("cin7").values())
+    stage.forget_calls()
+    return spent
+
+
+def _later(stage: OmniStage, hours: int = 0) -> None:
+    stage.clock.jump(hours * 3_600 or HALF_HOUR)
+
+
+def _agree(shop: OmniHistory, what: str) -> None:
+    """Every order of the store is in the account once, to the cent, and paid once; every customer once; the account's ledger adds up."""
+    stage = shop.stage
+    bought = stage.store()["order"]
+    wanted = {one["key"]: Decimal(one["GrandTotal"]) for one in bought}
+    ledger = stage.control.get("/ledger/cin7").raise_for_status().json()
+    orders, payments = ledger["orders"], ledger["payments"]
+    people = Counter(one["email"] for one in stage.account().records("contact"))
+    wrong = {
+        "orders": len(orders) != len(wanted) or {one["reference"]: Decimal(one["total"]) for one in orders} != wanted,
+        "payments": payments["count"] != len(wanted) or Decimal(payments["amount"]) != shop.paid,
+        "outstanding": any(Decimal(one["outstanding"]) for one in orders),
+        "contacts": any(people[one["Email"]] != 1 for one in bought),
+        "ledger": not ledger["adds_up"],
+    }  # fmt: skip
+    found = [name for name, is_wrong in wrong.items() if is_wrong]
+    if found:
+        raise SystemExit(f"after {what} these are wrong in the account: {', '.join(found)}")
+
+
+# --- what is told --------------------------------------------------------------------------------------------------------
+
+
+def section(quick: bool) -> Section:
+    """Each history on a sandbox of its own; then the back-fill."""
+    found: list[Measured] = []
+    for size in QUICK if quick else SIZES:
+        with tempfile.TemporaryDirectory(prefix="ledger-omni-") as work:
+            found.append(measure(Path(work), size))
+    with tempfile.TemporaryDirectory(prefix="ledger-omni-") as work:
+        filled = fill(Path(work))
+    scenes = [one.scenes() for one in found]
+    rows = [
+        [
+            same[0].name, str(same[0].unavoidable), *(str(scene.calls) for scene in same), str(same[0].naive),
+            f"{same[0].calls / same[0].naive:.2f}",
+        ]
+        for same in zip(*scenes, strict=True)
+    ]  # fmt: skip
+    sizes = [f"{one.history:,}" for one in found]
+    taken = [
+        [
+            size, f"{one.idle.cpu:.2f}", f"{one.idle.beyond:.2f}", str(one.idle.store), f"{one.news.cpu:.2f}", f"{one.news.beyond:.2f}",
+            str(one.news.store), f"{one.planning:.2f}",
+        ]
+        for size, one in zip(sizes, found, strict=True)
+    ]  # fmt: skip
+    orders = filled.run.target[f"POST {_ORDERS}"]
+    return Section(
+        "A shop's calls to Omni: new orders, nothing to do, a lost batch, dispatches, a back-fill; by history",
+        "python -m benchmarks omni_calls",
+        (
+            Tabular(["calls to Omni", "unavoidable", *(f"{size} orders of history" for size in sizes), "naive", "ratio"], rows),
+            Tabular(
+                [
+                    "orders of history", "idle run: CPU seconds", "seconds beyond calls", "calls to Neto", "run with news: CPU seconds",
+                    "seconds beyond calls", "calls to Neto", "seconds to plan a day",
+                ],
+                taken,
+            ),
+            Tabular(
+                [f"back-fill of {FILL_DAYS} days, {FILL_ORDERS} orders, {FILL_CUSTOMERS} customers", "writes", "if the days went together"],
+                [
+                    ["orders", str(orders), str(calls_of(FILL_ORDERS))],
+                    ["all", str(filled.run.writes), str(filled.least)],
+                ],
+            ),
+        ),
+        {"histories": [asdict(one) for one in found], "fill": asdict(filled)},
+        [
+            *(
+                Goal(
+                    f"{size} orders of history, {scene.name}: {scene.calls} calls to Omni ({scene.unavoidable} cannot be avoided)",
+                    scene.calls == scene.unavoidable,
+                )
+                for size, some in zip(sizes, scenes, strict=True)
+                for scene in some
+            ),
+            *(
+                Goal(
+                    f"{size} orders of history: the lost batch was sent {one.lost.sent} time, and {one.lost.after.writes} writes follow it; "
+                    f"no run read a single record by its id",
+                    one.lost.sent == 1 and not one.lost.after.writes and not any("{id}" in call for run in one.runs for call in run.target),
+                )
+                for size, one in zip(sizes, found, strict=True)
+            ),
+            *(
+                Goal(
+                    f"{size} orders of history: an idle run takes {one.idle.beyond:.2f} s beyond its calls (goal {PRODUCT_SECONDS:.0f} s), "
+                    f"{one.idle.cpu:.2f} s of processor",
+                    one.idle.beyond <= PRODUCT_SECONDS,
+                )
+                for size, one in zip(sizes, found, strict=True)
+            ),
+            Goal(
+                f"a back-fill of {FILL_DAYS} days writes {FILL_ORDERS} orders in {orders} calls",
+                orders == calls_of(FILL_ORDERS),
+                "A plan is of one day, and so is a batch.",
+            ),
+        ],
+        [_NOTE],
+    )  # fmt: skip
