@@ -6,6 +6,7 @@ Belongs here: what counts as the same. Does not belong here: running anything.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -22,6 +23,8 @@ _OURS: Mapping[str, str] = {
 _SERVERS = frozenset(
     {"id", "modifiedDate", "modifiedCOGSDate", "cancellationDate", "_voidedAt", "transactionId"}
 )
+
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
 
 
 def picture(stage: OmniStage) -> Picture:
@@ -110,6 +113,8 @@ def _plain(kind: str, name: str, value: Json, names: Mapping[str, str]) -> Json:
         return sorted((_plain(kind, name or "list", one, names) for one in value), key=_text)
     if name in _LINKS:
         return names.get(f"{_LINKS[name]} {value}", str(value))
+    if isinstance(value, str) and _INSTANT.match(value):
+        return value[:10]  # the day counts: the same scene is played again at another hour
     if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
         return _number(value)
     return value

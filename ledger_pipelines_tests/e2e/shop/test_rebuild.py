@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger_pipelines.cli.app import main
-from ledger_pipelines.integrations.by_day.initial import CLASH
-from ledger_pipelines.integrations.by_day.initial import WRITTEN_BEFORE
+from ledger_pipelines.integrations.by_day.initial import CLASH, WRITTEN_BEFORE
 from ledger_pipelines.orchestration.assets.showing_shops import pairing_check
 from ledger_pipelines_tests.e2e.shop.conftest import Opened
 from ledger_pipelines_tests.e2e.shop.kit import unsettled, writes
