@@ -32,6 +32,8 @@ from ledger_pipelines_tests.stage import WINDOW
 APPLIERS = 8
 DOCUMENTS = 500
 MOST_CALLS = 1.2
+TORN = 2
+"""So many batches may be torn between appliers."""
 PAST_LEASE = Policy().lease.total_seconds() + 1
 LEDGER = "ledger"
 ASLEEP_AT = ("apply.claimed", "apply.marked_sent", "apply.before_send", REQUEST_SENT, "apply.before_confirm")
@@ -218,7 +220,8 @@ class DRILL(Drill):
             problems += self._ends([sleeper])
             if entry.written(stage) != before:
                 problems.append(f"the woken applier wrote {entry.written(stage) - before} times")
-            if before > max(MOST_CALLS * alone, alone + 1):
+            # Of a few documents a batch that two appliers share is a call more, and more than a fifth.
+            if before > max(MOST_CALLS * alone, alone + TORN):
                 problems.append(f"{before} writing calls, and one applier makes {alone}")
             problems += entry.around(stage, False)
             now = entry.picture(stage)
