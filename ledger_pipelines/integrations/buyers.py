@@ -11,7 +11,8 @@ from typing import Final
 
 from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.documents.sales import Party, SalesDocument
-from ledger_pipelines.integrations.shop import Shop, folded
+from ledger_pipelines.integrations.folding import folded
+from ledger_pipelines.integrations.shop import Shop
 
 LONGEST_REFERENCE: Final = 50
 """Characters of a Contact ID of Saasu (saasu.md 5.5); other targets keep more."""

@@ -15,6 +15,7 @@ from typing import TypeVar
 from ledger_pipelines.documents.sales import Item, Party, Payment, SalesDocument, StockLevel
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.latest import Groups, Stored, by_number
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.sync.plan import Reason
 
 T = TypeVar("T")
@@ -24,11 +25,6 @@ class UnresolvedError(DataError):
     """A setting names what the store, or the other side, does not have."""
 
     default_code = "unresolved-setting"
-
-
-def folded(text: str) -> str:
-    """For comparing without regard to case and outer blanks."""
-    return text.strip().casefold()
 
 
 def grouped(records: Iterable[T], field_name: str) -> Mapping[str, tuple[T, ...]]:

@@ -26,7 +26,8 @@ from ledger_pipelines.integrations.by_day.latest import (
     Token,
     record_of,
 )
-from ledger_pipelines.integrations.shop import Shop, Warehouse, folded
+from ledger_pipelines.integrations.folding import folded
+from ledger_pipelines.integrations.shop import Shop, Warehouse
 from ledger_pipelines.systems.neto import documents
 from ledger_pipelines.systems.neto.documents import NetoShipment
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO

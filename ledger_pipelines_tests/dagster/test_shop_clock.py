@@ -279,10 +279,10 @@ def test_a_day_that_is_long_over_has_no_lists_and_does_not_count_as_a_reading_of
 def test_a_file_that_begins_later_than_the_store_takes_nobody_down_and_is_not_read_before(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    later = "books_time_zone: Australia/Sydney\n    start_date: 2025-02-01\n\nintegrations:"
+    later = "books_time_zone: Australia/Sydney\n    start_date: 2025-02-01\n\n  omni:"
     loaded = shop_configuration(
         tmp_path,
-        **{"books_time_zone: Australia/Sydney\n    start_date: 2025-01-01\n\nintegrations:": later},
+        **{"books_time_zone: Australia/Sydney\n    start_date: 2025-01-01\n\n  omni:": later},
     )
     readings = FakeReadings()
     defs = definitions(loaded, FakeShop(), readings)

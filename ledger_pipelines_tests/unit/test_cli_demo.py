@@ -28,7 +28,7 @@ def test_the_demo_reconciles_every_settlement_and_leaves_nothing_running(tmp_pat
         program, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1/5" in done.stderr, "progress is shown"
+    assert "1/6" in done.stderr, "progress is shown"
     lines = [line.split() for line in done.stdout.splitlines()]
     reconciled = [line for line in lines if line[-1:] == ["reconciled"]]
     assert reconciled[0][:5] == ["26000000001", "64.50", "64.50", "0.00", "0.00"]

@@ -6,10 +6,11 @@ Belongs here: the setting Branches, by the warehouses an order's lines leave fro
 from __future__ import annotations
 
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import Layout
 from ledger_pipelines.integrations.neto_cin7.settings import MixedBranches
-from ledger_pipelines.integrations.shop import UnresolvedError, folded, unresolved
+from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.cin7.records import Branch
 

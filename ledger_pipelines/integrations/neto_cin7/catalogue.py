@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger_pipelines.documents.sales import Item
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import Layout
 from ledger_pipelines.integrations.neto_cin7.references import PRODUCT, may_be_there
 from ledger_pipelines.integrations.neto_cin7.settings import UnknownSku
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import Reason
 
 MISSING: Final = "sku-unknown"

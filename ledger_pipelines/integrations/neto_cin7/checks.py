@@ -14,8 +14,8 @@ from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.models import Finding, IntegrationConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig
 from ledger_pipelines.documents.effects import Mode
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.settings import STATUSES, NetoCin7Settings
-from ledger_pipelines.integrations.shop import folded
 
 
 def check_neto_cin7(

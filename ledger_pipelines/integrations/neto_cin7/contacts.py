@@ -19,13 +19,14 @@ from ledger_pipelines.documents.sales import Address, Party, SalesDocument
 from ledger_pipelines.integrations.buyers import Buyer, buyer_of
 from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.countries import country_name
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.omni import is_supplier
 from ledger_pipelines.integrations.neto_cin7.references import CONTACT, may_be_there
 from ledger_pipelines.integrations.neto_cin7.selection import is_downloaded, select
 from ledger_pipelines.integrations.neto_cin7.settings import Customer, Guests
 from ledger_pipelines.integrations.neto_cin7.texts import LONG, SHORT, Texts
-from ledger_pipelines.integrations.shop import UnresolvedError, folded, unresolved
+from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import Contact as OmniContact
 

@@ -13,9 +13,10 @@ from typing import ClassVar
 
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.integrations.by_day.context import DayContext, Known
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.omni import Omni
 from ledger_pipelines.integrations.neto_cin7.settings import NetoCin7Settings
-from ledger_pipelines.integrations.shop import Shop, folded
+from ledger_pipelines.integrations.shop import Shop
 from ledger_pipelines.systems.neto.documents import NetoShipment
 
 _ON_ORDER = re.compile(r'"orderId":(?:\{"\$link":"([A-Z2-7]+)"\}|"?([0-9]+)"?)')

@@ -20,6 +20,7 @@ from typing import Final
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, Money, nearest, plain, round_half_away, tidy
 from ledger_pipelines.documents.sales import Charge, ChargeKind, Component, SalesDocument, SalesLine
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.settings import Coupons, Kits, TaxBasis
 from ledger_pipelines.integrations.sales_amounts import (
@@ -30,7 +31,6 @@ from ledger_pipelines.integrations.sales_amounts import (
     tax_on,
     tax_within,
 )
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import Reason
 
 PRICE_DIGITS: Final = 4

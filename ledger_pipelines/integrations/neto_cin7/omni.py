@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import Final
 
 from ledger_pipelines.documents.money import ZERO, Money, exponent, round_half_away
-from ledger_pipelines.integrations.shop import folded, grouped, one_of
+from ledger_pipelines.integrations.folding import folded
+from ledger_pipelines.integrations.shop import grouped, one_of
 from ledger_pipelines.systems.cin7.records import (
     Branch,
     Contact,

@@ -18,13 +18,13 @@ from zoneinfo import ZoneInfo
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.sales import Address, SalesDocument
 from ledger_pipelines.integrations.countries import country_name
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.contacts import Member, identity
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import SORT_STEP, Layout
 from ledger_pipelines.integrations.neto_cin7.references import LONGEST_REFERENCE, order_reference
 from ledger_pipelines.integrations.neto_cin7.settings import OrderNumber
 from ledger_pipelines.integrations.neto_cin7.texts import CUSTOMER_ORDER_NO, INSTRUCTIONS, LONG, SHORT, Texts
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.cin7.records import Branch
 

@@ -21,6 +21,7 @@ from ledger_pipelines.integrations.by_day.initial import (
     earlier,
     written_before_row,
 )
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.catalogue import (
     ONLY_THERE,
     SPELLING,
@@ -32,7 +33,6 @@ from ledger_pipelines.integrations.neto_cin7.catalogue import (
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.omni import is_supplier
 from ledger_pipelines.integrations.neto_cin7.references import order_reference
-from ledger_pipelines.integrations.shop import folded
 
 
 class OrderThere(msgspec.Struct, frozen=True):

@@ -17,12 +17,12 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.order_body import instant, noon
 from ledger_pipelines.integrations.neto_cin7.orders import decide
 from ledger_pipelines.integrations.neto_cin7.references import PAYMENT, may_be_there, order_key, payment_key
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import Payment as OmniPayment
 

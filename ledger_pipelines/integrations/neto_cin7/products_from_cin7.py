@@ -16,9 +16,9 @@ from typing import Final
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import plain
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.catalogue import product_key, style_of
 from ledger_pipelines.integrations.neto_cin7.context import Context
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.integrations.store_products import illegal_sku, legal_sku, name_fields
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import Option, Product

@@ -14,6 +14,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.contacts import identity
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
@@ -34,7 +35,6 @@ from ledger_pipelines.integrations.neto_cin7.omni import begun
 from ledger_pipelines.integrations.neto_cin7.order_body import LINES, Mapped, approved, stage
 from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_reference, update_key
 from ledger_pipelines.integrations.neto_cin7.settings import Wins
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
 

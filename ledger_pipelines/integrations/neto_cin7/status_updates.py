@@ -19,6 +19,7 @@ from ledger_pipelines.documents.effects import Action, Effect, EffectState
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, plain
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.edits import Written, lines_of, read_since, written
@@ -36,7 +37,6 @@ from ledger_pipelines.integrations.neto_cin7.references import (
 from ledger_pipelines.integrations.neto_cin7.selection import select
 from ledger_pipelines.integrations.neto_cin7.settings import AutoDispatch
 from ledger_pipelines.integrations.neto_cin7.texts import SHORT
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
 from ledger_pipelines.systems.neto.documents import NetoShipment

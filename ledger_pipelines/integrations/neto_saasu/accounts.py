@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Payment
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.shop import UnresolvedError, folded, unresolved
+from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuAccount
 

@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from ledger_pipelines.integrations.shop import by_id, folded, grouped, one_of
+from ledger_pipelines.integrations.folding import folded
+from ledger_pipelines.integrations.shop import by_id, grouped, one_of
 from ledger_pipelines.systems.saasu.records import (
     SaasuAccount,
     SaasuCompany,

@@ -16,11 +16,11 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known, link
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import invoices
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key, payment_reference
-from ledger_pipelines.integrations.shop import folded
 
 STANDING = frozenset({EffectState.CONFIRMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD})
 """States in which the money is, or may be, in the books. Approved ones are planned afresh until they are sent."""

@@ -16,12 +16,12 @@ from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.adjustment_notes import ACCOUNTS, WHOLE
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK
 from ledger_pipelines.integrations.neto_saasu.refunds import note_key
 from ledger_pipelines.integrations.neto_saasu.selection import select
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.reports.shop_view import Why
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.saasu.records import SaasuInvoice

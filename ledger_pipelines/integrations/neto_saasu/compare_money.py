@@ -19,6 +19,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
 from ledger_pipelines.integrations.neto_saasu.compare import (
@@ -36,7 +37,6 @@ from ledger_pipelines.integrations.neto_saasu.compare import (
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.payment_family import over_key, payment_key
 from ledger_pipelines.integrations.neto_saasu.refund_payouts import drawn_key, refund_key
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.reports.shop_view import BY_ITSELF, About, Difference, LeftOut, Why
 from ledger_pipelines.systems.saasu.records import SaasuAccount, SaasuJournal, SaasuPayment
 

@@ -19,11 +19,12 @@ from ledger_pipelines.documents.sales import Address, Party, SalesDocument
 from ledger_pipelines.integrations.buyers import LONGEST_REFERENCE, Buyer, buyer_of
 from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.countries import country_name
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.neto_saasu.selection import needs_contact
 from ledger_pipelines.integrations.neto_saasu.settings import ContactFrom
-from ledger_pipelines.integrations.shop import UnresolvedError, folded, unresolved
+from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuContact
 

@@ -17,12 +17,13 @@ from typing import Final, TypeVar
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.compare import QUOTE_STATUS, Links, address
 from ledger_pipelines.integrations.neto_saasu.contacts import AGGREGATE, CONTACT
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.open_items import OpenItem
-from ledger_pipelines.integrations.shop import folded, several
+from ledger_pipelines.integrations.shop import several
 from ledger_pipelines.reports.shop_view import Copy, Twice
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuContact, SaasuInvoice, SaasuPayment

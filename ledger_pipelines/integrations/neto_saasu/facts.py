@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.needs import saasu_entities
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
-from ledger_pipelines.integrations.shop import Shop
 from ledger_pipelines.systems.saasu.entities import ENTITIES
+
+if TYPE_CHECKING:  # heavy, and asked for when definitions load
+    from ledger_pipelines.integrations.neto_saasu.books import Books
+    from ledger_pipelines.integrations.shop import Shop
 
 WEEKS = timedelta(weeks=4)
 """The time whose documents are counted: whole weeks, for weekends are not like weekdays."""

@@ -16,9 +16,10 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.settings import Kits
-from ledger_pipelines.integrations.shop import UnresolvedError, folded
+from ledger_pipelines.integrations.shop import UnresolvedError
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
 FLOW = "items_to_saasu"

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import plain
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.items import KIND, item_key
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.integrations.store_products import illegal_sku, legal_sku, name_fields
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuItem

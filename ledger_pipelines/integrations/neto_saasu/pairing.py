@@ -29,8 +29,8 @@ from ledger_pipelines.integrations.by_day.initial import (
     earlier,
     written_before_row,
 )
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.books import Books
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.integrations.store_products import legal_sku
 from ledger_pipelines.systems.saasu.records import SaasuContact, SaasuInvoice
 

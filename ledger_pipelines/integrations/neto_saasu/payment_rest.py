@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
 from ledger_pipelines.integrations.neto_saasu.claims import Claim, deleted, split_reference, stands
@@ -24,7 +25,7 @@ from ledger_pipelines.integrations.neto_saasu.payment_family import (
 )
 from ledger_pipelines.integrations.neto_saasu.references import payment_reference
 from ledger_pipelines.integrations.neto_saasu.settings import Overpayment
-from ledger_pipelines.integrations.shop import UnresolvedError, folded, unresolved
+from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuAccount
 

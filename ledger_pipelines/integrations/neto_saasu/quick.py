@@ -16,10 +16,10 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.accounts import fee_percent, payment_account
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import payment_reference
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import Reason
 
 FIELD = "QuickPayment"

@@ -21,6 +21,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import Payment, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
 from ledger_pipelines.integrations.neto_saasu.claims import (
@@ -33,7 +34,7 @@ from ledger_pipelines.integrations.neto_saasu.claims import (
     stands,
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.shop import UnresolvedError, folded, unresolved
+from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuAccount, SaasuInvoice
 

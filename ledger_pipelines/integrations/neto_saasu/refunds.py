@@ -13,6 +13,7 @@ from ledger_pipelines.documents.effects import Action, Expected
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known, link
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.adjustment_notes import (
     ACCOUNTS,
@@ -34,7 +35,6 @@ from ledger_pipelines.integrations.neto_saasu.refund_payouts import (
     MoneyBack,
     refund_key,
 )
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 

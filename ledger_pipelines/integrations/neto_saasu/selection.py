@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.sales import DocumentKind, SalesDocument
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import invoice_key, invoice_reference, may_be_there
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 

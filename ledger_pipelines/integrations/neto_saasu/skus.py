@@ -11,10 +11,10 @@ from typing import Final
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.neto_saasu.settings import Kits
-from ledger_pipelines.integrations.shop import folded
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuItem
 

@@ -18,10 +18,11 @@ from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.money import ZERO, plain, round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.items import item_key, spelling
 from ledger_pipelines.integrations.neto_saasu.settings import QuantityBasis
-from ledger_pipelines.integrations.shop import UnresolvedError, Warehouse, folded
+from ledger_pipelines.integrations.shop import UnresolvedError, Warehouse
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuItem
 

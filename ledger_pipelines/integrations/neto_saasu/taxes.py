@@ -13,9 +13,10 @@ from decimal import Decimal
 
 from ledger_pipelines.documents.money import plain
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.sales_amounts import CENT, tax_on, tax_within
-from ledger_pipelines.integrations.shop import UnresolvedError, folded
+from ledger_pipelines.integrations.shop import UnresolvedError
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuTaxCode
 

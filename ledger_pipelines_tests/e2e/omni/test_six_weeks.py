@@ -109,6 +109,8 @@ def test_a_second_run_writes_nothing_and_reads_no_order(stage: OmniStage, first:
 
 def test_the_reconciliation_counts_the_same(stage: OmniStage, first: RunResult) -> None:
     del first
+    stage.clock.jump(60)
+    stage.service.refresh()
     figures = stage.service.reconcile(date(2026, 8, 1), stage.service.today())
     wanted, there = totals(stage), in_omni(stage.account())
     assert (figures.taken, figures.received) == (sum(wanted.values()), sum(there.values()))

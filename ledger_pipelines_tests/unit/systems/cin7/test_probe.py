@@ -46,7 +46,13 @@ def found(
 
 
 def row(key: int, reference: str, total: str = "99.90", **more: Any) -> dict[str, Any]:
-    return {"id": key, "reference": reference, "total": float(total), "lineItems": [{"id": 1}], **more}
+    return {
+        "id": key,
+        "reference": reference,
+        "total": float(total),
+        "lineItems": [{"id": 1, "qty": 2}],
+        **more,
+    }
 
 
 # --- creations -------------------------------------------------------------------------------------------------------
@@ -77,9 +83,15 @@ def test_a_reference_in_another_case_is_a_difference_and_of_several_the_living_o
 
 
 def test_lines_that_are_parts_of_others_do_not_count(tmp_path: Path) -> None:
-    lines = [{"id": 1}, {"id": 2, "parentId": 1}, {"id": 3, "parentId": 0}]
+    lines = [{"id": 1, "qty": 1}, {"id": 2, "parentId": 1, "qty": 1}, {"id": 3, "parentId": 0, "qty": 2}]
     told, _ = found(tmp_path, [order("N1")], {ORDERS: [row(7, "N1", lineItems=lines)]})
     assert told["N1"].lines == 2
+
+
+def test_a_line_that_was_removed_does_not_count(tmp_path: Path) -> None:
+    lines = [{"id": 1, "qty": 1}, {"id": 2, "qty": 0}]
+    told, _ = found(tmp_path, [order("N1")], {ORDERS: [row(7, "N1", lineItems=lines)]})
+    assert told["N1"].lines == 1
 
 
 @pytest.mark.parametrize(
