@@ -6,6 +6,7 @@ answers and why (`test_writer`).
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -172,6 +173,10 @@ class NetoWriterSuite(WriterSuite):
         [ending] = self._send(target, effects[:1])
         assert isinstance(ending, Unknown)
         target.heal()
+        # What is applied late is applied by another task of the sandbox: after the answer, soon.
+        deadline = time.monotonic() + 10
+        while target.count(effects[0]) != there and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert target.count(effects[0]) == there
         for _ in range(3):
             target.pass_window()
