@@ -129,6 +129,8 @@ class Shop:
     """Payment methods: id -> name."""
     split_off: Mapping[str, tuple[str, ...]] | None = None
     """Orders that name another as the one they come from, by that one's number, where that is known without reading them all."""
+    emails: Mapping[str, str] | None = None
+    """E-mail addresses of customers by user name, folded, where they are known without reading them all."""
 
     def warehouse(self, named: str, setting: str) -> Warehouse:
         """An active warehouse by id, reference or name. Raises UnresolvedError."""
@@ -151,6 +153,18 @@ class Shop:
             if order.related:
                 found[order.related] = (*found.get(order.related, ()), order.key)
         return found
+
+    @cached_property
+    def usernames_by_email(self) -> Mapping[str, tuple[str, ...]]:
+        """Customers, folded user names in order, by their e-mail address, folded."""
+        emails = self.emails
+        if emails is None:
+            emails = {username: party.email for username, party in self.customers.items()}
+        found: dict[str, list[str]] = {}
+        for username, email in emails.items():
+            if folded(email):
+                found.setdefault(folded(email), []).append(username)
+        return {email: tuple(sorted(names)) for email, names in found.items()}
 
     @cached_property
     def customers_by_company(self) -> Mapping[str, int]:

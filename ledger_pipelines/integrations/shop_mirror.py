@@ -92,6 +92,7 @@ class ShopMirror:
         self._kin: tuple[Rows, Mapping[str, tuple[str, ...]]] | None = None
         self._shop: tuple[tuple[Token, ...], Shop] | None = None
         self._shipped: tuple[Rows, Mapping[str, NetoShipment]] | None = None
+        self._emails: tuple[Rows, Mapping[str, str]] | None = None
         self._indexes: dict[str, _Index] = {}
 
     def shop(self, order_ids: Collection[str] | None = None) -> Shop:
@@ -134,6 +135,7 @@ class ShopMirror:
             warehouses=tuple(_warehouse(record_of(text)) for text in self._rows("warehouses").texts.values()),
             split_off=_split_off(self._rows("orders"), orders),
             method_names={method.id: method.name for method in methods},
+            emails=self._emails_of_customers(),
         )
 
     def changed(self, entity: str, day: date) -> tuple[str, ...]:
@@ -211,6 +213,13 @@ class ShopMirror:
             "payments": lambda record: documents.payment(record, zone, currency),
         }
         return decoders[name]
+
+    def _emails_of_customers(self) -> Mapping[str, str]:
+        rows = self._rows("customers")
+        if self._emails is None or self._emails[0] is not rows:
+            found = {folded(key): str(email or "") for key, email in rows.column("email").items()}
+            self._emails = (rows, found)
+        return self._emails[1]
 
     def _kin_of_orders(self) -> Mapping[str, tuple[str, ...]]:
         """Each order that another is related to, either way, with those others."""

@@ -259,7 +259,7 @@ def _external_id(buyer: Buyer) -> str:
 def _sharers(ctx: Context, buyer: Buyer) -> list[str]:
     """User names of customers of the store with the buyer's e-mail address, in order."""
     email = folded(buyer.party.email)
-    return list(ctx.usernames_by_email.get(email, ())) if email else []
+    return list(ctx.shop.usernames_by_email.get(email, ())) if email else []
 
 
 def _maker(ctx: Context, buyer: Buyer) -> Buyer:

@@ -47,15 +47,6 @@ class Context(DayContext):
         return {style: tuple(sorted(skus)) for style, skus in found.items()}
 
     @cached_property
-    def usernames_by_email(self) -> Mapping[str, tuple[str, ...]]:
-        """Customers of the store, folded user names in order, by their e-mail address, folded."""
-        found: dict[str, list[str]] = {}
-        for username, party in self.shop.customers.items():
-            if party.email:
-                found.setdefault(folded(party.email), []).append(username)
-        return {email: tuple(sorted(names)) for email, names in found.items()}
-
-    @cached_property
     def order_of_reference(self) -> Mapping[str, str]:
         """Order numbers of the store by their reference in Omni, folded."""
         prefix = self.settings.download_orders.prefix

@@ -38,18 +38,14 @@ def open_item(one: Twice) -> OpenItem:
 
 
 def _payments(ctx: Context) -> Iterator[Twice]:
+    repeated = ctx.omni.repeated_payments
+    if not repeated:  # years of the journal are not read to find none
+        return
     for known in ctx.journal.known.values():
         if known.kind != PAYMENT or known.action is not Action.CREATE or not may_be_there(known):
             continue
-        there = ctx.omni.payments.get(known.remote_id)
-        if there is None:
-            continue
-        same = [
-            one
-            for one in ctx.omni.payments_on(there.order_id)
-            if one.transaction_ref == there.transaction_ref
-        ]
-        if len(same) > 1:
+        same = repeated.get(known.remote_id, ())
+        if same:
             yield _twice(
                 ctx, known, [Copy(one.id, amount=one.amount, ours=one.id == known.remote_id) for one in same]
             )

@@ -3,8 +3,8 @@
 Belongs here: which snapshots of Omni make which index, what stands in its files of one day. Does not belong here: the store
 (`shop_mirror`), finding the newest rows (`by_day.latest`), what a record means (`systems.cin7`), deciding anything (the flows).
 
-Orders and payments, of which there are more every day, are decoded one by one when a flow looks at them; they are found by
-the columns of their snapshots.
+Orders, payments and contacts, of which there are more every day, are decoded one by one when a flow looks at them; they are found
+by the columns of their snapshots.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ledger_pipelines.integrations.by_day.latest import (
     LatestRecords,
     Record,
     Rows,
+    Stored,
     Token,
     record_of,
 )
@@ -103,7 +104,7 @@ class Mirror(ShopMirror):
             currency=self._omni_currency,
             base_amounts=self._base_amounts,
             orders=Decoded(orders.texts, records.sales_order),
-            contacts=all_of("contacts", records.contact),
+            contacts=Stored(rows["contacts"], records.contact),
             products=all_of("products", records.product),
             options=all_of("product_options", records.option),
             stock=all_of("stock", records.stock_level),

@@ -15,7 +15,7 @@ from typing import Final
 
 from ledger_pipelines.documents.money import ZERO, Money, exponent, round_half_away
 from ledger_pipelines.integrations.folding import folded
-from ledger_pipelines.integrations.shop import grouped, one_of
+from ledger_pipelines.integrations.shop import by_id, grouped, one_of
 from ledger_pipelines.systems.cin7.records import (
     Branch,
     Contact,
@@ -37,7 +37,7 @@ class Omni:
     Args:
         currency: Its base currency.
         base_amounts: Whether amounts of orders in another one come back in it (cin7-omni.md 5).
-        orders, payments: By id, each read when it is looked at.
+        orders, payments: By id, each read when it is looked at; so are contacts.
         order_ids: Ids of orders by reference, folded; payment_ids: ids of payments by the id of the order they are on. None = they
             are found by reading all.
         texts: Header fields of orders that are texts, as Omni has them: by id, then by field.
@@ -47,7 +47,7 @@ class Omni:
     currency: str
     base_amounts: bool = True
     orders: Mapping[str, SalesOrder] = field(default_factory=dict)
-    contacts: tuple[Contact, ...] = ()
+    contacts: Sequence[Contact] = ()
     products: tuple[Product, ...] = ()
     options: tuple[Option, ...] = ()
     stock: tuple[StockLevel, ...] = ()
@@ -75,6 +75,19 @@ class Omni:
         return [self.payments[id_] for id_ in self._payments_by_order.get(folded(order), ())]
 
     @cached_property
+    def repeated_payments(self) -> Mapping[str, tuple[Payment, ...]]:
+        """Payments whose order has several of their reference: by id, each with all of those. Only orders with several payments are
+        looked at."""
+        found: dict[str, tuple[Payment, ...]] = {}
+        for ids in self._payments_by_order.values():
+            some = [self.payments[id_] for id_ in ids] if len(ids) > 1 else []
+            for one in some:
+                same = tuple(other for other in some if other.transaction_ref == one.transaction_ref)
+                if len(same) > 1:
+                    found[one.id] = same
+        return found
+
+    @cached_property
     def _payments_by_order(self) -> Mapping[str, tuple[str, ...]]:
         if self.payment_ids is not None:
             return self.payment_ids
@@ -83,7 +96,7 @@ class Omni:
     @cached_property
     def contact_by_id(self) -> Mapping[str, Contact]:
         """By id."""
-        return {one.id: one for one in self.contacts}
+        return by_id(self.contacts)
 
     @cached_property
     def contacts_by_email(self) -> Mapping[str, tuple[Contact, ...]]:

@@ -94,6 +94,34 @@ def test_orders_and_payments_are_found_by_columns_and_decoded_one_by_one(tmp_pat
     assert omni.read_at is not None
 
 
+def test_contacts_are_found_by_columns_and_decoded_one_by_one(tmp_path: Path) -> None:
+    contacts: list[dict[str, Json]] = [
+        {"id": 11, "email": "Pat@example.com ", "isActive": True},
+        {"id": 9, "email": "pat@EXAMPLE.com", "integrationRef": "pat"},
+        {"id": 12, "email": "lee@example.com", "isActive": "nonsense"},
+    ]
+    omni = read(tmp_path, contacts=contacts).omni()
+    assert [one.id for one in omni.contacts_by_email["pat@example.com"]] == ["9", "11"]
+    assert [one.id for one in omni.contacts_by_reference["pat"]] == ["9"]
+    assert omni.contact_by_id["11"].active
+    with pytest.raises(DataError, match="lee@example.com"):
+        _ = omni.contacts_by_email["lee@example.com"]  # only the record that cannot be read raises
+
+
+def test_payments_that_are_there_twice_are_found_without_reading_the_others(tmp_path: Path) -> None:
+    payments: list[dict[str, Json]] = [
+        *PAYMENTS,
+        {"id": 3, "orderId": 7, "amount": 6, "transactionRef": "5502"},
+        {"id": 4, "orderId": 8, "amount": "nonsense", "transactionRef": "5502"},
+    ]
+    found = read(tmp_path, payments=payments).omni().repeated_payments
+    assert {key: [one.id for one in same] for key, same in found.items()} == {
+        "2": ["2", "3"],
+        "3": ["2", "3"],
+    }
+    assert read(tmp_path, "second", payments=payments[3:]).omni().repeated_payments == {}
+
+
 def test_it_is_kept_until_a_file_is_replaced(tmp_path: Path) -> None:
     mirror = read(tmp_path, sales_orders=ORDERS[:1])
     first = mirror.omni()

@@ -288,6 +288,21 @@ class TestShop:
         assert shop.orders["N7"].number == shop.orders["N7"].number == "N7"
         assert seen == ["N7"]
 
+    def test_customers_are_found_by_their_address_without_reading_them(
+        self, days: Days, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unread(record: documents.Record) -> object:
+            raise AssertionError(record)
+
+        told = (("Zoe", "shared@example.com"), ("amy", "SHARED@example.com"), ("bo", ""))
+        people = [
+            {"Username": name, "EmailAddress": email, "DateUpdatedUTC": "2026-03-01 02:00:00"}
+            for name, email in told
+        ]
+        days.neto("customers", FIRST, *people)
+        monkeypatch.setattr(documents, "party", unread)
+        assert days.mirror().shop().usernames_by_email == {"shared@example.com": ("amy", "zoe")}
+
     @pytest.mark.parametrize("entity", ["orders", "products"])
     def test_a_snapshot_that_is_missing_is_named_with_the_initial_sync(
         self, tmp_path: Path, entity: str
