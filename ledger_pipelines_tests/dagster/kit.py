@@ -21,7 +21,7 @@ from ledger_pipelines.sandbox.amazon.demo_files import demo_settlement_files
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 
 SHIPPED = Path(__file__).parents[2] / "ledger.yaml"
-PORTS = {"netsuite": 8706, "amazon": 8707, "neto": 8701, "saasu": 8702}
+PORTS = {"netsuite": 8706, "amazon": 8707, "neto": 8701, "saasu": 8702, "cin7": 8703}
 
 
 def configuration(folder: Path, addresses: Mapping[str, str] | None = None, **changes: str) -> LoadedConfig:

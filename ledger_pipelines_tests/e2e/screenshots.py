@@ -99,7 +99,7 @@ def _omni(chromium: str, to: Path, folder: Path) -> None:
         ):  # fmt: skip
             answer = httpx.post(f"{stack.control}/{vendor}/settings", json=lifted, trust_env=False)
             answer.raise_for_status()
-        first, last = date(2026, 8, 1), datetime.now(ZoneInfo("Australia/Sydney")).date()
+        first, last = date(2026, 10, 5), datetime.now(ZoneInfo("Australia/Sydney")).date()
         for job in ("neto_cin7_initial_sync", "neto_cin7_sync"):
             run_id = stack.launch(job, range_tags(first, last))
             wait(job, 600, lambda run_id=run_id: _over(stack, run_id))  # type: ignore[misc]

@@ -90,7 +90,7 @@ def _around(stage: OmniStage, refused: bool) -> Sequence[str]:
 
 NETO_CIN7: Entry[OmniStage] = Entry(
     name="neto_cin7",
-    targets=VENDORS,
+    targets=("cin7",),
     vendors=VENDORS,
     writes=(
         {"vendor": "cin7", "method": "POST", "path": _WRITING},
@@ -110,7 +110,7 @@ NETO_CIN7: Entry[OmniStage] = Entry(
     around=_around,
     written=written,
     picture=omni_books.picture,
-    lacks=("netsuite.", "landing.", "settlement."),
+    lacks=("netsuite.", "landing.", "settlement.", "saasu.", "neto."),
     money=lambda: (),
     every=30,
     reaches=1,
