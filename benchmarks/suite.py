@@ -27,7 +27,7 @@ NAMES: tuple[str, ...] = (
     "omni_calls",
 )
 LONG: frozenset[str] = frozenset({"shop_calls", "shop_year", "omni_calls"})
-"""Those that take long, because they make years of a shop's business first: only by name. Together 20 minutes."""
+"""Those that take long, because they make years of a shop's business first: only by name. Together half an hour."""
 
 
 def find(name: str) -> Callable[[bool], Section]:
