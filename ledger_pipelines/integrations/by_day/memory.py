@@ -7,9 +7,12 @@ A year of daily plans looks at the journal thousands of times; reading all of it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 
-from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.documents.effects import Action, EffectState
+from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.by_day.context import JournalView, Known
 from ledger_pipelines.integrations.open_items import EVERYTHING, Ignored
 from ledger_pipelines.storage.journal import Entry, Journal, Search, fingerprint
@@ -22,6 +25,12 @@ EVERY_PARTITION = "all"
 _BEGUN = frozenset(
     {EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CONFIRMED}
 )
+
+_COLUMNS = (
+    "key", "kind", "action", "state", "body", "body_hash", "external_id", "remote_id", "remote_number", "expected_amount",
+    "expected_currency", "expected_day", "adopted", "confirmed_at", "error_code", "error_text", "error_remedy",
+)  # fmt: skip
+"""What `_of_row` takes, in its order."""
 
 
 class JournalMemory:
@@ -62,8 +71,8 @@ class JournalMemory:
             if seq == self._seq:
                 return
             if self._seq < 0:
-                entries = unit.effects.find(Search(integration=self._integration, limit=EVERYTHING))
-                self._known = {entry.key: _known(entry) for entry in entries}
+                search = Search(integration=self._integration, limit=EVERYTHING)
+                self._known = {row[0]: _of_row(*row) for row in unit.effects.columns(_COLUMNS, search)}
             else:
                 # The view handed out before keeps what it saw: a plan is made from one state of the journal.
                 self._known = dict(self._known)
@@ -141,3 +150,32 @@ def _known(entry: Entry) -> Known:
         text="" if problem is None else problem.text,
         remedy="" if problem is None else problem.remedy,
     )
+
+
+def _of_row(
+    key: str,
+    kind: str,
+    action: str,
+    state: str,
+    body: str,
+    body_hash: str,
+    external_id: str,
+    remote_id: str | None,
+    number: str | None,
+    amount: Decimal | None,
+    currency: str | None,
+    day: date | None,
+    adopted: bool,
+    confirmed_at: datetime | None,
+    code: str | None,
+    text: str | None,
+    remedy: str | None,
+) -> Known:
+    """As `_known`, of `_COLUMNS`."""
+    if code is None:
+        text = remedy = None
+    return Known(
+        key, kind, Action(action), EffectState(state), body, body_hash, external_id, remote_id or "", number or "",
+        None if amount is None else Money(amount, currency or ""), day, bool(adopted), confirmed_at, code or "", text or "",
+        remedy or "",
+    )  # fmt: skip

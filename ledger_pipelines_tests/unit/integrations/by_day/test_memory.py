@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,14 @@ from ledger_pipelines.documents.effects import (
     Effect,
     EffectState,
     Ending,
+    Expected,
     Mode,
     Prepared,
     Refused,
     Remote,
     WriteClass,
 )
+from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.by_day.days import DaysDone, Mark
 from ledger_pipelines.integrations.by_day.memory import EVERY_PARTITION, JournalMemory
 from ledger_pipelines.integrations.open_items import IGNORED, RETRIED
@@ -97,6 +100,20 @@ class TestJournalMemory:
         memory.view()
         _write(journal, target, _effect("N1", integration="another"))
         assert not memory.view().known
+
+    def test_a_history_read_at_once_is_what_was_read_bit_by_bit(self, journal: Journal) -> None:
+        followed, target = JournalMemory(journal, "neto_saasu"), Target()
+        followed.view().known.get("")
+        target.answer = lambda prepared: (
+            Refused("negative-stock", "No.") if prepared.effect.number == "N2" else _yes(prepared)
+        )
+        expected = Expected(Money(Decimal("12.50"), "AUD"), DAY, 3)
+        _write(journal, target, replace(_effect("N1", '{"Total":2}'), expected=expected), _effect("N2"))
+        bit_by_bit, at_once = followed.view().known, JournalMemory(journal, "neto_saasu").view().known
+        assert dict(at_once) == dict(bit_by_bit)
+        assert at_once["KEYN1"].amount == expected.amount
+        assert at_once["KEYN1"].day == DAY
+        assert at_once["KEYN2"].code == "negative-stock"
 
     def test_what_a_plan_withdrew_is_forgotten(self, journal: Journal) -> None:
         memory, target = JournalMemory(journal, "neto_saasu"), Target()
