@@ -14,6 +14,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -30,13 +31,19 @@ def _start_time(pid: int) -> str | None:
     return None if after_name[0] in {"Z", "X"} else after_name[19]
 
 
-def _world() -> str | None:
-    """The machine's boot and the namespace in which process ids mean something."""
+@lru_cache(maxsize=1)
+def _world_of(_pid: int) -> str | None:
+    """What `_world` answers, read once in a process: a forked child has another number, so it reads anew."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{(_PROC / 'self/ns/pid').readlink()}"
     except OSError:
         return None
+
+
+def _world() -> str | None:
+    """The machine's boot and the namespace in which process ids mean something."""
+    return _world_of(os.getpid())
 
 
 def new_owner() -> str:

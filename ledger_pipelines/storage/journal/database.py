@@ -29,7 +29,6 @@ from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.machine import at
 from ledger_pipelines.storage.journal.models import chain
 
-_WRITING = "ledger_writing"
 _PATIENCE_SECONDS = 60
 _OTHERS_AT_WORK = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _MIGRATION_LOCK = 7_230_114_655_210_001
@@ -79,12 +78,11 @@ def make_engine(url: URL) -> Engine:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": _PATIENCE_SECONDS})
     event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions begin where we say so, see _begin_sqlite
+    connection.isolation_level = None  # transactions begin where we say so, see _transaction
     cursor = connection.cursor()
     try:
         _write_ahead(cursor)
@@ -106,32 +104,34 @@ def _write_ahead(cursor: Any) -> None:
             time.sleep(0.01)  # not money: seconds
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
 def _place(engine: Engine) -> str:
     """What a message calls the journal."""
     return str(engine.url.database) if engine.dialect.name == "sqlite" else "the journal"
 
 
 @contextmanager
+def _transaction(engine: Engine, beginning: str) -> Iterator[Connection]:
+    """One transaction. SQLite's begins by the statement given here: its driver would begin only with the first write."""
+    with at(_place(engine)), engine.connect() as connection, connection.begin():
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql(beginning)
+        yield connection
+
+
+@contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A consistent look; nothing is changed."""
-    with at(_place(engine)), engine.connect() as connection, connection.begin():
+    with _transaction(engine, "BEGIN") as connection:
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that is alone among writers; committed durably at the end, rolled back on any error."""
-    with at(_place(engine)), engine.connect() as raw:
-        connection = raw.execution_options(**{_WRITING: True})
-        with connection.begin():
-            if engine.dialect.name == "postgresql":
-                connection.execute(select(chain.c.id).with_for_update())
-            yield connection
+    with _transaction(engine, "BEGIN IMMEDIATE") as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(select(chain.c.id).with_for_update())
+        yield connection
 
 
 def upgrade(engine: Engine, *, now: datetime | None = None) -> None:
@@ -151,18 +151,16 @@ def upgrade(engine: Engine, *, now: datetime | None = None) -> None:
     with reading(engine) as connection:
         if MigrationContext.configure(connection).get_current_revision() == head:
             return
-    with at(_place(engine)), engine.connect() as raw:
-        connection = raw.execution_options(**{_WRITING: True})
-        with connection.begin():
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            config.attributes["born_at"] = now
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise ConfigurationError(
-                    "The journal was written by a newer version of ledger-pipelines.",
-                    remedy="Upgrade the program; an older one must not write to this journal.",
-                    code="journal-newer",
-                ) from error
+    with _transaction(engine, "BEGIN IMMEDIATE") as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        config.attributes["born_at"] = now
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise ConfigurationError(
+                "The journal was written by a newer version of ledger-pipelines.",
+                remedy="Upgrade the program; an older one must not write to this journal.",
+                code="journal-newer",
+            ) from error

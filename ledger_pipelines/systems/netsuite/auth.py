@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -126,6 +127,12 @@ class MachineAuth(httpx.Auth):
             self._breaker.note(response.status_code)
 
 
+@lru_cache(maxsize=8)
+def _signing_key(algorithm: str, pem: str) -> Any:
+    """The key as the signer wants it, kept for the process: reading an RSA key checks its primes, which is slow."""
+    return jwt.get_algorithm_by_name(algorithm).prepare_key(pem)
+
+
 def assertion(credentials: MachineCredentials, audience: str, now: datetime, connection: str) -> str:
     """The signed JWT that asks for a token. Raises ConfigurationError when the key does not fit."""
     claims = {
@@ -139,7 +146,7 @@ def assertion(credentials: MachineCredentials, audience: str, now: datetime, con
     try:
         return jwt.encode(
             claims,
-            credentials.private_key.reveal(),
+            _signing_key(credentials.algorithm, credentials.private_key.reveal()),
             algorithm=credentials.algorithm,
             headers={"typ": "JWT", "kid": credentials.certificate_id.reveal()},
         )
