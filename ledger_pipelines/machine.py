@@ -65,6 +65,8 @@ _BY_SQLITE: Mapping[int, _Words] = {
 _OF_MEMORY = (sqlite3.SQLITE_IOERR_NOMEM, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_MMAP)
 """Called "disk I/O error" by SQLite, too: it got no memory for a page, or none to map a file into."""
 _VAGUE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+_HANDLES_OF_SQLITE = 4
+"""A database, its write-ahead log, the index of the log, their folder. It has closed those it got when it says no."""
 _NO_THREAD = "can't start new thread"
 _NO_MEMORY = ("out of memory", "allocation failure", "failed to launch worker thread")
 
@@ -148,7 +150,9 @@ def _looked_at(file: str | Path) -> _Words | None:
     """SQLite says only "unable to open" or "disk I/O error": look at what is the matter."""
     path = Path(file) if str(file) else None
     try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
+        with contextlib.ExitStack() as handles:
+            for _ in range(_HANDLES_OF_SQLITE):
+                handles.enter_context(Path(os.devnull).open("rb"))
         if path is not None:
             disk = os.statvfs(path.parent)
             if disk.f_flag & os.ST_RDONLY:

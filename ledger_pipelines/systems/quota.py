@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.errors import TransientError
+from ledger_pipelines.machine import at
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS quota (name TEXT PRIMARY KEY, day TEXT NOT NULL, used INTEGER NOT NULL,"
@@ -55,18 +56,22 @@ class DailyQuota:
         name: Of the account.
         clock: Decides which day it is.
         limit: Most calls a day; None = only count.
+
+    Raises:
+        StorageError: from every method, when this machine refuses the file of the count.
     """
 
     def __init__(self, folder: Path, name: str, clock: Clock, limit: int | None) -> None:
         self._name, self._clock, self._limit = name, clock, limit
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "quota.sqlite"
+        with at(self._path):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._open() as db:
             db.execute(_TABLE)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as db:
+        with at(self._path), closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as db:
             yield db
 
     def take(self) -> int:

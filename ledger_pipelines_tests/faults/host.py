@@ -11,6 +11,7 @@ It stays single-threaded and has the product imported, so that each command is a
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import resource
@@ -18,6 +19,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -26,6 +28,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ledger_pipelines_tests.faults import conditions, mutants
+from ledger_pipelines_tests.faults.compiled import share_compiled
 from ledger_pipelines_tests.faults.conditions import Condition, Events
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +94,10 @@ class Host:
         """Write a file as this process sees the disks."""
         self._ask("put", path=str(path), content=content.hex())
 
+    def warm(self, function: str, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Do it once in the host itself: what is loaded and compiled on first use is there for every child after it."""
+        self._ask("warm", function=function, arguments=list(arguments), environ=dict(environ))
+
     def run(
         self,
         function: str,
@@ -151,6 +158,20 @@ class _Server:
             if folder in self._mounted:
                 conditions.unmount(folder)
                 self._mounted.discard(folder)
+        return True
+
+    def warm(self, function: str, arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+        before = dict(os.environ)
+        os.environ.update(environ)
+        try:
+            said = io.StringIO()
+            with contextlib.suppress(SystemExit), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+                _acts()[function](list(arguments))
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        if threading.active_count() > 1:
+            raise RuntimeError(f"threads were left behind, no child can be forked: {threading.enumerate()}")
         return True
 
     def run(
@@ -256,6 +277,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     server = _Server()
     _acts()
+    share_compiled()
     for order in _orders():
         what = order.pop("do")
         try:

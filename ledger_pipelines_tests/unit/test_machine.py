@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -97,6 +98,28 @@ def test_a_journal_on_a_full_disk_says_so_at_once_and_does_not_wait_for_a_lock(t
         Journal.open(tmp_path / "journal.sqlite")
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         assert journal.verify() is None
+
+
+@pytest.mark.parametrize("free", [0, 1, 2])
+def test_a_database_that_got_some_handles_but_not_all_is_not_called_a_matter_of_rights(
+    tmp_path: Path, free: int
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    Journal.open(path).close()
+    used = max(int(one.name) for one in Path("/proc/self/fd").iterdir())
+    with limited(resource.RLIMIT_NOFILE, used + 5):
+        spare = []
+        with contextlib.suppress(OSError):
+            while True:
+                spare.append(os.open(os.devnull, os.O_RDONLY))
+        for one in spare[len(spare) - free :]:
+            os.close(one)
+        try:
+            with pytest.raises(StorageError, match=r"Too many files are open: .*journal\.sqlite"):
+                Journal.open(path)
+        finally:
+            for one in spare[: len(spare) - free]:
+                os.close(one)
 
 
 def test_sqlites_own_words_are_understood() -> None:

@@ -83,6 +83,8 @@ class DRILL(Drill):
                 continue
             self._seed(entry)
             with self._installed(name) as run:
+                self._host.warm("cli", ["run", name], run.environ)
+            with self._installed(name) as run:
                 told = self._command(run, name)
                 if told.code != 0:
                     raise RuntimeError(
@@ -137,7 +139,8 @@ class DRILL(Drill):
                 many = BY_DAYS.get(condition, 1) if few else len(names) // SHARE.get(condition, OTHER_SHARE)
                 names = sorted(chooser.sample(names, many))
                 found += [
-                    f"{name}/{condition}@{event}#{chooser.choice((1, events[event]))}" for event in names
+                    f"{name}/{condition}@{event}#{chooser.choice((1, _late(events[event])))}"
+                    for event in names
                 ]
             if few:
                 continue
@@ -308,6 +311,11 @@ class DRILL(Drill):
         return self._host.run(
             "cli", ["run", name], run.environ, folders=run.folders, condition=fitting, event=event, nth=nth
         )
+
+
+def _late(times: int) -> int:
+    """A late one of so many times; not the last: with the answers' timing, a point is reached once more or less."""
+    return times - times // 4
 
 
 def _fallback(condition: Condition | None, plain: bool) -> Condition | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ledger_pipelines.documents.dates import SystemClock
-from ledger_pipelines.errors import TransientError
+from ledger_pipelines.errors import StorageError, TransientError
 from ledger_pipelines.systems.quota import DailyQuota
 from ledger_pipelines_tests.faults.engine_target import FakeClock
 
@@ -52,6 +53,15 @@ def test_a_blocked_account_is_not_called_before_its_time(tmp_path: Path) -> None
     assert quota.spent().left == 0
     clock.pass_time(3601)
     assert quota.take() == 1
+
+
+def test_a_machine_that_refuses_the_count_is_said_with_the_file(tmp_path: Path) -> None:
+    quota = DailyQuota(tmp_path, "file 1", FakeClock(NOON), 3)
+    place = tmp_path / "quota.sqlite"
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(StorageError, match=re.escape(str(place))):
+        quota.take()
 
 
 def _take(folder: str, times: int) -> None:
