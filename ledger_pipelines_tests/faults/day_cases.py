@@ -154,6 +154,16 @@ def _snapshots_lost(one: OneCase) -> None:
     one.same()
 
 
+def _found_again(one: OneCase) -> None:
+    """A few runs: what an earlier journal may have sent is looked for until the settle window is over."""
+    for _ in range(4):
+        code = one.run()
+        one.stage.clock.jump(WINDOW + 1)
+        if code == 0:
+            return
+    one.must(False, f"does not end well: {[(i.number, i.code, i.text) for i in one.stage.service.errors()]}")
+
+
 def _journal_lost(one: OneCase) -> None:
     """The journal is deleted: the same keys come back, adopted, and no call writes."""
     one.must(one.run() == 0, "the run does not end well")
@@ -162,16 +172,7 @@ def _journal_lost(one: OneCase) -> None:
     stage.clock.jump(60)
     stage.forget_journal()
     stage.again()
-
-    def found_again() -> None:
-        for _ in range(4):
-            code = one.run()
-            stage.clock.jump(WINDOW + 1)
-            if code == 0:
-                return
-        one.must(False, f"does not end well: {[(i.number, i.text) for i in stage.service.errors()]}")
-
-    one.nothing("a run without its journal", found_again)
+    one.nothing("a run without its journal", partial(_found_again, one))
     after = {entry.key: entry for entry in stage.service.journal.find(Search(limit=10_000))}
     one.must(set(after) <= before, f"other keys: {list(set(after) - before)[:3]}")
     open_ = [entry.effect.title for entry in after.values() if entry.state is not EffectState.CONFIRMED]
@@ -190,13 +191,7 @@ def _all_lost(one: OneCase) -> None:
     stage.clock.jump(60)
     stage.again()
     stage.service.initial_sync()
-
-    def found_again() -> None:
-        code = one.run()
-        items = [(item.number, item.code, item.text) for item in stage.service.errors()]
-        one.must(code == 0, f"ends with {code}: {items}")
-
-    one.nothing("a run without anything of its own", found_again)
+    one.nothing("a run without anything of its own", partial(_found_again, one))
     one.same()
 
 

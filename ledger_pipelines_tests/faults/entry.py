@@ -77,6 +77,7 @@ class Entry(Generic[S]):
             (class B) nobody can tell, see `drills.lag`.
         sleeps: Where one of several appliers falls asleep, in the drill `race`.
         appliers: How many there are of one plan.
+        logs_in: Whether it asks for a token by a call of its own; else every call carries what lets it in.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Entry(Generic[S]):
     lates: tuple[int, ...] = (2, 12, 19, 45, 90)
     sleeps: tuple[str, ...] = ("apply.marked_sent", "apply.after_send")
     appliers: int = 4
+    logs_in: bool = True
 
     @property
     def target(self) -> str:

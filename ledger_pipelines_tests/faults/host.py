@@ -165,7 +165,11 @@ class _Server:
         os.environ.update(environ)
         try:
             said = io.StringIO()
-            with contextlib.suppress(SystemExit), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            with (
+                contextlib.suppress(SystemExit),
+                contextlib.redirect_stdout(said),
+                contextlib.redirect_stderr(said),
+            ):
                 _acts()[function](list(arguments))
         finally:
             os.environ.clear()

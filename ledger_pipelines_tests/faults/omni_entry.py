@@ -121,4 +121,5 @@ NETO_CIN7: Entry[OmniStage] = Entry(
     lates=(12,),
     sleeps=("apply.after_send",),
     appliers=8,
+    logs_in=False,
 )

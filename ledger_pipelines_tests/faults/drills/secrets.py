@@ -78,7 +78,11 @@ class DRILL(Drill):
             for where, how in (_FAST if self.setting.fast else full)
         ]
         if not self.setting.fast:
-            found += [f"{name}:{where}:{how}" for name in BY_DAYS for where, how in _BY_DAYS]
+            found += [
+                f"{name}:{where}:{_fitting(how, entry)}"
+                for name, entry in BY_DAYS.items()
+                for where, how in _BY_DAYS
+            ]
         return found
 
     def must_reach(self) -> Collection[str]:
@@ -207,6 +211,11 @@ class DRILL(Drill):
             if name == "journal"
             else f'{CANARY}{letters[:12]}+/"{letters[12:]}='
         )
+
+
+def _fitting(how: str, entry: Entry[Any]) -> str:
+    """Where there is no call to log in, each call is answered with what it was sent."""
+    return how if entry.logs_in or how != Mood.ECHO_LOGIN else Mood.ECHO.value
 
 
 def _met(how: str, wire: Proxy, text: str, secrets: set[str]) -> bool:
