@@ -16,7 +16,7 @@ from pathlib import Path
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines_tests.configured import loopback
-from ledger_pipelines_tests.faults import omni_books, omni_scene
+from ledger_pipelines_tests.faults import money_omni, omni_books, omni_scene
 from ledger_pipelines_tests.faults.entry import Entry, Scene
 from ledger_pipelines_tests.faults.shop_entry import ended
 from ledger_pipelines_tests.omni_stage import FREE, OmniStage, omni_stage
@@ -36,13 +36,18 @@ def open_account(sandbox: RunningSandbox, folder: Path) -> OmniStage:
     return omni_stage(sandbox, folder, settings=omni_scene.SETTINGS, start=start.isoformat())
 
 
+def quiet(stage: OmniStage) -> None:
+    """An empty store and an empty account, without limits."""
+    for vendor in VENDORS:
+        stage.control.post("/reset", json={"seed": "empty", "vendor": vendor}).raise_for_status()
+    stage.omni_settings(**FREE)
+    stage.control.post("/neto/settings", json={"calls_per_minute": None}).raise_for_status()
+
+
 def prepare(stage: OmniStage, scene: Scene, kept: Path) -> None:
     """An empty store and account, the first act on them, and the installation's data put by."""
     del scene
-    for vendor in VENDORS:
-        stage.control.post("/reset", json={"seed": "empty", "vendor": vendor}).raise_for_status()
-    stage.control.post("/cin7/settings", json=FREE).raise_for_status()
-    stage.control.post("/neto/settings", json={"calls_per_minute": None}).raise_for_status()
+    quiet(stage)
     omni_scene.prepare(stage)
     stage.close_service()
     shutil.copytree(stage.folder / "data", kept / "data")
@@ -111,7 +116,7 @@ NETO_CIN7: Entry[OmniStage] = Entry(
     written=written,
     picture=omni_books.picture,
     lacks=("netsuite.", "landing.", "settlement.", "saasu.", "neto."),
-    money=lambda: (),
+    money=money_omni.paths,
     every=30,
     reaches=1,
     crossed=1,

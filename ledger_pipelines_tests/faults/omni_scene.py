@@ -32,13 +32,7 @@ def prepare(stage: OmniStage) -> None:
     """The first act: an empty shop and account are filled, the initial sync is done, the first orders are downloaded; then
     the second act happens, and nobody has run the integration since."""
     for sku, price in (("POT-600", "49.95"), ("TIN-200", "8.80"), ("CUP-2", "32.00")):
-        product(stage, sku, price)
-        told = stage.omni(
-            "POST", "Products",
-            [{"styleCode": sku, "name": f"Product {sku}", "productOptions": [{"productOptionCode": sku}]}],
-        )  # fmt: skip
-        assert told[0]["success"], told
-        stage.adjust(sku, 40)
+        stocked(stage, sku, price, 40)
     stage.service.initial_sync()
     unpaid = stage.order(_line("POT-600"))
     shipped = stage.order(_line("TIN-200", 2))
@@ -90,3 +84,14 @@ def product(stage: OmniStage, sku: str, price: str) -> None:
         "IsInventoried": "True", "WarehouseQuantity": {"WarehouseID": "1", "Quantity": "3", "Action": "set"},
     }  # fmt: skip
     stage.shop("AddItem", {"Item": [wish]})
+
+
+def stocked(stage: OmniStage, sku: str, price: str, quantity: int) -> None:
+    """A product that both have, with stock at Omni's branch."""
+    product(stage, sku, price)
+    told = stage.omni(
+        "POST", "Products",
+        [{"styleCode": sku, "name": f"Product {sku}", "productOptions": [{"productOptionCode": sku}]}],
+    )  # fmt: skip
+    assert told[0]["success"], told
+    stage.adjust(sku, quantity)

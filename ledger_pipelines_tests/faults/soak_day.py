@@ -1,7 +1,7 @@
 """A day in the life of an installation, for the drill `soak`: something happens, something goes wrong, nothing may leak.
 
 Belongs here: rounds, troubles, what the process holds. Does not belong here: what happens in the day of one integration and
-how its books are judged (`soak_settlements`, `soak_shop`), how long it lasts (`drills.soak`).
+how its books are judged (`soak_settlements`, `soak_store`), how long it lasts (`drills.soak`).
 """
 
 from __future__ import annotations
@@ -98,13 +98,14 @@ class Day(ABC, Generic[S]):
 
     # --- what goes wrong -------------------------------------------------------------------------------------------
 
-    def trouble(self, where: Mapping[str, str]) -> None:
-        """Some calls go wrong from here on. where: a fault's vendor, method, path; a slow search is slow everywhere."""
+    def trouble(self, where: Mapping[str, str], rate: float = 0.3) -> None:
+        """Some calls go wrong from here on. where: a fault's vendor, method, path; a slow search is slow everywhere.
+        rate: the share of them; of a day that makes few calls, most."""
         if not self._next:  # each in its turn, so that a short day has all of them
             self._next = sorted(TROUBLES.keys() - self.entry.beyond)
             self.chooser.shuffle(self._next)
         name = self._next.pop()
-        chance = {"rate": 0.3, "seed": self.chooser.randrange(10**6), "times": 3}
+        chance = {"rate": rate, "seed": self.chooser.randrange(10**6), "times": 3}
         places = [{"vendor": one} for one in self.entry.targets]
         these = places if name == "search_lag" else [{**chance, **where}]
         faults = [{**TROUBLES[name], **one} for one in these]

@@ -1,6 +1,6 @@
 """soak: a day in the life under random faults, for minutes, in one process that lives on.
 
-Belongs here: how long, and what is counted. Does not belong here: what happens in a day (`soak_settlements`, `soak_shop`),
+Belongs here: how long, and what is counted. Does not belong here: what happens in a day (`soak_settlements`, `soak_shop`, `soak_omni`),
 single faults at single points (`crash`).
 
 Work arrives, comes again, is edited; the program is closed and opened, time passes, and whatever can go wrong with a call
@@ -20,12 +20,15 @@ from ledger_pipelines_tests.faults.drill_cases import TROUBLES
 from ledger_pipelines_tests.faults.entries import ENTRIES, SETTLEMENTS, Entry
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.soak_day import WARM, Day
+from ledger_pipelines_tests.faults.soak_omni import OmniDay
 from ledger_pipelines_tests.faults.soak_settlements import SettlementDay
 from ledger_pipelines_tests.faults.soak_shop import ShopDay
 
-DAYS: Mapping[str, type[Day[Any]]] = {"amazon_netsuite": SettlementDay, "neto_saasu": ShopDay}
+DAYS: Mapping[str, type[Day[Any]]] = {
+    "amazon_netsuite": SettlementDay, "neto_saasu": ShopDay, "neto_cin7": OmniDay,
+}  # fmt: skip
 """The day of each integration."""
-SECONDS: Mapping[str, int] = {"amazon_netsuite": 80, "neto_saasu": 40}
+SECONDS: Mapping[str, int] = {"amazon_netsuite": 60, "neto_saasu": 30, "neto_cin7": 30}
 """How long; on a slow machine longer, until there are rounds enough to see a leak."""
 FAST_SECONDS = 4
 
