@@ -11,6 +11,7 @@ amount, the total, the currency or the settlement's id. Nothing may be raised bu
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from ledger_pipelines.systems.amazon.settlement.options import ReadOptions, Read
 from ledger_pipelines.systems.amazon.settlement.reader import read_settlement
 from ledger_pipelines_tests.faults.drills.corrupt_subjects import Line, Stated, Subject, subjects
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
+from ledger_pipelines_tests.faults.simulation.schedule import scratch
 
 CURRENCIES = ("USD", "EUR", "GBP", "CAD", "JPY")
 LONG = "v2"
@@ -102,8 +104,9 @@ class CorruptDrill(Drill):
     weight = 7
 
     def prepare(self) -> None:
-        """A folder, and what each subject states undamaged."""
-        self._work = self.setting.folder
+        """A folder in memory where there is one (disks are for the drill `resources`), and what each subject states undamaged."""
+        self._work = scratch()
+        self.stack.callback(shutil.rmtree, self._work)
         self._stated = {name: one.stated for name, one in subjects().items()}
 
     def cases(self) -> Sequence[str]:
@@ -234,9 +237,10 @@ class CorruptDrill(Drill):
 
 def stored(path: Path, *, full: bool) -> tuple[Line, ...]:
     """The rows as they lie in the Parquet file."""
-    table = pq.read_table(path)
     names = ["order_id", "sku", "amount"]
     names += ["transaction_type", "amount_type", "amount_description", "quantity"] if full else []
+    with pq.ParquetFile(path) as file:
+        table = file.read(columns=names, use_threads=False)
     columns = [table.column(name).to_pylist() for name in names]
     if not full:
         return tuple(Line(*cells) for cells in zip(*columns, strict=True))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 
 from ledger_pipelines.systems.amazon.settlement import columns, v1
@@ -36,6 +37,9 @@ from ledger_pipelines.systems.amazon.settlement.rows import AmountRow, RowWriter
 from ledger_pipelines.systems.amazon.settlement.source import Plain, ends_line, text_lines
 
 _MOST_QUANTITY_DIGITS = 15
+_TEXT = itemgetter(*columns.TEXT_COLUMNS)
+_NO_TEXT = dict.fromkeys(columns.TEXT_COLUMNS, "")
+"""What a row has in text columns that the file lacks."""
 
 
 @dataclass(slots=True)
@@ -226,7 +230,7 @@ def _amounts(
     for line, cells in rows:
         if _too_long(cells, header):
             continue
-        row = dict(zip(header.names, _fit(cells, width), strict=True))
+        row = _NO_TEXT | dict(zip(header.names, _fit(cells, width), strict=True))
         kind = row[columns.TYPE].strip()
         if row[columns.TOTAL].strip():
             if kind:
@@ -265,21 +269,17 @@ def _row(
     row: dict[str, str], part: v1.Part, amount: Decimal, posted: datetime, extra: dict[str, str],
     ordinal: int, number: int, line: int,
 ) -> AmountRow:  # fmt: skip
-    more = {**extra, **part.extra}
-    text = {field: row.get(name, "") for name, field in columns.TEXT_COLUMNS.items()}
+    (
+        order_id, merchant_order_id, adjustment_id, shipment_id, marketplace_name, fulfillment_id, order_item_code,
+        merchant_order_item_id, merchant_adjustment_item_id, sku, promotion_id,
+    ) = _TEXT(row)  # fmt: skip
     return AmountRow(
-        ordinal=ordinal,
-        part=number,
-        line=line,
-        transaction_type=part.transaction_type,
-        amount_type=part.amount_type,
-        amount_description=part.amount_description,
-        amount=amount,
-        posted_at=posted.astimezone(UTC).replace(tzinfo=None),
-        quantity=part.quantity,
-        extra=extra_json(more),
-        **text,
-    )
+        ordinal, number, line, part.transaction_type, order_id, merchant_order_id, adjustment_id, shipment_id,
+        marketplace_name, part.amount_type, part.amount_description, amount, fulfillment_id,
+        posted.astimezone(UTC).replace(tzinfo=None), order_item_code, merchant_order_item_id,
+        merchant_adjustment_item_id, sku, part.quantity, promotion_id,
+        extra_json({**extra, **part.extra}) if extra or part.extra else "",
+    )  # fmt: skip
 
 
 def extra_json(values: dict[str, str]) -> str:

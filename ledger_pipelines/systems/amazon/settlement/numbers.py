@@ -40,13 +40,13 @@ class SignEvidence:
 
     def see(self, line: int, column: str, text: str) -> None:
         """Take an amount into account; text that is no amount at all proves nothing."""
-        match = _NUMBER.fullmatch(tidy(text))
-        if match is None or match[3] is None:
+        proof = _proof(text)
+        if not proof:
             return
         where = (line, column, text)
-        if len(match[4]) == 3 and len(match[2]) <= 3 and not match[2].startswith("0"):
+        if proof == "?":
             self.unclear = self.unclear or where
-        elif match[3] == ".":
+        elif proof == ".":
             self.point = self.point or where
         else:
             self.comma = self.comma or where
@@ -69,6 +69,17 @@ class SignEvidence:
         return "." if self.point else "," if self.comma else ""
 
 
+@lru_cache(maxsize=1 << 16)
+def _proof(text: str) -> Literal[".", ",", "?", ""]:
+    """The decimal sign that an amount proves; "?" where it may be grouping, "" where it proves nothing."""
+    match = _NUMBER.fullmatch(tidy(text))
+    if match is None or match[3] is None:
+        return ""
+    if len(match[4]) == 3 and len(match[2]) <= 3 and not match[2].startswith("0"):
+        return "?"
+    return "." if match[3] == "." else ","
+
+
 def tidy(text: str) -> str:
     """Strip blanks and undo what spreadsheets do to a sign: leading `+`, parentheses, U+2212 (section 6)."""
     text = text.strip(" ")
@@ -76,7 +87,7 @@ def tidy(text: str) -> str:
         return "-" + text[1:]
     if text[:1] == "+" and text[1:2].isdigit():
         return text[1:]
-    match = _PARENTHESES.fullmatch(text)
+    match = _PARENTHESES.fullmatch(text) if text[:1] == "(" else None
     return "-" + match[1] if match else text
 
 

@@ -6,12 +6,11 @@ file finally lies (`storage`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,11 +18,9 @@ import pyarrow.parquet as pq
 from ledger_pipelines.systems.amazon.settlement.columns import DICTIONARY_COLUMNS, ROWS_SCHEMA
 
 BATCH_ROWS = 20_000
-_FIELDS = attrgetter(*ROWS_SCHEMA.names)
 
 
-@dataclass(frozen=True, slots=True)
-class AmountRow:
+class AmountRow(NamedTuple):
     """One amount; fields in the order of `columns.ROWS_SCHEMA`. posted_at: UTC, without a zone, as Arrow stores it."""
 
     ordinal: int
@@ -90,7 +87,7 @@ class RowWriter:
     def _flush(self) -> None:
         if not self._batch:
             return
-        columns = zip(*map(_FIELDS, self._batch), strict=True)
+        columns = zip(*self._batch, strict=True)
         arrays = [pa.array(list(c), type=f.type) for c, f in zip(columns, ROWS_SCHEMA, strict=True)]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=ROWS_SCHEMA))
         self._batch.clear()
