@@ -5,7 +5,7 @@
 Belongs here: the command, running drills side by side, what a person reads. Does not belong here: any drill.
 
 Each case of a drill has a name; a failure prints the command that carries out just that case again. Without a name
-all drills run, one process more side by side than the machine has cores. A named point that should have been reached
+all drills run, two processes more side by side than the machine has cores. A named point that should have been reached
 and was not fails the run.
 """
 
@@ -30,6 +30,7 @@ from rich.table import Table
 from ledger_pipelines_tests.faults import mutants
 from ledger_pipelines_tests.faults.drills import NAMES, find
 from ledger_pipelines_tests.faults.kit import Setting, Tier, Verdict, carried_out, short
+from ledger_pipelines_tests.memory import in_memory
 
 MODULE = "ledger_pipelines_tests.faults"
 SHOWN = 8
@@ -156,7 +157,7 @@ def run_drill(
     mutants.install(mutant)
     verdicts: list[Verdict] = []
     with (
-        tempfile.TemporaryDirectory(prefix=f"ledger-drill-{name}-") as folder,
+        tempfile.TemporaryDirectory(prefix=f"ledger-drill-{name}-", dir=in_memory()) as folder,
         find(name)(Setting(seed, tier, Path(folder), mutant)) as drill,
     ):
         cases = [case] if case else list(drill.cases())[share[0] - 1 :: share[1]]
@@ -287,8 +288,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--case", default="", help="one case by its name, as a failure prints it")
     parser.add_argument("--fast", action="store_true", help="the short form that is part of make test")
     parser.add_argument("--json", action="store_true", help="JSON on standard output instead of a table")
-    # one more than cores: a drill waits now and then, for a process to end or a settle window to pass
-    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="processes side by side")
+    # more than cores: a drill waits now and then, for a process to end or a settle window to pass
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 2, help="processes side by side")
     parser.add_argument("--mutant", default="", help="plant this bug first: the drill has to fail")
     parser.add_argument("--share", type=_share, default=(1, 1), help=argparse.SUPPRESS)
     parser.add_argument(

@@ -11,7 +11,6 @@ amount, the total, the currency or the settlement's id. Nothing may be raised bu
 from __future__ import annotations
 
 import random
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from ledger_pipelines.systems.amazon.settlement.options import ReadOptions, Read
 from ledger_pipelines.systems.amazon.settlement.reader import read_settlement
 from ledger_pipelines_tests.faults.drills.corrupt_subjects import Line, Stated, Subject, subjects
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
-from ledger_pipelines_tests.faults.simulation.schedule import scratch
 
 CURRENCIES = ("USD", "EUR", "GBP", "CAD", "JPY")
 LONG = "v2"
@@ -104,9 +102,8 @@ class CorruptDrill(Drill):
     weight = 7
 
     def prepare(self) -> None:
-        """A folder in memory where there is one (disks are for the drill `resources`), and what each subject states undamaged."""
-        self._work = scratch()
-        self.stack.callback(shutil.rmtree, self._work)
+        """A folder, and what each subject states undamaged."""
+        self._work = self.setting.folder
         self._stated = {name: one.stated for name, one in subjects().items()}
 
     def cases(self) -> Sequence[str]:

@@ -23,6 +23,7 @@ from ledger_pipelines import faultpoints
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.storage.journal.database import journal_url, make_engine, writing
 from ledger_pipelines.storage.journal.models import chain
+from ledger_pipelines_tests.memory import in_memory
 
 DIES = "dies at "
 STOPS = "stops at "
@@ -107,8 +108,7 @@ class Schedule:
 
 def scratch() -> Path:
     """A folder in memory where there is one: schedules are about order, not about disks."""
-    memory = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(prefix="ledger-sim-", dir=memory if memory.is_dir() else None))
+    return Path(tempfile.mkdtemp(prefix="ledger-sim-", dir=in_memory()))
 
 
 class Desk:
