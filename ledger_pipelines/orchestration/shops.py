@@ -340,6 +340,12 @@ class ShopService(Protocol):
         """Carry the stored plan of a day out, in the configured mode."""
         ...
 
+    def export_together(
+        self, flow: str, days: Sequence[date], progress: Progress | None = None, *, who: str = ""
+    ) -> Mapping[date, ApplyResult]:
+        """Carry the stored plans of those days out that may share calls; the others are left to `export`."""
+        ...
+
     def pair(self, progress: Progress | None = None) -> Pairing:
         """Pair what the snapshots hold, and note that the initial sync was done. No call."""
         ...

@@ -8,15 +8,16 @@ Correctness lives in the journal: whatever the caller is told, and whether it is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
+from typing import Required, TypedDict
 
 import msgspec
 
 from ledger_pipelines import faultpoints
 from ledger_pipelines.documents.dates import Clock, SystemClock
-from ledger_pipelines.documents.effects import EffectState, Mode, Writer
+from ledger_pipelines.documents.effects import Effect, EffectState, Mode, Writer
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.storage.journal import Entry, Event, Journal, Search, fingerprint
 from ledger_pipelines.sync.gates import StalePlanError, refuse_altered, refuse_stale, staleness
@@ -24,10 +25,10 @@ from ledger_pipelines.sync.guards import Guard, GuardInput, Override, judge
 from ledger_pipelines.sync.intents import record_intents
 from ledger_pipelines.sync.links import needs
 from ledger_pipelines.sync.owners import active, new_owner
-from ledger_pipelines.sync.plan import Plan
+from ledger_pipelines.sync.plan import Plan, Reason
 from ledger_pipelines.sync.recover import expire, resolve, unknown_entries
 from ledger_pipelines.sync.report import entry_rows, plan_rows
-from ledger_pipelines.sync.result import ApplyResult, GuardVerdict, RowResult
+from ledger_pipelines.sync.result import ApplyResult, GuardVerdict, Outcome, RowResult
 from ledger_pipelines.sync.sender import Sender
 from ledger_pipelines.sync.session import Session, parked_reason
 from ledger_pipelines.sync.states import Policy
@@ -77,37 +78,125 @@ def apply(
             all of which is in the target as planned is no matter of staleness: there is nothing left to write.
         ConfigurationError: the writer is of another connection.
     """
+    return apply_together(
+        [Task(plan, recompute, remote_memory)], journal=journal, writer=writer, mode=mode, clock=clock, guards=guards,
+        overrides=overrides, progress=progress, stop=stop, who=who, policy=policy, random=random,
+    )[0]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One plan to be carried out. recompute, remote_memory: as for `apply`."""
+
+    plan: Plan
+    recompute: Callable[[], Plan] | None = None
+    remote_memory: bool = False
+
+
+class How(TypedDict, total=False):
+    """The arguments of `apply` beside the plan, to be handed on."""
+
+    journal: Required[Journal]
+    writer: Required[Writer]
+    mode: Mode
+    clock: Clock | None
+    guards: Sequence[Guard]
+    overrides: Sequence[Override]
+    progress: Progress | None
+    stop: Callable[[], bool] | None
+    who: str
+
+
+def apply_together(
+    tasks: Sequence[Task],
+    *,
+    journal: Journal,
+    writer: Writer,
+    mode: Mode = Mode.PLAN,
+    clock: Clock | None = None,
+    guards: Sequence[Guard] = (),
+    overrides: Sequence[Override] = (),
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    who: str = "ledger-pipelines",
+    policy: Policy | None = None,
+    random: Random | None = None,
+) -> tuple[ApplyResult, ...]:
+    """Carry out several plans of one connection in one go: where a call takes several records, they may be of several plans.
+
+    All of them are checked before anything of any is entered. Each has its own guards and its own line in the log. A record that
+    two of them want is the first one's; for the later it is there already, and the caller has it planned anew.
+
+    Args:
+        tasks: Plans that were made before anything of them was written.
+        others: As for `apply`.
+
+    Returns:
+        A result for each, in order. A call is counted on the plan of its first record, a question to the target on the first plan.
+
+    Raises:
+        As `apply`; then nothing of any plan was written.
+    """
     clock, policy = clock or SystemClock(), policy or Policy()
-    refuse_altered(plan)
-    _same_connection(plan, writer)
+    for task in tasks:
+        refuse_altered(task.plan)
+        _same_connection(task.plan, writer)
     started = clock.now()
     if mode is Mode.PLAN:
-        return _look(plan, journal, writer, guards, overrides, recompute, started)
-    if recompute is not None:
-        _refuse_stale(plan, recompute, journal)
+        return tuple(
+            _look(task.plan, journal, writer, guards, overrides, task.recompute, started) for task in tasks
+        )
+    for task in tasks:
+        if task.recompute is not None:
+            _refuse_stale(task.plan, task.recompute, journal)
+    shares = _shares(tasks)
     with active(new_owner()) as owner:
-        session = _begin(
-            journal, writer, clock, policy, random, mode, owner, who, plan.digest, plan.integration, plan.flow,
-            plan.partition,
-        )  # fmt: skip
-        effects = plan.effects()
-        keys = [effect.key for effect in effects]
+        session, numbers = _begin(
+            journal, writer, clock, policy, random, mode, owner, who, [_of(task.plan) for task in tasks]
+        )
         others = _recover(session)
-        verdicts: tuple[GuardVerdict, ...] = ()
         done: dict[str, Entry] = {}
+        to_send: list[str] = []
         if session.parked is None:
-            verdicts = _guard(session, plan, guards, overrides)
-            if not any(verdict.stops for verdict in verdicts):
-                done = record_intents(session, plan, effects, remote_memory=remote_memory)
-                if remote_memory:
-                    known = journal.entries(keys, (EffectState.UNKNOWN,))
-                    resolve(session, [e for e in known.values() if _fresh_unknown(e, session)])
-                _send(session, [key for key in keys if key not in done], progress, stop)
-        entries = {**done, **journal.entries(key for key in keys if key not in done)}
-        rows = plan_rows(plan, entries, session, verdicts)
-        mine = set(keys)
+            for share in shares:
+                share.verdicts = _guard(session, share.task.plan, guards, overrides)
+                if not any(verdict.stops for verdict in share.verdicts):
+                    done |= _enter(session, share)
+                    to_send += [effect.key for effect in share.effects if effect.key not in done]
+            _send(session, to_send, progress, stop)
+        mine = {effect.key for share in shares for effect in share.effects}
+        entries = {**done, **journal.entries(mine - done.keys())}
         other_rows = entry_rows(session, [key for key in others if key not in mine])
-        return _end(session, plan, rows, other_rows, verdicts, started)
+        return _end(session, shares, numbers, entries, other_rows, started)
+
+
+@dataclass(slots=True)
+class _Share:
+    """What one plan of several brings. effects: those that no plan before it wants."""
+
+    task: Task
+    effects: tuple[Effect, ...]
+    verdicts: tuple[GuardVerdict, ...] = ()
+
+
+def _shares(tasks: Sequence[Task]) -> list[_Share]:
+    seen: set[str] = set()
+    found = []
+    for task in tasks:
+        effects = tuple(effect for effect in task.plan.effects() if effect.key not in seen)
+        seen.update(effect.key for effect in effects)
+        found.append(_Share(task, effects))
+    return found
+
+
+def _enter(session: Session, share: _Share) -> dict[str, Entry]:
+    """Record what the plan brings; what is confirmed already, as it stands."""
+    memory = share.task.remote_memory
+    done = record_intents(session, share.task.plan, share.effects, remote_memory=memory)
+    if memory:
+        known = session.journal.entries([effect.key for effect in share.effects], (EffectState.UNKNOWN,))
+        resolve(session, [entry for entry in known.values() if _fresh_unknown(entry, session)])
+    return done
 
 
 def resume(
@@ -178,14 +267,12 @@ def _finish_earlier(
         session = _reader(journal, writer, clock, policy, mode)
         return _end_unlogged(session, nothing, entry_rows(session, left), started)
     with active(new_owner()) as owner:
-        session = _begin(
-            journal, writer, clock, policy, random, mode, owner, who, "", search.integration, search.flow,
-            search.partition,
-        )  # fmt: skip
+        session, numbers = _begin(journal, writer, clock, policy, random, mode, owner, who, [_of(nothing)])
         _recover(session, search)
         if send and session.parked is None:
             _send(session, left, progress, stop)
-        return _end(session, nothing, entry_rows(session, left), (), (), started)
+        result = _end_unlogged(session, nothing, entry_rows(session, left), started)
+        return _log_end(session, numbers, [result])[0]
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------
@@ -222,6 +309,14 @@ def _reader(journal: Journal, writer: Writer, clock: Clock, policy: Policy, mode
     return Session(journal, writer, clock, policy, Random(0), mode, 0, "", "")
 
 
+_About = tuple[str, str, str, str]
+"""Digest, integration, flow and partition of a plan."""
+
+
+def _of(plan: Plan) -> _About:
+    return plan.digest, plan.integration, plan.flow, plan.partition
+
+
 def _begin(
     journal: Journal,
     writer: Writer,
@@ -231,29 +326,33 @@ def _begin(
     mode: Mode,
     owner: str,
     who: str,
-    plan_digest: str,
-    integration: str,
-    flow: str,
-    partition: str,
-) -> Session:
+    about: Sequence[_About],
+) -> tuple[Session, list[int]]:
+    """Enter the run, once for each plan; the last number is its fence."""
     now = clock.now()
     with journal.write() as unit:
-        fence = unit.applies.begin(
-            connection=writer.connection,
-            integration=integration,
-            flow=flow,
-            partition=partition,
-            plan_digest=plan_digest,
-            mode=mode.value,
-            owner=owner,
-            who=who,
-            now=now,
-        )
-        unit.events.append(
-            [Event(who, f"apply:{fence}", "begin", "", mode.value, f"plan {plan_digest or 'none: resume'}")],
-            now,
-        )
+        numbers = [
+            unit.applies.begin(
+                connection=writer.connection,
+                integration=integration,
+                flow=flow,
+                partition=partition,
+                plan_digest=plan_digest,
+                mode=mode.value,
+                owner=owner,
+                who=who,
+                now=now,
+            )
+            for plan_digest, integration, flow, partition in about
+        ]
+        begun = zip(numbers, about, strict=True)
+        lines = [
+            Event(who, f"apply:{number}", "begin", "", mode.value, f"plan {one[0] or 'none: resume'}")
+            for number, one in begun
+        ]
+        unit.events.append(lines, now)
         parked = unit.parking.get(writer.connection)
+    fence = numbers[-1]
     session = Session(journal, writer, clock, policy, random or Random(), mode, fence, owner, who)
     if parked is not None:
         # Parked in what is the future now: the clock was ahead then, which may be why. One call is tried.
@@ -262,7 +361,7 @@ def _begin(
         else:
             session.trial = True
     faultpoints.reached("apply.started")
-    return session
+    return session, numbers
 
 
 def _recover(session: Session, search: Search | None = None) -> list[str]:
@@ -383,24 +482,52 @@ def _end_unlogged(
 
 def _end(
     session: Session,
-    plan: Plan,
-    rows: tuple[RowResult, ...],
+    shares: Sequence[_Share],
+    numbers: Sequence[int],
+    entries: Mapping[str, Entry],
     others: tuple[RowResult, ...],
-    verdicts: tuple[GuardVerdict, ...],
     started: datetime,
-) -> ApplyResult:
+) -> tuple[ApplyResult, ...]:
+    """What became of each plan."""
+    results = []
+    for place, share in enumerate(shares):
+        plan, own = share.task.plan, {effect.key for effect in share.effects}
+        rows = tuple(
+            row if row.key in own or row.outcome not in _BROUGHT else replace(row, outcome=Outcome.ALREADY, reason=_EARLIER)
+            for row in plan_rows(plan, entries, session, share.verdicts)
+        )  # fmt: skip
+        result = replace(
+            _end_unlogged(session, plan, rows, started),
+            guards=share.verdicts,
+            others=others if not place else (),
+        )
+        if len(shares) > 1:
+            sends = sum(key in own for key in session.calls)
+            result = replace(
+                result, apply_id=numbers[place], sends=sends, probes=0 if place else session.probes
+            )
+        results.append(result)
+    return tuple(_log_end(session, numbers, results))
+
+
+_BROUGHT = (Outcome.WRITTEN, Outcome.ADOPTED)
+_EARLIER = Reason("already", "Another plan of the same run brought it.")
+
+
+def _log_end(session: Session, numbers: Sequence[int], results: Sequence[ApplyResult]) -> list[ApplyResult]:
+    """Note in the journal how the run ended."""
     faultpoints.reached("apply.before_end")
     now = session.clock.now()
-    result = replace(
-        _end_unlogged(session, plan, rows, started), others=others, guards=verdicts, ended_at=now
-    )
-    summary = {outcome.value: count for outcome, count in result.counts().items() if count}
-    summary |= {"sends": session.sends, "probes": session.probes}
-    text = msgspec.json.encode(summary).decode()
     with session.journal.write() as unit:
         if session.trial and session.parked is None and session.probes and not session.trouble:
             session.unpark(unit, now)
-        unit.applies.end(session.fence, text, now)
-        unit.events.append([Event(session.who, f"apply:{session.fence}", "end", "", "", text)], now)
+        lines = []
+        for number, result in zip(numbers, results, strict=True):
+            summary = {outcome.value: count for outcome, count in result.counts().items() if count}
+            summary |= {"sends": result.sends, "probes": result.probes}
+            text = msgspec.json.encode(summary).decode()
+            unit.applies.end(number, text, now)
+            lines.append(Event(session.who, f"apply:{number}", "end", "", "", text))
+        unit.events.append(lines, now)
         head = unit.events.head()
-    return replace(result, log_head=head)
+    return [replace(result, ended_at=now, log_head=head) for result in results]

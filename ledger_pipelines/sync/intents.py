@@ -22,7 +22,7 @@ from ledger_pipelines.sync.states import CONFLICT, NEVER_SENT
 def record_intents(
     session: Session, plan: Plan, effects: Sequence[Effect], *, remote_memory: bool
 ) -> dict[str, Entry]:
-    """Enter every effect in one transaction; returns the confirmed ones that nothing contradicts, as they stand.
+    """Enter effects of the plan in one transaction; returns the confirmed ones that nothing contradicts, as they stand.
 
     What an earlier plan of the same flow and partition wanted, the target never got, and this plan no longer wants, is
     withdrawn: otherwise a later `resume` would write it.
@@ -50,7 +50,7 @@ def record_intents(
                 events.extend(met)
                 if entry.state is EffectState.CONFIRMED and not met:
                     done[entry.key] = entry
-        events.extend(_withdraw(session, unit, plan, {effect.key for effect in effects}))
+        events.extend(_withdraw(session, unit, plan, {effect.key for effect in plan.effects()}))
         unit.effects.enter(fresh)
         unit.events.append(events, now)
     faultpoints.reached("apply.intent_recorded")

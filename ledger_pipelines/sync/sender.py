@@ -308,7 +308,7 @@ class Sender:
         """The endings of finished calls; those to be tried again are queued."""
         ended: list[Ended] = []
         for call in calls:
-            self._session.sends += 1
+            self._session.calls.append(call.entries[0].key)
             self._judge(call)
             for entry, prepared, ending in zip(call.entries, call.prepared, call.endings, strict=True):
                 not_before = None

@@ -18,7 +18,8 @@ from ledger_pipelines.sync.states import Policy
 
 @dataclass(slots=True)
 class Session:
-    """One run. fence: its number in the journal. owner: the lease holder's name. who: for the log."""
+    """One run. fence: its number in the journal. owner: the lease holder's name. who: for the log. calls: of each call that
+    writes the key of its first record."""
 
     journal: Journal
     writer: Writer
@@ -33,11 +34,16 @@ class Session:
     adopted: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     trouble: dict[str, str] = field(default_factory=dict)
-    sends: int = 0
+    calls: list[str] = field(default_factory=list)
     probes: int = 0
     trial: bool = False
     parked: Reason | None = None
     stopped: Reason | None = None
+
+    @property
+    def sends(self) -> int:
+        """Calls that write, so far."""
+        return len(self.calls)
 
     @property
     def connection(self) -> str:

@@ -61,6 +61,7 @@ class FakeShop:
     done: list[tuple[str, str, date]] = field(default_factory=list)
     """("plan" or "export", flow, day), in order."""
     sends: int = 0
+    together: frozenset[str] = frozenset()
     closed: int = 0
     name: str = NAME
 
@@ -117,6 +118,17 @@ class FakeShop:
             NAME, flow, day.isoformat(), FILE, plan.digest, "live", 1, NOW, NOW,
             tuple(self._written(row, day) for row in plan.rows), sends=self.sends,
         )  # fmt: skip
+
+    def export_together(
+        self, flow: str, days: Sequence[date], progress: object = None, *, who: str = ""
+    ) -> dict[date, ApplyResult]:
+        """Write what is not written of several days; one stale plan keeps all of them from it."""
+        if flow not in self.together:
+            return {}
+        self.done += [("together", flow, day) for day in days]
+        if any((flow, day) in self.stale for day in days):
+            raise RefusedError("A plan is stale.", remedy="Plan again.", code="plan-stale")
+        return {day: self.export(flow, day, progress, who=who) for day in days}
 
     def _written(self, row: PlanRow, day: date) -> RowResult:
         outcome = Outcome.BLOCKED if row.action is Action.BLOCKED else Outcome.ALREADY

@@ -301,6 +301,32 @@ def test_a_year_is_one_run_and_goes_on_where_it_failed(tmp_path: Path, instance:
     assert len(shop.written) == 365
 
 
+def test_days_that_may_share_calls_are_exported_together_and_told_day_by_day(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    shop = FakeShop(orders=ORDERS, together=frozenset({"invoices"}))
+    defs = definitions(shop_configuration(tmp_path), shop)
+    assert run(defs, instance, D1, D3, job=f"{NAME}_invoices").success
+    together = [day for what, flow, day in shop.done if (what, flow) == ("together", "invoices")]
+    assert together == _exports(shop, "invoices") == [D1, D2, D3]
+    assert sorted(shown(instance, *_key("invoices", "export").path)) == [
+        day.isoformat() for day in (D1, D2, D3)
+    ]
+
+
+def test_days_of_which_one_plan_is_stale_are_exported_one_by_one(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    shop = FakeShop(orders=ORDERS, together=frozenset({"invoices"}))
+    defs, job = definitions(shop_configuration(tmp_path), shop), f"{NAME}_invoices"
+    assert run(defs, instance, D1, D3, job=job, keys=[_key("invoices", "plan")]).success
+    shop.stale = {("invoices", D3)}
+    failed = run(defs, instance, D1, D3, job=job, keys=[_key("invoices", "export")])
+    assert not failed.success
+    assert ("together", "invoices", D1) in shop.done
+    assert _exports(shop, "invoices") == [D1, D2]
+
+
 def test_days_that_still_had_something_open_get_a_second_look(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -33,7 +33,7 @@ from ledger_pipelines.integrations.open_items import EVERYTHING, OpenItem, Unfin
 from ledger_pipelines.memory import making_many
 from ledger_pipelines.storage.atomic import make_folder, write_atomically
 from ledger_pipelines.storage.journal import Journal, Search
-from ledger_pipelines.sync.apply import apply, recover, resume
+from ledger_pipelines.sync.apply import How, Task, apply, apply_together, recover, resume
 from ledger_pipelines.sync.guards import Guard, Override
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
@@ -44,6 +44,7 @@ from ledger_pipelines.systems.quota import Spent
 
 _NEVER_SENT = (EffectState.APPROVED, EffectState.REFUSED)
 _A_MOMENT = timedelta(seconds=1)
+_PORTION = 1_000
 _IN_DOUBT = (EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
 
 
@@ -93,6 +94,9 @@ class ByDay(ABC, Generic[S, F, R]):
     """All flows of the kind, in the order they run."""
     CLIENTS: ClassVar[tuple[str, str]]
     """Names of the cached properties that are the clients of source and target: counted and closed where they were opened."""
+    TOGETHER: ClassVar[frozenset[str]] = frozenset()
+    """Flows whose days may share calls: their writer takes several records in one, and no day's plan rests on what an earlier
+    day writes, but for records that both want."""
     COMES_BY_ITSELF: ClassVar[frozenset[str]] = frozenset()
     """Reasons that pass without the source changing anything on the day: such a day is planned again by every run."""
 
@@ -362,6 +366,73 @@ class ByDay(ABC, Generic[S, F, R]):
             )
         return self._export(plan, progress, mode=mode, overrides=overrides, stop=stop, who=who)
 
+    def export_together(
+        self, flow: str, days: Sequence[date], progress: Progress | None = None, *, who: str = ""
+    ) -> dict[date, ApplyResult]:
+        """Carry out the latest stored plans of some days where they may share calls. Days that gain nothing by it are left to
+        `export`: they are not in what is returned.
+
+        Raises:
+            As `export`; then nothing of the days was written, and each can be exported on its own.
+        """
+        self.ready()
+        plans = [self.latest_plan(flow, day) for day in days] if flow in self.TOGETHER else []
+        there = [plan for plan in plans if plan is not None]
+        together = self._together(flow, there, self.setup.mode, progress, who, anew=False)
+        return {
+            date.fromisoformat(one.plan.partition): one.result for one in together if one.result is not None
+        }
+
+    def _together(
+        self,
+        flow: str,
+        plans: Sequence[Plan],
+        mode: Mode,
+        progress: Progress | None,
+        who: str,
+        *,
+        anew: bool,
+    ) -> Iterator[FlowRun]:
+        """Carry plans out in portions. A day that wants what an earlier day of its portion brings is planned and exported once
+        more after it: what it wanted may be of other content.
+
+        Args:
+            anew: Plans of a later portion are made again, because an earlier one may have changed what they rest on. A plan that
+                somebody may have read is not: it is refused.
+        """
+        if flow not in self.TOGETHER or mode is Mode.PLAN:
+            return
+        for place, portion in enumerate(_portions([plan for plan in plans if plan.effects()])):
+            if place and anew:
+                made = [self.plan(flow, date.fromisoformat(plan.partition)) for plan in portion]
+                portion = [plan for plan in made if plan.effects()]  # noqa: PLW2901 - the same days
+            if len(portion) < 2:
+                continue
+            for one in self._one_portion(flow, portion, mode, progress, who):
+                yield one
+                if one.result is not None and (
+                    one.result.parked is not None or one.result.stopped is not None
+                ):
+                    return
+
+    def _one_portion(
+        self, flow: str, portion: Sequence[Plan], mode: Mode, progress: Progress | None, who: str
+    ) -> Iterator[FlowRun]:
+        days = [date.fromisoformat(plan.partition) for plan in portion]
+        tokens = [self._token(day) for day in days]
+        how = self._how(flow, mode, progress, (), None, who)
+        results = apply_together([self._task(plan) for plan in portion], **how)
+        seen: set[str] = set()
+        for day, token, plan, result in zip(days, tokens, portion, results, strict=True):
+            keys = {effect.key for effect in plan.effects()}
+            if keys & seen and result.parked is None and result.stopped is None:
+                after = self.plan(flow, day)
+                yield FlowRun(flow, after, _both(result, self._export(after, progress, mode=mode, who=who)))
+            else:
+                self._note(flow, day, token, mode, result)
+                yield FlowRun(flow, plan, result)
+            seen |= keys
+
     def _export(
         self,
         plan: Plan,
@@ -386,9 +457,13 @@ class ByDay(ABC, Generic[S, F, R]):
         result = self._apply(plan, wanted, progress, overrides, stop, who)
         if self.falls_back(result):
             result = _both(result, self._apply(self.plan(flow, day), wanted, progress, overrides, stop, who))
-        if wanted is Mode.LIVE and result.parked is None and result.stopped is None and not result.tripped:
-            self.days_done.carried_out(flow, day, token)
+        self._note(flow, day, token, wanted, result)
         return result
+
+    def _note(self, flow: str, day: date, token: str, mode: Mode, result: ApplyResult) -> None:
+        """A day that was gone through is done, for records as `token` says."""
+        if mode is Mode.LIVE and result.parked is None and result.stopped is None and not result.tripped:
+            self.days_done.carried_out(flow, day, token)
 
     def _apply(
         self,
@@ -399,17 +474,29 @@ class ByDay(ABC, Generic[S, F, R]):
         stop: Callable[[], bool] | None,
         who: str,
     ) -> ApplyResult:
+        how = self._how(plan.flow, mode, progress, overrides, stop, who)
+        return apply_together([self._task(plan)], **how)[0]
+
+    def _task(self, plan: Plan) -> Task:
         flow, day = plan.flow, date.fromisoformat(plan.partition)
-        return apply(
-            plan,
+        return Task(plan, lambda: self._compute(flow, day, plan), self._memory_lost(day))
+
+    def _how(
+        self,
+        flow: str,
+        mode: Mode,
+        progress: Progress | None,
+        overrides: Sequence[Override],
+        stop: Callable[[], bool] | None,
+        who: str,
+    ) -> How:
+        return How(
             journal=self.journal,
             writer=self.writer(flow),
             mode=mode,
             clock=self.clock,
             guards=self.guards(),
             overrides=overrides,
-            recompute=lambda: self._compute(flow, day, plan),
-            remote_memory=self._memory_lost(day),
             progress=None if progress is None else lambda done, total: progress(flow, done, total),
             stop=stop,
             who=who or _who(),
@@ -447,14 +534,11 @@ class ByDay(ABC, Generic[S, F, R]):
         def carry(some: Sequence[date]) -> bool:
             """Plan and export; whether all of it was gone through."""
             for name in chosen:
-                for place, day in enumerate(some):
-                    tell(progress, name, place, len(some))
-                    plan = self.plan(name, day)
-                    runs.append(
-                        FlowRun(name, plan, self._export(plan, mode=mode, who=who) if writes else None)
-                    )
-                    result = runs[-1].result
-                    if result is not None and (result.parked is not None or result.stopped is not None):
+                for one in self._carried(name, some, mode, progress, who, writes=writes):
+                    runs.append(one)
+                    if one.result is not None and (
+                        one.result.parked is not None or one.result.stopped is not None
+                    ):
                         return False
             return True
 
@@ -464,6 +548,34 @@ class ByDay(ABC, Generic[S, F, R]):
             carry(self._never_arrived(about))
         doubles = tuple(self.doubles())
         return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows, doubles)
+
+    def _carried(
+        self,
+        flow: str,
+        days: Sequence[date],
+        mode: Mode | None,
+        progress: Progress | None,
+        who: str,
+        *,
+        writes: bool,
+    ) -> Iterator[FlowRun]:
+        """Plan and export a flow's days in order; those that may share calls are all planned first."""
+        planned: dict[date, Plan] = {}
+        out: dict[str, FlowRun] = {}
+        if writes and flow in self.TOGETHER and len(days) > 1:
+            for place, day in enumerate(days):
+                tell(progress, flow, place, len(days))
+                planned[day] = self.plan(flow, day)
+            wanted = mode or self.setup.mode
+            together = self._together(flow, list(planned.values()), wanted, None, who, anew=True)
+            out = {one.plan.partition: one for one in together}
+        for place, day in enumerate(days):
+            tell(progress, flow, place, len(days))
+            if day.isoformat() in out:
+                yield out[day.isoformat()]
+                continue
+            plan = planned[day] if day in planned and not out else self.plan(flow, day)
+            yield FlowRun(flow, plan, self._export(plan, mode=mode, who=who) if writes else None)
 
     def _never_arrived(self, days: Sequence[date]) -> list[date]:
         """Days with a write of which this run has found out, too late for its own plan, that the call never arrived."""
@@ -668,6 +780,17 @@ def _once(rows: Iterable[PlanRow]) -> Iterable[PlanRow]:
         if row.key not in seen:
             seen.add(row.key)
             yield row
+
+
+def _portions(plans: Iterable[Plan]) -> Iterator[list[Plan]]:
+    """Plans in order, about a thousand writes at a time: so many are held in memory, and so many begin anew when one is stale."""
+    portion: list[Plan] = []
+    for plan in plans:
+        portion.append(plan)
+        if sum(len(one.effects()) for one in portion) >= _PORTION:
+            yield portion
+            portion = []
+    yield portion
 
 
 def _both(first: ApplyResult, second: ApplyResult) -> ApplyResult:

@@ -56,6 +56,7 @@ class NetoCin7(OfStore[Setup, Pairing, OmniReconciliation]):
     KIND = KIND
     ALL_FLOWS = FLOWS
     CLIENTS = ("neto", "cin7")
+    TOGETHER = frozenset({"products_to_cin7", "contacts", "orders", "payments"})
     COMES_BY_ITSELF = status_updates.WAITS | {WAITS_FOR_READING}
 
     @property

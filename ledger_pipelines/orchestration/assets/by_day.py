@@ -53,6 +53,11 @@ class ByDay:
         """All of them, in order."""
         return days_between(self.first, self.last)
 
+    @property
+    def due(self) -> list[date]:
+        """Those that `run` will do, in order."""
+        return [day for day in self.days if day >= self._begins and day not in self._before]
+
     def run(self, work: Callable[[date], Shown]) -> None:
         """Do each day that is not done.
 

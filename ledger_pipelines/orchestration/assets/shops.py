@@ -12,7 +12,7 @@ Annotations are not postponed here (no `from __future__`): Dagster reads that of
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import dagster as dg
@@ -234,6 +234,8 @@ def _export(shop: Shop, flow: str) -> dg.AssetsDefinition:
             return shown
 
         days = ByDay(context, [planned], shop.first_day, showing_shops.settled)
+        with told():
+            carry.out_together(days.due)
         days.run(work)
         with told():
             cost = {**meter.spent(), **showing_shops.spent(service)}
@@ -252,11 +254,25 @@ class _Carry:
     context: dg.AssetExecutionContext
     planned: dg.AssetKey
     progress: Progress
+    _done: dict[date, ApplyResult] = field(default_factory=dict)
+
+    def out_together(self, days: Sequence[date]) -> None:
+        """Export what may share calls; what that refuses, or leaves, is exported day by day."""
+        if len(days) < 2:
+            return
+        try:
+            self._done.update(self.service.export_together(self.flow, days, self.progress, who=self._who))
+        except RefusedError as error:
+            if error.code != STALE:
+                raise
+            self.context.log.info("Day by day, because a plan is stale: %s", error)
 
     def out(self, day: date) -> ApplyResult:
         """Export a day. Where the plans of all days were made in this run, an earlier day's export may have changed what a
         later day's plan rests on: such a plan is made anew. A plan of another run, that somebody may have read, is refused.
         """
+        if day in self._done:
+            return self._done[day]
         try:
             return self._export(day)
         except RefusedError as error:
@@ -267,8 +283,11 @@ class _Carry:
             return self._export(day)
 
     def _export(self, day: date) -> ApplyResult:
-        who = f"Dagster run {self.context.run.run_id}"
-        return self.service.export(self.flow, day, self.progress, who=who)
+        return self.service.export(self.flow, day, self.progress, who=self._who)
+
+    @property
+    def _who(self) -> str:
+        return f"Dagster run {self.context.run.run_id}"
 
 
 def _readback(shop: Shop, ends: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ledger_pipelines.integrations.by_day.results import RunResult
+from ledger_pipelines.sync.result import Outcome
 from ledger_pipelines_tests.e2e.omni.conftest import Opened
 from ledger_pipelines_tests.e2e.omni.kit import (
     DISPATCH,
@@ -77,6 +78,39 @@ def test_many_orders_are_written_in_as_many_calls_as_batches(opened: Opened) -> 
     stage.run()
     assert writes(stage) == {"POST /api/v1/SalesOrders": 3}
     assert set(in_omni(stage.account())) == set(numbers)
+
+
+def test_a_back_fill_of_days_shares_calls(opened: Opened) -> None:
+    stage = opened(payments__enabled=True)
+    guest = {
+        "Username": "noreg",
+        "Email": "tom@example.com",
+        "BillFirstName": "Tom",
+        "BillLastName": "Harris",
+    }
+    numbers = []
+    for _ in range(3):
+        numbers += [stage.order(POT, **guest), stage.order(TEA)]
+        for number in numbers[-2:]:
+            stage.pay(number, str(stage.owed(number)))
+        stage.clock.jump(86_400)
+    stage.forget_calls()
+    result = stage.run()
+    assert len(result.days) > 2
+    made = {"POST /api/v1/Contacts": 1, "POST /api/v1/SalesOrders": 1, "POST /api/v1/Payments": 1}
+    assert writes(stage) == made
+    assert sum(one.result.sends for one in result.runs if one.result is not None) == 3
+    assert in_omni(stage.account()) == totals(stage)
+    written = [
+        row.number
+        for one in result.runs
+        if one.flow == "orders" and one.result
+        for row in one.result.having(Outcome.WRITTEN)
+    ]
+    assert sorted(written) == sorted(numbers)
+    stage.forget_calls()
+    stage.run(result.days)
+    assert writes(stage) == {}
 
 
 def test_an_order_with_a_sku_out_of_step_waits_or_goes_through_marked(opened: Opened) -> None:

@@ -45,6 +45,23 @@ def test_a_batch_of_fifty_whose_answer_is_lost(opened: Opened, kind: str) -> Non
     is_all_there(stage)
 
 
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_a_back_fill_of_days_whose_answer_is_lost(opened: Opened, kind: str) -> None:
+    stage = opened()
+    for _ in range(3):
+        for _ in range(4):
+            stage.order(POT)
+        stage.clock.jump(86_400)
+    stage.fault(kind, path=ORDERS, method="POST", times=1)
+    stage.run()
+    later(stage)
+    is_all_there(stage)
+    assert sum(writes(stage).values()) <= 1  # whole again, or found: never one by one, nor day by day
+    assert unsettled(later(stage)) == []
+    assert writes(stage) == {}
+    is_all_there(stage)
+
+
 def test_a_dispatch_that_answers_500_after_it_was_made(opened: Opened) -> None:
     stage = opened(status_updates__auto_dispatch_orders=DISPATCH, branches__branch="Main warehouse")
     numbers = [stage.order(POT) for _ in range(3)]
