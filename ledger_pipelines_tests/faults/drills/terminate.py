@@ -42,7 +42,7 @@ WINDOW = 3
 """Settle window of the connection, in seconds that really pass."""
 SLOW = 1.2
 """Seconds the sandbox takes for an answer to a write."""
-PATIENCE = 90
+PATIENCE = 180
 TRIES = 8
 _RUN = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 _LOGS = """
