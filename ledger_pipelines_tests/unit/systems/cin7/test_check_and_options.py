@@ -85,7 +85,9 @@ def test_the_days_calls_used_up_and_a_parked_account_are_findings(desk: Desk, tm
 
 
 def test_no_connection_and_a_wrong_clock_are_findings(desk: Desk, tmp_path: Path) -> None:
-    with client_on(desk.sandbox, tmp_path, FakeClock(desk.clock.now() - timedelta(minutes=5))) as client:
+    with client_on(
+        desk.sandbox, tmp_path, FakeClock(desk.clock.now() - timedelta(minutes=5, seconds=30))
+    ) as client:
         late = {one.name: one for one in check(client)}["clock"]
     assert not late.ok
     assert late.text.startswith("This machine's clock is -3")
