@@ -333,7 +333,7 @@ class Http:
                 raise PermanentError(self._words(method, pattern, error), code="body-refused") from None
             except httpx.HTTPError as error:
                 self._raise_refusal(error)
-                problem = self._words(method, pattern, error)
+                problem, remedy = self._words(method, pattern, error), self._remedy(error)
             else:
                 again = answer.status == 429 or answer.status >= 500
                 wrong = None if unusable is None else unusable(answer)
@@ -426,7 +426,18 @@ class Http:
     def failure(self, method: str, pattern: str, error: httpx.HTTPError) -> TransientError:
         """A transport error of a read, in words without secrets."""
         return TransientError(
-            self._words(method, pattern, error), remedy="Try again later.", code="no-answer"
+            self._words(method, pattern, error),
+            remedy=self._remedy(error) or "Try again later.",
+            code="no-answer",
+        )
+
+    def _remedy(self, error: Exception) -> str:
+        """Nobody listens at a sandbox's address: it was not started."""
+        down = isinstance(error, httpx.ConnectError) and self.settings.allow.sandbox
+        return (
+            "Is the sandbox running? Start it: ledger-pipelines sandbox (make dev starts it, too)."
+            if down
+            else ""
         )
 
     def _raise_refusal(self, error: Exception) -> None:

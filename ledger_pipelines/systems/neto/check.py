@@ -32,7 +32,9 @@ def check(client: NetoClient) -> Iterator[Finding]:
         yield Finding("credentials", False, error.message, error.remedy)
         return
     except LedgerError as error:
-        yield Finding("credentials", False, f"Neto was not reached: {error}", "Try again later.")
+        yield Finding(
+            "credentials", False, f"Neto was not reached: {error.message}", error.remedy or "Try again later."
+        )
         return
     yield Finding("credentials", True, f"The store {client.connection.base} accepts the key.")
     yield _clock(client, answer)

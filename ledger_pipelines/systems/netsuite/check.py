@@ -74,7 +74,14 @@ def _login(client: NetSuiteClient) -> tuple[Finding, ...]:
         remedy = "Give the role: REST Web Services, SuiteAnalytics Workbook."
         return (Finding("credentials", False, error.message, remedy),)
     except LedgerError as error:
-        return (Finding("credentials", False, f"NetSuite was not reached: {error}", "Try again later."),)
+        return (
+            Finding(
+                "credentials",
+                False,
+                f"NetSuite was not reached: {error.message}",
+                error.remedy or "Try again later.",
+            ),
+        )
     first = Finding(
         "credentials", True, f"NetSuite account {client.connection.realm} accepts the credentials."
     )

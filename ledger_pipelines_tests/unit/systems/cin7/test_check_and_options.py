@@ -92,7 +92,9 @@ def test_no_connection_and_a_wrong_clock_are_findings(desk: Desk, tmp_path: Path
     assert not late.ok
     assert late.text.startswith("This machine's clock is -3")
     desk.control.post("/listen", json={"vendor": "cin7", "open": False}).raise_for_status()
-    assert "Cin7 was not reached" in looked_at(desk, tmp_path)["login"].text
+    found = looked_at(desk, tmp_path)["login"]
+    assert "Cin7 was not reached" in found.text
+    assert found.remedy.startswith("Is the sandbox running?")
 
 
 # --- options ---------------------------------------------------------------------------------------------------------
