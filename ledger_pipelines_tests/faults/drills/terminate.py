@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,7 +42,7 @@ WINDOW = 3
 """Settle window of the connection, in seconds that really pass."""
 SLOW = 1.2
 """Seconds the sandbox takes for an answer to a write."""
-PATIENCE = 180
+PATIENCE = 90
 TRIES = 8
 _RUN = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 _LOGS = """
@@ -275,7 +275,7 @@ class DRILL(Drill):
                 reading.control.post("/faults", json=slow).raise_for_status()
                 reading.forget_calls()
                 strike = Strike(stack, entry, scene, "", reading)
-                strike.run_id = self._begun(stack, entry, scene)
+                strike.run_id = self._begun(stack, entry, scene, reading)
                 wait("the first document written", PATIENCE, lambda: strike.writes() >= 2)
                 yield strike
             finally:
@@ -300,14 +300,15 @@ class DRILL(Drill):
         return load_config(path, KINDS)
 
     @staticmethod
-    def _begun(stack: Stack, entry: Entry[Any], scene: Scene) -> str:
+    def _begun(stack: Stack, entry: Entry[Any], scene: Scene, reading: Any) -> str:
         """The run: asked for by the sensor of a file that arrives, or by a person who chooses days."""
         if entry.name not in BY_DAYS:
             stack.drop("settlement.txt", scene.content)
             runs = wait("a run", PATIENCE, lambda: stack.runs(ledger__settlement=scene.partition))
             return str(runs[0]["runId"])
-        days = range_tags(*(datetime.now(UTC).date() + timedelta(days=n) for n in (-1, 0)))
-        return stack.launch(sync_job(entry.name), days)
+        today = reading.service.today()  # the books' date: a day ahead of UTC's for much of the day
+        reading.close_service()
+        return stack.launch(sync_job(entry.name), range_tags(today - timedelta(days=1), today))
 
     def _undisturbed(self, entry: Entry[Any], scene: Scene) -> Picture:
         if entry.name not in self._whole:
