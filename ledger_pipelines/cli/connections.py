@@ -18,7 +18,6 @@ import httpx
 from ledger_pipelines.config.cin7 import Cin7ConnectionConfig
 from ledger_pipelines.config.connections import (
     AmazonConnectionConfig,
-    AnyConnection,
     NetSuiteConnectionConfig,
     missing_variables,
 )
@@ -32,6 +31,7 @@ from ledger_pipelines.systems.cin7 import check as cin7_check
 from ledger_pipelines.systems.cin7 import connect as cin7_connect
 from ledger_pipelines.systems.cin7.client import Cin7Client
 from ledger_pipelines.systems.cin7.options import Options as Cin7Options
+from ledger_pipelines.systems.http import SANDBOX_HINT
 from ledger_pipelines.systems.looking import Finding as Looked
 from ledger_pipelines.systems.looking import Option
 from ledger_pipelines.systems.neto import check as neto_check
@@ -80,9 +80,9 @@ def check(loaded: LoadedConfig) -> Iterator[Finding]:
         if isinstance(connection, AmazonConnectionConfig):
             yield from _amazon(name, connection, reachable=not missing)
         elif not missing and isinstance(connection, NetSuiteConnectionConfig):
-            yield from _netsuite(loaded.config, name, connection)
+            yield from _netsuite(loaded.config, name)
         elif not missing:
-            yield from _shop(loaded.config, name, connection)
+            yield from _shop(loaded.config, name)
     for name, integration in loaded.config.integrations.items():
         if integration.kind in BY_DAY:
             for found in warnings_of(loaded, name):
@@ -121,7 +121,7 @@ def _amazon(name: str, connection: AmazonConnectionConfig, *, reachable: bool) -
             "login",
             False,
             f"{connection.token_address} cannot be reached: {error}",
-            _SANDBOX_HINT if connection.sandbox else "Check the network.",
+            SANDBOX_HINT if connection.sandbox else "Check the network.",
         )
         return
     if answer.status_code != httpx.codes.OK:
@@ -134,9 +134,6 @@ def _amazon(name: str, connection: AmazonConnectionConfig, *, reachable: bool) -
         )
         return
     yield Finding(name, "login", True, f"access token granted by {connection.token_address}")
-
-
-_SANDBOX_HINT = "Start the sandbox: ledger-pipelines sandbox"
 
 
 @contextmanager
@@ -168,12 +165,10 @@ def netsuite_client(config: LedgerConfig, name: str) -> Iterator[NetSuiteClient]
         client.close()
 
 
-def _netsuite(config: LedgerConfig, name: str, connection: NetSuiteConnectionConfig) -> Iterator[Finding]:
+def _netsuite(config: LedgerConfig, name: str) -> Iterator[Finding]:
     with netsuite_client(config, name) as client:
         for found in netsuite_check(client):
-            unreached = connection.sandbox and not found.ok and found.name == "credentials"
-            remedy = _SANDBOX_HINT if unreached else found.remedy
-            yield Finding(name, found.name, found.ok, found.text, remedy)
+            yield Finding(name, found.name, found.ok, found.text, found.remedy)
 
 
 @contextmanager
@@ -194,7 +189,7 @@ def shop_client(config: LedgerConfig, name: str) -> Iterator[NetoClient | SaasuC
         client.close()
 
 
-def _shop(config: LedgerConfig, name: str, connection: AnyConnection) -> Iterator[Finding]:
+def _shop(config: LedgerConfig, name: str) -> Iterator[Finding]:
     with shop_client(config, name) as client:
         looked: Iterable[Looked]
         if isinstance(client, NetoClient):
@@ -204,10 +199,7 @@ def _shop(config: LedgerConfig, name: str, connection: AnyConnection) -> Iterato
         else:
             looked = saasu_check.check(client, currency=config.saasu(name).currency)
         for found in looked:
-            unreached = connection.sandbox and not found.ok and found.name == "credentials"
-            yield Finding(
-                name, found.name, found.ok, found.text, _SANDBOX_HINT if unreached else found.remedy
-            )
+            yield Finding(name, found.name, found.ok, found.text, found.remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, 
 """Nothing of the request left: DNS, refused or timed out connect, TLS set-up, no free connection."""
 
 _OURS = frozenset({"too-many-files", "out-of-memory"})
+SANDBOX_HINT = "Start the sandbox: ledger-pipelines sandbox"
+"""What helps where nobody listens at the address of a connection declared `sandbox: true`."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HTML = re.compile(rb"^\s*(?:<!doctype\s+html|<html)", re.IGNORECASE)
 
@@ -434,11 +436,7 @@ class Http:
     def _remedy(self, error: Exception) -> str:
         """Nobody listens at a sandbox's address: it was not started."""
         down = isinstance(error, httpx.ConnectError) and self.settings.allow.sandbox
-        return (
-            "Is the sandbox running? Start it: ledger-pipelines sandbox (make dev starts it, too)."
-            if down
-            else ""
-        )
+        return SANDBOX_HINT if down else ""
 
     def _raise_refusal(self, error: Exception) -> None:
         """Raise StorageError when this machine, and not the network, kept a connection from being made."""

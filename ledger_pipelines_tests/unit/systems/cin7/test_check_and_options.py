@@ -94,7 +94,7 @@ def test_no_connection_and_a_wrong_clock_are_findings(desk: Desk, tmp_path: Path
     desk.control.post("/listen", json={"vendor": "cin7", "open": False}).raise_for_status()
     found = looked_at(desk, tmp_path)["login"]
     assert "Cin7 was not reached" in found.text
-    assert found.remedy.startswith("Is the sandbox running?")
+    assert found.remedy.startswith("Start the sandbox: ")
 
 
 # --- options ---------------------------------------------------------------------------------------------------------
