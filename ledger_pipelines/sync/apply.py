@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
-from typing import Required, TypedDict
+from typing import Required, TypedDict, Unpack
 
 import msgspec
 
@@ -36,57 +36,16 @@ from ledger_pipelines.sync.states import Policy
 Progress = Callable[[int, int], None]
 
 
-def apply(
-    plan: Plan,
-    *,
-    journal: Journal,
-    writer: Writer,
-    mode: Mode = Mode.PLAN,
-    clock: Clock | None = None,
-    guards: Sequence[Guard] = (),
-    overrides: Sequence[Override] = (),
-    recompute: Callable[[], Plan] | None = None,
-    remote_memory: bool = False,
-    progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
-    who: str = "ledger-pipelines",
-    policy: Policy | None = None,
-    random: Random | None = None,
-) -> ApplyResult:
-    """Write what the plan says, and nothing else.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One plan to be carried out.
 
     Args:
         plan: A sealed plan.
-        journal: Where intents and outcomes live.
-        writer: The target.
-        mode: PLAN writes nothing, neither to the target nor to the journal; TEST and LIVE write.
-        clock: The machine's by default.
-        guards: All must pass; one that cannot be evaluated counts as tripped.
-        overrides: Guards that a named person lets pass, and why.
         recompute: Makes the same plan from the inputs as they are now, without calls; None = not checked.
         remote_memory: The target is known to hold records of ours for this partition that the journal does not know:
             keys new to the journal are looked for before they are sent.
-        progress: Told (done, total).
-        stop: Asked between calls; True ends the run in good order.
-        who: For the log.
-        policy: Patience.
-        random: For jitter.
-
-    Raises:
-        AlteredPlanError: the plan does not fit its digest; nothing was written.
-        StalePlanError: the plan would come out differently now; nothing was written (in mode PLAN it is reported). A plan
-            all of which is in the target as planned is no matter of staleness: there is nothing left to write.
-        ConfigurationError: the writer is of another connection.
     """
-    return apply_together(
-        [Task(plan, recompute, remote_memory)], journal=journal, writer=writer, mode=mode, clock=clock, guards=guards,
-        overrides=overrides, progress=progress, stop=stop, who=who, policy=policy, random=random,
-    )[0]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One plan to be carried out. recompute, remote_memory: as for `apply`."""
 
     plan: Plan
     recompute: Callable[[], Plan] | None = None
@@ -94,7 +53,21 @@ class Task:
 
 
 class How(TypedDict, total=False):
-    """The arguments of `apply` beside the plan, to be handed on."""
+    """How plans are carried out.
+
+    Args:
+        journal: Where intents and outcomes live.
+        writer: The target.
+        mode: PLAN (the default) writes nothing, neither to the target nor to the journal; TEST and LIVE write.
+        clock: The machine's by default.
+        guards: All must pass; one that cannot be evaluated counts as tripped.
+        overrides: Guards that a named person lets pass, and why.
+        progress: Told (done, total).
+        stop: Asked between calls; True ends the run in good order.
+        who: For the log.
+        policy: Patience.
+        random: For jitter.
+    """
 
     journal: Required[Journal]
     writer: Required[Writer]
@@ -105,6 +78,26 @@ class How(TypedDict, total=False):
     progress: Progress | None
     stop: Callable[[], bool] | None
     who: str
+    policy: Policy | None
+    random: Random | None
+
+
+def apply(
+    plan: Plan,
+    *,
+    recompute: Callable[[], Plan] | None = None,
+    remote_memory: bool = False,
+    **how: Unpack[How],
+) -> ApplyResult:
+    """Write what the plan says, and nothing else. Arguments: see `Task` and `How`.
+
+    Raises:
+        AlteredPlanError: the plan does not fit its digest; nothing was written.
+        StalePlanError: the plan would come out differently now; nothing was written (in mode PLAN it is reported). A plan
+            all of which is in the target as planned is no matter of staleness: there is nothing left to write.
+        ConfigurationError: the writer is of another connection.
+    """
+    return apply_together([Task(plan, recompute, remote_memory)], **how)[0]
 
 
 def apply_together(
@@ -129,7 +122,7 @@ def apply_together(
 
     Args:
         tasks: Plans that were made before anything of them was written.
-        others: As for `apply`.
+        journal, writer, mode, clock, guards, overrides, progress, stop, who, policy, random: See `How`.
 
     Returns:
         A result for each, in order. A call is counted on the plan of its first record, a question to the target on the first plan.

@@ -7,7 +7,6 @@ Belongs here: an empty shop and account, and each place of the account where amo
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from decimal import Decimal
 
 from ledger_pipelines.documents.keys import decode
@@ -15,11 +14,11 @@ from ledger_pipelines_tests.faults.money_amounts import Block, MoneyPath, differ
 from ledger_pipelines_tests.faults.money_store import (
     PRODUCT,
     SKU,
+    Books,
     Sold,
     exact,
+    opened,
     planned,
-    read_back,
-    sell,
     several,
 )
 from ledger_pipelines_tests.omni_stage import FREE, MAIN, OmniStage
@@ -31,32 +30,8 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def _through(block: Block) -> list[str]:
-    """Orders through a whole run, and everything read again."""
-    stage = _open(block)
-    try:
-        sold = sell(stage, block)
-        stage.service.refresh()
-        found = _planned(stage, sold)
-        if code := stage.run().exit_code:
-            left = [(one.number, one.text) for one in stage.service.errors()][:3]
-            found.append(f"The run ends with {code}: {left}")
-        found += _in_the_account(stage, sold)
-        stage.clock.jump(1_800)
-        stage.service.refresh()
-        return found + _read_back(stage, sold)
-    finally:
-        stage.close()
-
-
 def _open(block: Block) -> OmniStage:
-    sandbox = block.sandbox()
-    stage = OmniStage(sandbox.control_url, sandbox.base_urls, sandbox.credentials, block.folder)
-    start = (stage.clock.now() - timedelta(days=1)).date().isoformat()
-    stage.close()
-    stage = OmniStage(
-        sandbox.control_url, sandbox.base_urls, sandbox.credentials, block.folder, start=start, settings=SETTINGS
-    )  # fmt: skip
+    stage = opened(OmniStage, block, SETTINGS)
     for vendor in ("neto", "cin7"):
         stage.control.post("/reset", json={"seed": "empty", "vendor": vendor}).raise_for_status()
     stage.omni_settings(**FREE)
@@ -103,15 +78,9 @@ def _in_the_account(stage: OmniStage, sold: Sold) -> list[str]:
     )
 
 
-def _read_back(stage: OmniStage, sold: Sold) -> list[str]:
-    service = stage.service
-    places = [
-        (service.target, "sales_orders", "reference", "total"),
-        (service.source, "orders", "order_id", "grand_total"),
-    ]
-    return read_back(stage, sold, places)
+_BOOKS = Books(_open, _planned, _in_the_account, "sales_orders", "reference", "total")
 
 
 def paths() -> tuple[MoneyPath, ...]:
     """To the account and back."""
-    return (MoneyPath("omni", 400, 1, 16, _through),)
+    return (MoneyPath("omni", 400, 1, 16, _BOOKS.through),)

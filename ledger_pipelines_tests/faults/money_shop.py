@@ -7,7 +7,6 @@ Belongs here: an empty shop and file, and each place of the file where amounts a
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from decimal import Decimal
 
 from ledger_pipelines.documents.keys import decode
@@ -15,11 +14,11 @@ from ledger_pipelines_tests.faults.money_amounts import Block, MoneyPath, differ
 from ledger_pipelines_tests.faults.money_store import (
     PRODUCT,
     SKU,
+    Books,
     Sold,
     exact,
+    opened,
     planned,
-    read_back,
-    sell,
     several,
 )
 from ledger_pipelines_tests.shop_stage import ShopStage
@@ -32,32 +31,8 @@ _ITEM: Record = {
 SETTINGS = {"initial_sync.days": 1, "general.most_total": "999999999999"}
 
 
-def _through(block: Block) -> list[str]:
-    """Orders through a whole run, and everything read again."""
-    stage = _open(block)
-    try:
-        sold = sell(stage, block)
-        stage.service.refresh()
-        found = _planned(stage, sold)
-        if code := stage.run().exit_code:
-            left = [(one.number, one.text) for one in stage.service.errors()][:3]
-            found.append(f"The run ends with {code}: {left}")
-        found += _in_the_books(stage, sold)
-        stage.clock.jump(1_800)
-        stage.service.refresh()
-        return found + _read_back(stage, sold)
-    finally:
-        stage.close()
-
-
 def _open(block: Block) -> ShopStage:
-    sandbox = block.sandbox()
-    stage = ShopStage(sandbox.control_url, sandbox.base_urls, sandbox.credentials, block.folder)
-    start = (stage.clock.now() - timedelta(days=1)).date().isoformat()
-    stage.close()
-    stage = ShopStage(
-        sandbox.control_url, sandbox.base_urls, sandbox.credentials, block.folder, start=start, settings=SETTINGS
-    )  # fmt: skip
+    stage = opened(ShopStage, block, SETTINGS)
     for vendor in ("neto", "saasu"):
         stage.control.post("/reset", json={"seed": "empty", "vendor": vendor}).raise_for_status()
     stage.control.post("/saasu/settings", json={"rate_limit": False, "daily_quota": None}).raise_for_status()
@@ -107,15 +82,9 @@ def _in_the_books(stage: ShopStage, sold: Sold) -> list[str]:
     return found + unequal("accounts receivable", owed, file.balance("Accounts Receivable"))
 
 
-def _read_back(stage: ShopStage, sold: Sold) -> list[str]:
-    service = stage.service
-    places = [
-        (service.target, "invoices", "purchase_order", "total"),
-        (service.source, "orders", "order_id", "grand_total"),
-    ]
-    return read_back(stage, sold, places)
+_BOOKS = Books(_open, _planned, _in_the_books, "invoices", "purchase_order", "total")
 
 
 def paths() -> tuple[MoneyPath, ...]:
     """To the books and back."""
-    return (MoneyPath("shop", 400, 1, 16, _through),)
+    return (MoneyPath("shop", 400, 1, 16, _BOOKS.through),)

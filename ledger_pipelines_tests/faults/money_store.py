@@ -1,6 +1,6 @@
 """Orders and payments of random amounts in a store, for the paths that take them into somebody's books.
 
-Belongs here: what customers order and pay, and reading a plan's rows of it. Does not belong here: any target (`money_shop`,
+Belongs here: what customers order and pay, the way of it through a run, reading a plan's rows of it. Does not belong here: any target (`money_shop`,
 `money_omni`).
 
 What an order and a payment come to is what the store's own dump says. Prices have two decimals and quantities are whole, so that
@@ -10,16 +10,19 @@ no rounding is allowed anywhere.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.sync.plan import PlanRow
+from ledger_pipelines_tests.configured import loopback
 from ledger_pipelines_tests.faults.money_amounts import Block, draw, unequal
 from ledger_pipelines_tests.store_stage import Record, StoreStage
 
+S = TypeVar("S", bound=StoreStage[Any])
 SKU = "POT-600"
 LINES, WHOLE, DIGITS = 4, 5, 2
 CURRENCY = "AUD"
@@ -48,6 +51,72 @@ class Sold:
     def total(self) -> Decimal:
         """All orders together."""
         return sum(self.totals.values(), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Books(Generic[S]):
+    """What a target says of its path.
+
+    Args:
+        open: An empty store and target on a block's sandbox, with the product in both, paired.
+        planned: What is wrong in the plan of the orders.
+        booked: What is wrong in the target's own dump.
+        entity, name, total: Where the product reads the documents back: entity, column of the order's number, of its total.
+    """
+
+    open: Callable[[Block], S]
+    planned: Callable[[S, Sold], list[str]]
+    booked: Callable[[S, Sold], list[str]]
+    entity: str
+    name: str
+    total: str
+
+    def through(self, block: Block) -> list[str]:
+        """Orders through a whole run, and everything read again."""
+        stage = self.open(block)
+        try:
+            sold = sell(stage, block)
+            stage.service.refresh()
+            found = self.planned(stage, sold)
+            if code := stage.run().exit_code:
+                left = [(one.number, one.text) for one in stage.service.errors()][:3]
+                found.append(f"The run ends with {code}: {left}")
+            found += self.booked(stage, sold)
+            stage.clock.jump(1_800)
+            stage.service.refresh()
+            return found + self._read_back(stage, sold)
+        finally:
+            stage.close()
+
+    def _read_back(self, stage: S, sold: Sold) -> list[str]:
+        """What the product reads of them, as it lies in the snapshots of both sides."""
+        data = stage.folder / "data"
+        found: list[str] = []
+        for connection, entity, name, amount in (
+            (stage.service.target, self.entity, self.name, self.total),
+            (stage.service.source, "orders", "order_id", "grand_total"),
+        ):
+            table = SnapshotStore(data, connection).read(entity)
+            rows = dict(zip(table[name].to_pylist(), table[amount].to_pylist(), strict=True))
+            for number, wanted in sold.totals.items():
+                found += unequal(f"snapshot of {entity}, {number}", wanted, rows.get(number))
+        return found
+
+
+def opened(kind: Callable[..., S], block: Block, settings: Mapping[str, object]) -> S:
+    """A stage whose integration date is the day before the sandbox's: nothing is read that no case is about."""
+    sandbox = block.sandbox()
+    with loopback(sandbox.control_url) as control:
+        now = datetime.fromisoformat(control.get("/clock").raise_for_status().json()["now"])
+    start = (now - timedelta(days=1)).date().isoformat()
+    return kind(
+        sandbox.control_url,
+        sandbox.base_urls,
+        sandbox.credentials,
+        block.folder,
+        start=start,
+        settings=settings,
+    )
 
 
 def sell(stage: StoreStage[Any], block: Block) -> Sold:
@@ -97,19 +166,6 @@ def planned(stage: StoreStage[Any], flow: str, sold: Sold) -> tuple[dict[str, Pl
         else:
             found += unequal(f"plan, total of {number}", wanted, row.amount.amount)
     return {number: row for number, row in rows.items() if number in sold.totals and row.effect}, found
-
-
-def read_back(stage: StoreStage[Any], sold: Sold, places: Sequence[tuple[str, str, str, str]]) -> list[str]:
-    """What the product reads of them, as it lies in the snapshots. places: connection, entity, column of the order's number,
-    column of its total."""
-    data = stage.folder / "data"
-    found: list[str] = []
-    for connection, entity, name, amount in places:
-        table = SnapshotStore(data, connection).read(entity)
-        rows = dict(zip(table[name].to_pylist(), table[amount].to_pylist(), strict=True))
-        for number, wanted in sold.totals.items():
-            found += unequal(f"snapshot of {entity}, {number}", wanted, rows.get(number))
-    return found
 
 
 def several(value: object) -> list[Record]:

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import psutil
 
+from ledger_pipelines.errors import LedgerError
 from ledger_pipelines_tests.faults.drill_cases import TROUBLES
 from ledger_pipelines_tests.faults.entry import Entry
 
@@ -95,6 +96,14 @@ class Day(ABC, Generic[S]):
         """The program ends, and is begun anew."""
         self.stage.again()
         self.told["restarts"] += 1
+
+    def attempt(self, what: str, act: Callable[[], object]) -> None:
+        """The program runs; a failure that it puts into words is part of such a day."""
+        try:
+            act()
+            self.told[what] += 1
+        except LedgerError:
+            self.told["runs cut short"] += 1
 
     # --- what goes wrong -------------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ledger_pipelines.errors import LedgerError
 from ledger_pipelines_tests.faults.drill_books import doubles
 from ledger_pipelines_tests.faults.settlement_entry import hurry
 from ledger_pipelines_tests.faults.soak_day import CALM, PARKED, Day
@@ -56,13 +55,8 @@ class SettlementDay(Day[Stage]):
         chosen = settlement_id or self.chooser.choice(list(self.files))
         path = self.chooser.choice([self.entry.path, "."])
         self.trouble({"vendor": self.entry.target, "path": path})
-        try:
-            self.stage.run(chosen)
-            self.told["runs"] += 1
-        except LedgerError:
-            self.told["runs cut short"] += 1
-        finally:
-            self.calm_line()
+        self.attempt("runs", lambda: self.stage.run(chosen))
+        self.calm_line()
 
     def _again(self) -> None:
         """An old file comes once more: nothing is new."""

@@ -6,11 +6,11 @@ Belongs here: what happens in a store whatever its orders flow into. Does not be
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from ledger_pipelines.errors import LedgerError
 from ledger_pipelines_tests.faults.soak_day import CALM, PARKED, Day
 from ledger_pipelines_tests.stage import WINDOW
 from ledger_pipelines_tests.store_stage import Record, StoreStage
@@ -18,8 +18,6 @@ from ledger_pipelines_tests.store_stage import Record, StoreStage
 SKUS = ("POT-600", "TIN-200", "CUP-2")
 PRICES = ("49.95", "8.80", "32.00")
 METHODS = ("PayPal Checkout", "Credit Card", "Direct Deposit")
-LATER = 3700
-"""Seconds after which a connection that was throttled goes on, and quantities are read again."""
 _BUYERS = 7
 S = TypeVar("S", bound=StoreStage[Any])
 
@@ -39,9 +37,9 @@ class StoreDay(Day[S]):
             (self.restart, 1), (self._time, 2),
         ]  # fmt: skip
 
+    @abstractmethod
     def open_books(self) -> None:
         """Empty both and make the products."""
-        raise NotImplementedError
 
     def next_status(self, number: str) -> str:
         """The status that staff give an order that has none of the last ones."""
@@ -78,7 +76,11 @@ class StoreDay(Day[S]):
 
     def _pays(self) -> None:
         self.calm_line()
-        due = [n for n, total in self.sold.items() if total > self.paid_of(n) and n not in self.moved]
+        due = [
+            number
+            for number, total in self.sold.items()
+            if total > self.paid_of(number) and self.moved.get(number) != "Cancelled"
+        ]
         if not due:
             return
         number = self.chooser.choice(due)
@@ -100,21 +102,12 @@ class StoreDay(Day[S]):
 
     def _runs(self) -> None:
         self.trouble(dict(self.chooser.choice(self.entry.writes)), 0.8)
-        try:
-            self.stage.run()
-            self.told["runs"] += 1
-        except LedgerError:
-            self.told["runs cut short"] += 1
-        finally:
-            self.calm_line()
+        self.attempt("runs", self.stage.run)
+        self.calm_line()
 
     def _again(self) -> None:
         """A day is asked for once more."""
-        try:
-            self.stage.run([self.stage.service.today()])
-            self.told["days again"] += 1
-        except LedgerError:
-            self.told["runs cut short"] += 1
+        self.attempt("days again", lambda: self.stage.run([self.stage.service.today()]))
 
     def _time(self) -> None:
         self.stage.clock.jump(self.chooser.choice([1, 15, WINDOW + 1, 1800, PARKED]))
@@ -124,7 +117,7 @@ class StoreDay(Day[S]):
     def calm(self) -> None:
         """Once nothing fails any more, everything ends in a few runs."""
         for _ in range(CALM):
-            self.stage.clock.jump(LATER)
+            self.stage.clock.jump(self.entry.throttled)
             if self.stage.run().exit_code == 0 and not self.stage.unfinished():
                 return
         left = [(one.number, one.code, one.text) for one in self.stage.service.errors()]

@@ -34,6 +34,7 @@ from ledger_pipelines.memory import making_many
 from ledger_pipelines.storage.atomic import make_folder, write_atomically
 from ledger_pipelines.storage.journal import Journal, Search
 from ledger_pipelines.sync.apply import How, Task, apply, apply_together, recover, resume
+from ledger_pipelines.sync.gates import StalePlanError
 from ledger_pipelines.sync.guards import Guard, Override
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
@@ -45,6 +46,7 @@ from ledger_pipelines.systems.quota import Spent
 _NEVER_SENT = (EffectState.APPROVED, EffectState.REFUSED)
 _A_MOMENT = timedelta(seconds=1)
 _PORTION = 1_000
+"""Writes that go out together, about."""
 _IN_DOUBT = (EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
 
 
@@ -393,22 +395,23 @@ class ByDay(ABC, Generic[S, F, R]):
         *,
         anew: bool,
     ) -> Iterator[FlowRun]:
-        """Carry plans out in portions. A day that wants what an earlier day of its portion brings is planned and exported once
-        more after it: what it wanted may be of other content.
+        """Carry plans out in portions. A day that wants what an earlier day of its portion brings is exported once more after
+        it: what it wanted may be of other content.
 
         Args:
-            anew: Plans of a later portion are made again, because an earlier one may have changed what they rest on. A plan that
-                somebody may have read is not: it is refused.
+            anew: A plan that an earlier day may have changed is made again. Not where somebody may have read it: a day whose plan
+                is stale then is left to `export`, which refuses it.
         """
         if flow not in self.TOGETHER or mode is Mode.PLAN:
             return
         for place, portion in enumerate(_portions([plan for plan in plans if plan.effects()])):
+            due: Sequence[Plan] = portion
             if place and anew:
                 made = [self.plan(flow, date.fromisoformat(plan.partition)) for plan in portion]
-                portion = [plan for plan in made if plan.effects()]  # noqa: PLW2901 - the same days
-            if len(portion) < 2:
+                due = [plan for plan in made if plan.effects()]
+            if len(due) < 2:
                 continue
-            for one in self._one_portion(flow, portion, mode, progress, who):
+            for one in self._one_portion(flow, due, mode, progress, who, anew=anew):
                 yield one
                 if one.result is not None and (
                     one.result.parked is not None or one.result.stopped is not None
@@ -416,7 +419,14 @@ class ByDay(ABC, Generic[S, F, R]):
                     return
 
     def _one_portion(
-        self, flow: str, portion: Sequence[Plan], mode: Mode, progress: Progress | None, who: str
+        self,
+        flow: str,
+        portion: Sequence[Plan],
+        mode: Mode,
+        progress: Progress | None,
+        who: str,
+        *,
+        anew: bool,
     ) -> Iterator[FlowRun]:
         days = [date.fromisoformat(plan.partition) for plan in portion]
         tokens = [self._token(day) for day in days]
@@ -425,13 +435,17 @@ class ByDay(ABC, Generic[S, F, R]):
         seen: set[str] = set()
         for day, token, plan, result in zip(days, tokens, portion, results, strict=True):
             keys = {effect.key for effect in plan.effects()}
-            if keys & seen and result.parked is None and result.stopped is None:
-                after = self.plan(flow, day)
-                yield FlowRun(flow, after, _both(result, self._export(after, progress, mode=mode, who=who)))
-            else:
+            shared, seen = keys & seen, seen | keys
+            if not shared or result.parked is not None or result.stopped is not None:
                 self._note(flow, day, token, mode, result)
                 yield FlowRun(flow, plan, result)
-            seen |= keys
+                continue
+            after = self.plan(flow, day) if anew else plan
+            try:
+                again = self._export(after, progress, mode=mode, who=who)
+            except StalePlanError:
+                continue
+            yield FlowRun(flow, after, _both(result, again))
 
     def _export(
         self,

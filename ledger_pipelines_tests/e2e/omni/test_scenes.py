@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sync.result import Outcome
 from ledger_pipelines_tests.e2e.omni.conftest import Opened
@@ -111,6 +112,32 @@ def test_a_back_fill_of_days_shares_calls(opened: Opened) -> None:
     stage.forget_calls()
     stage.run(result.days)
     assert writes(stage) == {}
+
+
+def test_stored_plans_of_days_that_want_one_contact_go_out_together_and_none_is_held(opened: Opened) -> None:
+    stage = opened()
+    guest = {
+        "Username": "noreg",
+        "Email": "tom@example.com",
+        "BillFirstName": "Tom",
+        "BillLastName": "Harris",
+    }
+    days = []
+    for street in ("1 First St", "2 Second St"):
+        stage.order(POT, **guest, BillStreet1=street)
+        days.append(stage.service.today())
+        stage.clock.jump(86_400)
+    service = stage.service
+    service.refresh()
+    for day in days:
+        service.plan("contacts", day)
+    stage.forget_calls()
+    first = service.export_together("contacts", days)
+    assert writes(stage) == {"POST /api/v1/Contacts": 1}
+    assert [row.outcome for row in first[days[0]].rows] == [Outcome.WRITTEN]
+    assert service.journal.counts() == {EffectState.CONFIRMED: 1}
+    assert stage.run().exit_code == 0
+    assert in_omni(stage.account()) == totals(stage)
 
 
 def test_an_order_with_a_sku_out_of_step_waits_or_goes_through_marked(opened: Opened) -> None:

@@ -28,7 +28,7 @@ DAYS: Mapping[str, type[Day[Any]]] = {
     "amazon_netsuite": SettlementDay, "neto_saasu": ShopDay, "neto_cin7": OmniDay,
 }  # fmt: skip
 """The day of each integration."""
-SECONDS: Mapping[str, int] = {"amazon_netsuite": 60, "neto_saasu": 30, "neto_cin7": 30}
+SECONDS: Mapping[str, int] = {"amazon_netsuite": 80, "neto_saasu": 40, "neto_cin7": 40}
 """How long; on a slow machine longer, until there are rounds enough to see a leak."""
 FAST_SECONDS = 4
 
