@@ -5,13 +5,11 @@ Belongs here: the bar. Does not belong here: what is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ledger_pipelines.cli.output import err
-
-Progress = Callable[[str, int, int], None]
-"""Told (what, done, total)."""
+from ledger_pipelines.telling import Progress
 
 
 @contextmanager

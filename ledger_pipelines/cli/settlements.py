@@ -7,7 +7,7 @@ Belongs here: files in, what is shown of them. Does not belong here: reading and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -25,8 +25,6 @@ from ledger_pipelines.integrations.amazon_netsuite.inspection import Inspection
 from ledger_pipelines.integrations.amazon_netsuite.inspection import inspect_file as look_into
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.integrations.amazon_netsuite.sandbox_seeding import seed_files
-
-Progress = Callable[[str, int, int], None]
 
 
 def inspect_file(file: Path, *, as_json: bool) -> int:

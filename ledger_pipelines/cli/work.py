@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 from ledger_pipelines.cli import by_day, shapes, tables
 from ledger_pipelines.cli.context import integration_name, load
 from ledger_pipelines.cli.output import FINE, NEEDS_A_PERSON, out, print_error, print_json, say
-from ledger_pipelines.cli.progress import Progress, progress
+from ledger_pipelines.cli.progress import progress
 from ledger_pipelines.cli.settlements import take_in, tell_arrival
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.money import Money
@@ -28,6 +28,7 @@ from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.integrations.opening import is_by_day, open_by_day
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
+from ledger_pipelines.telling import Progress
 
 T = TypeVar("T")
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import IntegrationConfig, LedgerConfig
 from ledger_pipelines.orchestration.shops import BuildShop, ShopService
+from ledger_pipelines.telling import Progress
 
 if TYPE_CHECKING:
     from ledger_pipelines.documents.settlement import Footing, Settlement, SettlementGroup
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from ledger_pipelines.sync.plan import Plan
     from ledger_pipelines.sync.result import ApplyResult
     from ledger_pipelines.systems.entities import ChangesReader, EntityLike
-
-Progress = Callable[[str, int, int], None]
-"""Told (what, done, total)."""
 
 
 class SettlementService(Protocol):

@@ -15,9 +15,7 @@ from typing import Protocol
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.sync.result import ApplyResult
-
-Progress = Callable[[str, int, int], None]
-"""Told (what, done, total)."""
+from ledger_pipelines.telling import Progress
 
 
 class OpenRows(Protocol):

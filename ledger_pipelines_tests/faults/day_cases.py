@@ -178,7 +178,10 @@ def _journal_lost(one: OneCase) -> None:
     open_ = [entry.effect.title for entry in after.values() if entry.state is not EffectState.CONFIRMED]
     one.must(not open_, f"open: {open_[:3]}")
     one.found.figures["adopted"] = sum(entry.adopted for entry in after.values())
-    one.found.reached.add("outcome lost")
+    one.must(
+        one.found.figures["adopted"] == len(after),
+        f"{len(after)} keys, adopted {one.found.figures['adopted']}",
+    )
     one.same()
 
 

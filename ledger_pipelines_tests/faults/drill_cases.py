@@ -5,10 +5,11 @@ Belongs here: the lists. Does not belong here: which are crossed (`drills.crash`
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from ledger_pipelines.sandbox.amazon.demo_files import demo_settlement_files
@@ -16,7 +17,8 @@ from ledger_pipelines.sync.states import FAULT_POINTS
 from ledger_pipelines_tests.generate import START, SettlementFile, account, many, order, refund
 
 SOURCE = Path(__file__).parents[2] / "ledger_pipelines"
-_REACHED = re.compile(r'\breached\("([a-z_.]+)"\)')
+SYSTEMS = frozenset(path.parent.name for path in (SOURCE / "systems").glob("*/writer.py"))
+"""Those that records are written to; the fault points of a writer begin with its system's name."""
 SMALL = SettlementFile(
     "26700000001",
     (
@@ -91,7 +93,32 @@ def is_of_a_refused_file(point: str) -> bool:
     return point in _OF_A_REFUSED_FILE
 
 
-def points() -> list[str]:
-    """Every fault point that exists: those the engine names, and those in the source."""
-    found = {name for path in SOURCE.rglob("*.py") for name in _REACHED.findall(path.read_text())}
-    return sorted(found | set(FAULT_POINTS))
+@cache
+def points() -> tuple[str, ...]:
+    """Every fault point that exists: those the engine names, and those in the source.
+
+    Raises:
+        ValueError: one is reached by another name than a literal: no drill could ask for it.
+    """
+    found = {name for path in SOURCE.rglob("*.py") for name in _reached(path)}
+    return tuple(sorted(found | set(FAULT_POINTS)))
+
+
+def _reached(path: Path) -> Iterator[str]:
+    text = path.read_text()
+    for call in ast.walk(ast.parse(text)) if "reached(" in text else ():
+        if not isinstance(call, ast.Call) or _name(call.func) != "reached":
+            continue
+        match call.args:
+            case [ast.Constant(value=str(name))]:
+                yield name
+            case _:
+                raise ValueError(f"{path}:{call.lineno}: a fault point's name is no literal.")
+
+
+def _name(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""

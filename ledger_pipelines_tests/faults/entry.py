@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
-from ledger_pipelines_tests.faults.drill_cases import points
+from ledger_pipelines_tests.faults.drill_cases import SYSTEMS, points
 from ledger_pipelines_tests.faults.money_amounts import MoneyPath
 
 S = TypeVar("S")
@@ -63,7 +63,7 @@ class Entry(Generic[S]):
             picture is taken.
         written: Calls so far that write documents.
         picture: The target's books in a form in which two runs can be compared, read from the sandbox.
-        lacks: Beginnings of the fault points that no run of it reaches.
+        lacks: Beginnings of other fault points that no run of it reaches.
         money: The paths that amounts take through its formats and its target (`money_amounts.MoneyPath`).
         every: A crash is tried after each so-manieth durable operation,
         reaches: at a point's first and last reach (2), or at a chosen one (1),
@@ -127,8 +127,9 @@ class Entry(Generic[S]):
         return self.writes[0].get("path", ".")
 
     def points(self) -> list[str]:
-        """The fault points that its runs reach."""
-        return [point for point in points() if not point.startswith(self.lacks)]
+        """The fault points that its runs reach: not those of the writers of other targets."""
+        others = tuple(f"{name}." for name in SYSTEMS - set(self.targets))
+        return [point for point in points() if not point.startswith((*others, *self.lacks))]
 
     def answers(self) -> tuple[str, ...]:
         """Points of its own writers."""

@@ -3,8 +3,9 @@
 Belongs here: acts through the vendors' own APIs, before and after the run that a case is about. Does not belong here: faults,
 verdicts, what a drill has to know of the integration (`omni_entry`).
 
-The second act leaves every write there is for one run: a new product, new contacts, several orders of one call, one that was
-edited, payments of several orders, one order to dispatch, one to void.
+The second act leaves every write there is for one run: new products, new contacts, several orders of one call, one that was
+edited, payments of several orders, one order to dispatch, one to void. It lasts until the next day, so that calls carry records
+of two days, one contact is wanted by both, and an earlier day's order is paid on the later one.
 """
 
 from __future__ import annotations
@@ -23,9 +24,14 @@ SETTINGS: Mapping[str, object] = {
     "initial_sync.days": 1,
 }
 KINDS: Mapping[str, int] = {
-    "product": 4, "contact": 3, "order": 7, "payment": 5, "dispatched": 1, "void": 1, "line": 8,
+    "product": 5, "contact": 3, "order": 9, "payment": 7, "dispatched": 1, "void": 1, "line": 11,
 }  # fmt: skip
 """What is there after both acts and an undisturbed run, at least."""
+DAY = 24 * 3600
+_FIRM: Mapping[str, str] = {
+    "Username": "mei.chen", "Email": "mei@example.com", "BillFirstName": "Mei", "BillLastName": "Chen",
+    "BillCompany": "Chen Tea House",
+}  # fmt: skip
 
 
 def prepare(stage: OmniStage) -> None:
@@ -44,17 +50,16 @@ def prepare(stage: OmniStage) -> None:
     if result.exit_code or stage.unfinished() or left:
         raise RuntimeError(f"The first act is not wholly downloaded: {left}")
     stage.clock.jump(3600)
-    _second_act(stage, unpaid, shipped, cancelled, edited)
+    unsettled = _second_act(stage, unpaid, shipped, cancelled, edited)
+    stage.clock.jump(DAY)
+    _next_day(stage, unsettled)
     stage.clock.jump(60)
 
 
-def _second_act(stage: OmniStage, unpaid: str, shipped: str, cancelled: str, edited: str) -> None:
+def _second_act(stage: OmniStage, unpaid: str, shipped: str, cancelled: str, edited: str) -> str:
+    """Until the evening; the order that is left to be paid."""
     product(stage, "BOOK-NEW", "24.95")
-    firm = {
-        "Username": "mei.chen", "Email": "mei@example.com", "BillFirstName": "Mei", "BillLastName": "Chen",
-        "BillCompany": "Chen Tea House",
-    }  # fmt: skip
-    new = stage.order(_line("BOOK-NEW", 2), _line("POT-600"), **firm)
+    new = stage.order(_line("BOOK-NEW", 2), _line("POT-600"), **_FIRM)
     stage.pay(new, "50.00")
     stage.pay(new, str(stage.owed(new) - 50), "Credit Card")
     guest = {
@@ -65,12 +70,21 @@ def _second_act(stage: OmniStage, unpaid: str, shipped: str, cancelled: str, edi
     }
     other = stage.order(_line("TIN-200"), **guest)
     stage.pay(other, str(stage.owed(other)), "Direct Deposit")
-    stage.order(_line("POT-600"), OrderStatus="New")
+    unsettled = stage.order(_line("POT-600"), OrderStatus="New")
     stage.pay(unpaid, str(stage.owed(unpaid)))
     wish = {"OrderID": edited, "OrderLine": [_line("TIN-200", 5)], "ShippingCost": "9.95"}
     stage.control.post("/neto/edit", json=wish).raise_for_status()
     stage.status(shipped, "Dispatched")
     stage.status(cancelled, "Cancelled")
+    return unsettled
+
+
+def _next_day(stage: OmniStage, unsettled: str) -> None:
+    product(stage, "TEA-2025", "14.50")
+    again = stage.order(_line("TEA-2025", 2), _line("CUP-2"), **_FIRM)
+    stage.pay(again, str(stage.owed(again)))
+    stage.order(_line("TIN-200"))
+    stage.pay(unsettled, str(stage.owed(unsettled)))
 
 
 def _line(sku: str, quantity: int = 1) -> Record:

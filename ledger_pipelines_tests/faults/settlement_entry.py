@@ -107,7 +107,6 @@ AMAZON_NETSUITE: Entry[Stage] = Entry(
     around=_around,
     written=lambda stage: stage.writes(),
     picture=_picture,
-    lacks=("saasu.", "neto."),
     mirrors=("customrecord_azs_summary", "customrecord_azs_txn"),
     money=lambda: (*money_amazon.paths(), *money_netsuite.paths()),
 )

@@ -11,7 +11,7 @@ for items.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -54,6 +54,7 @@ from ledger_pipelines.systems.netsuite.matching import Matching, Period, first_o
 from ledger_pipelines.systems.netsuite.records import Records
 from ledger_pipelines.systems.netsuite.suiteql import SuiteQL
 from ledger_pipelines.systems.netsuite.writer import NetSuiteWriter
+from ledger_pipelines.telling import Progress, silent
 
 CUSTOMER = "customer"
 ITEM = "nonInventorySaleItem"
@@ -62,9 +63,6 @@ OTHER_REF_NUM = "otherrefnum"
 DISCOUNT = "Discount"
 UNDEPOSITED = "Undeposited Funds"
 ROUNDS = 6
-
-Progress = Callable[[str, int, int], None]
-"""Told (what, done, total)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +76,6 @@ class MadeBooks:
     counts: Mapping[str, int]
     existing: int
     left_out_order_ids: tuple[str, ...]
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """No progress is told."""
-    del what, done, total
 
 
 def check_sandbox(name: str, *, sandbox: bool) -> None:

@@ -19,10 +19,8 @@ from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.settlement import Settlement, SettlementGroup
 from ledger_pipelines.integrations.amazon_netsuite.sandbox_books import (
     MadeBooks,
-    Progress,
     check_sandbox,
     make_books,
-    silent,
 )
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
 from ledger_pipelines.storage.settlement_rows import SettlementRows
@@ -30,6 +28,7 @@ from ledger_pipelines.systems.amazon.settlement.options import ReadOptions
 from ledger_pipelines.systems.amazon.settlement.reader import read_settlement
 from ledger_pipelines.systems.amazon.vocabulary import classify
 from ledger_pipelines.systems.netsuite.connect import connect
+from ledger_pipelines.telling import Progress, silent
 
 
 @dataclass(frozen=True, slots=True)

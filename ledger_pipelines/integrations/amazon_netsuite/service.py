@@ -8,7 +8,6 @@ Every step may be killed and repeated: results are files replaced whole, writes 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -72,9 +71,7 @@ from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.connect import connect
 from ledger_pipelines.systems.netsuite.matching import Matching
 from ledger_pipelines.systems.netsuite.writer import NetSuiteWriter
-
-Progress = Callable[[str, int, int], None]
-"""Told (what, done, total)."""
+from ledger_pipelines.telling import Progress, tell, who_asks
 
 
 class AmazonNetSuite:
@@ -174,7 +171,7 @@ class AmazonNetSuite:
         """
         settlement, groups = self.settlement(settlement_id), self.groups(settlement_id)
         self._refuse_before_start(settlement)
-        _tell(progress, "reading the books", 0, 1)
+        tell(progress, "reading the books", 0, 1)
         posted = [g.posted_first for g in groups] or [settlement.start]
         earliest = min(
             business_date(min(posted), self.setup.zone), business_date(settlement.start, self.setup.zone)
@@ -190,7 +187,7 @@ class AmazonNetSuite:
             journal_knows=self._remembers(settlement_id),
         )
         write_atomically(self._file(settlement_id, "books"), books.encode())
-        _tell(progress, "reading the books", 1, 1)
+        tell(progress, "reading the books", 1, 1)
         return books
 
     def books(self, settlement_id: str) -> Books:
@@ -199,12 +196,12 @@ class AmazonNetSuite:
 
     def read_back(self, settlement_id: str, progress: Progress | None = None) -> ReadBack:
         """Ask NetSuite what it holds of ours, and store it."""
-        _tell(progress, "reading back", 0, 1)
+        tell(progress, "reading back", 0, 1)
         after = read_back(
             self.matching, connection=self.target, settlement_id=settlement_id, now=self.clock.now()
         )
         write_atomically(self._file(settlement_id, "readback"), after.encode())
-        _tell(progress, "reading back", 1, 1)
+        tell(progress, "reading back", 1, 1)
         return after
 
     def after(self, settlement_id: str) -> ReadBack | None:
@@ -289,7 +286,7 @@ class AmazonNetSuite:
             remote_memory=books.memory_lost,
             progress=None if progress is None else lambda done, total: progress(flow, done, total),
             stop=stop,
-            who=who or _who(),
+            who=who or who_asks(),
         )
 
     def reconcile(self, settlement_id: str) -> Reconciliation:
@@ -335,7 +332,7 @@ class AmazonNetSuite:
         search = Search(integration=self.name, partition=settlement_id)
         counts = self.journal.counts(search)
         if any(counts.get(state) for state in (EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)):
-            recover(journal=self.journal, writer=self.writer, clock=self.clock, search=search, who=_who())
+            recover(journal=self.journal, writer=self.writer, clock=self.clock, search=search, who=who_asks())
 
     def plans(self, flow: str | None, settlement_id: str, progress: Progress | None = None) -> list[Plan]:
         """Fresh plans of every flow (or one): what a run would write. Reads, never writes.
@@ -419,7 +416,7 @@ class AmazonNetSuite:
             clock=self.clock,
             search=Search(integration=self.name),
             progress=None if progress is None else lambda done, total: progress("resume", done, total),
-            who=_who(),
+            who=who_asks(),
         )
 
     def errors(self, settlement_id: str | None = None) -> list[OpenItem]:
@@ -660,15 +657,6 @@ class AmazonNetSuite:
             keys += [effect.key for effect in plan.effects()]
         states = self.journal.states(keys)
         return all(states.get(key) in (EffectState.CONFIRMED, EffectState.IGNORED) for key in keys)
-
-
-def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:
-    if progress is not None:
-        progress(what, done, total)
-
-
-def _who() -> str:
-    return os.environ.get("USER", "") or "ledger-pipelines"
 
 
 def build_service(

@@ -9,7 +9,7 @@ stock as often as the settings say, accounts and the like once a day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -20,8 +20,8 @@ from ledger_pipelines.integrations.by_day.whole import WholeNotes
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.sync.sweep import Sweep, refresh, sweep
 from ledger_pipelines.systems.entities import ChangesReader, EntityLike
+from ledger_pipelines.telling import Progress
 
-Progress = Callable[[str, int, int], None]
 DAILY: Final = timedelta(hours=20)
 """Lists without a time of change, but stock, are read again when the last reading is older."""
 

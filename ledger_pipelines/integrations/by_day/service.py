@@ -8,9 +8,8 @@ Every step may be killed and repeated: results are files replaced whole, writes 
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -21,11 +20,12 @@ from ledger_pipelines.documents.dates import Clock, SystemClock, business_date
 from ledger_pipelines.documents.effects import Action, EffectState, Mode, Writer
 from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.errors import ConfigurationError, DataError, RefusedError
+from ledger_pipelines.integrations.by_day.carrying import IN_DOUBT, Carrying
 from ledger_pipelines.integrations.by_day.context import DayContext
 from ledger_pipelines.integrations.by_day.days import DaysDone
 from ledger_pipelines.integrations.by_day.initial import Found, InitialFiles, InitialSync
 from ledger_pipelines.integrations.by_day.memory import JournalMemory
-from ledger_pipelines.integrations.by_day.readings import OpenSide, Progress, Readings, Refreshed
+from ledger_pipelines.integrations.by_day.readings import OpenSide, Readings, Refreshed
 from ledger_pipelines.integrations.by_day.results import DayStatus, FlowRun, RunResult
 from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.integrations.by_day.worklist import Worklist
@@ -33,21 +33,17 @@ from ledger_pipelines.integrations.open_items import EVERYTHING, OpenItem, Unfin
 from ledger_pipelines.memory import making_many
 from ledger_pipelines.storage.atomic import make_folder, write_atomically
 from ledger_pipelines.storage.journal import Journal, Search
-from ledger_pipelines.sync.apply import How, Task, apply, apply_together, recover, resume
-from ledger_pipelines.sync.gates import StalePlanError
+from ledger_pipelines.sync.apply import recover, resume
 from ledger_pipelines.sync.guards import Guard, Override
 from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
-from ledger_pipelines.sync.result import ApplyResult, Outcome
+from ledger_pipelines.sync.result import ApplyResult
 from ledger_pipelines.sync.states import ABSENT
 from ledger_pipelines.systems.http import CallCount
 from ledger_pipelines.systems.quota import Spent
+from ledger_pipelines.telling import Progress, tell, who_asks
 
-_NEVER_SENT = (EffectState.APPROVED, EffectState.REFUSED)
 _A_MOMENT = timedelta(seconds=1)
-_PORTION = 1_000
-"""Writes that go out together, about."""
-_IN_DOUBT = (EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN)
 
 
 class Mirror(Protocol):
@@ -255,7 +251,7 @@ class ByDay(ABC, Generic[S, F, R]):
         """Pair what the snapshots hold, and note that the initial sync was done. No call is made.
 
         A note older than the journal keeps its date, and one made where the target holds documents of an earlier journal is
-        dated before this one: it is how a lost journal is known (`_memory_lost`).
+        dated before this one: it is how a lost journal is known (`memory_lost`).
         """
         tell(progress, "pairing", 0, 1)
         birth, before = self.journal.birth, self.initial()
@@ -336,6 +332,15 @@ class ByDay(ABC, Generic[S, F, R]):
         self.days_done.planned(flow, day, waits=waits)
         return plan
 
+    def as_now(self, plan: Plan) -> Plan:
+        """A plan of the same flow and day as it comes out now, not stored: where it is another one, the plan is stale. Makes no
+        call."""
+        return self._compute(plan.flow, date.fromisoformat(plan.partition), plan)
+
+    def shares_calls(self, flow: str) -> bool:
+        """Whether days of a flow may share calls (`TOGETHER`)."""
+        return flow in self.TOGETHER
+
     def latest_plan(self, flow: str, day: date) -> Plan | None:
         """The plan that was made last, if any."""
         return self._plans.latest(self.name, flow, day.isoformat())
@@ -366,7 +371,7 @@ class ByDay(ABC, Generic[S, F, R]):
                 remedy=f"Make one: ledger-pipelines plan {self.name} {flow} --partition {day.isoformat()}.",
                 code="no-plan",
             )
-        return self._export(plan, progress, mode=mode, overrides=overrides, stop=stop, who=who)
+        return self._carrying(mode, who, progress, overrides, stop).one(plan)
 
     def export_together(
         self, flow: str, days: Sequence[date], progress: Progress | None = None, *, who: str = ""
@@ -380,141 +385,20 @@ class ByDay(ABC, Generic[S, F, R]):
         self.ready()
         plans = [self.latest_plan(flow, day) for day in days] if flow in self.TOGETHER else []
         there = [plan for plan in plans if plan is not None]
-        together = self._together(flow, there, self.setup.mode, progress, who, anew=False)
+        together = self._carrying(None, who, progress).together(flow, there, anew=False)
         return {
             date.fromisoformat(one.plan.partition): one.result for one in together if one.result is not None
         }
 
-    def _together(
+    def _carrying(
         self,
-        flow: str,
-        plans: Sequence[Plan],
-        mode: Mode,
-        progress: Progress | None,
+        mode: Mode | None,
         who: str,
-        *,
-        anew: bool,
-    ) -> Iterator[FlowRun]:
-        """Carry plans out in portions. A day that wants what an earlier day of its portion brings is exported once more after
-        it: what it wanted may be of other content.
-
-        Args:
-            anew: A plan that an earlier day may have changed is made again. Not where somebody may have read it: a day whose plan
-                is stale then is left to `export`, which refuses it.
-        """
-        if flow not in self.TOGETHER or mode is Mode.PLAN:
-            return
-        for place, portion in enumerate(_portions([plan for plan in plans if plan.effects()])):
-            due: Sequence[Plan] = portion
-            if place and anew:
-                made = [self.plan(flow, date.fromisoformat(plan.partition)) for plan in portion]
-                due = [plan for plan in made if plan.effects()]
-            if len(due) < 2:
-                continue
-            for one in self._one_portion(flow, due, mode, progress, who, anew=anew):
-                yield one
-                if one.result is not None and (
-                    one.result.parked is not None or one.result.stopped is not None
-                ):
-                    return
-
-    def _one_portion(
-        self,
-        flow: str,
-        portion: Sequence[Plan],
-        mode: Mode,
         progress: Progress | None,
-        who: str,
-        *,
-        anew: bool,
-    ) -> Iterator[FlowRun]:
-        days = [date.fromisoformat(plan.partition) for plan in portion]
-        tokens = [self._token(day) for day in days]
-        how = self._how(flow, mode, progress, (), None, who)
-        results = apply_together([self._task(plan) for plan in portion], **how)
-        seen: set[str] = set()
-        for day, token, plan, result in zip(days, tokens, portion, results, strict=True):
-            keys = {effect.key for effect in plan.effects()}
-            shared, seen = keys & seen, seen | keys
-            if not shared or result.parked is not None or result.stopped is not None:
-                self._note(flow, day, token, mode, result)
-                yield FlowRun(flow, plan, result)
-                continue
-            after = self.plan(flow, day) if anew else plan
-            try:
-                again = self._export(after, progress, mode=mode, who=who)
-            except StalePlanError:
-                continue
-            yield FlowRun(flow, after, _both(result, again))
-
-    def _export(
-        self,
-        plan: Plan,
-        progress: Progress | None = None,
-        *,
-        mode: Mode | None = None,
         overrides: Sequence[Override] = (),
         stop: Callable[[], bool] | None = None,
-        who: str = "",
-    ) -> ApplyResult:
-        """Carry out the latest plan of its flow and day."""
-        flow, day = plan.flow, date.fromisoformat(plan.partition)
-        wanted = mode or self.setup.mode
-        token = self._token(day)
-        if not plan.effects() and not self._left(plan):
-            idle = apply(
-                plan, journal=self.journal, writer=self.writer(flow), mode=Mode.PLAN, clock=self.clock
-            )
-            if wanted is Mode.LIVE:
-                self.days_done.carried_out(flow, day, token)
-            return replace(idle, mode=wanted.value)
-        result = self._apply(plan, wanted, progress, overrides, stop, who)
-        if self.falls_back(result):
-            result = _both(result, self._apply(self.plan(flow, day), wanted, progress, overrides, stop, who))
-        self._note(flow, day, token, wanted, result)
-        return result
-
-    def _note(self, flow: str, day: date, token: str, mode: Mode, result: ApplyResult) -> None:
-        """A day that was gone through is done, for records as `token` says."""
-        if mode is Mode.LIVE and result.parked is None and result.stopped is None and not result.tripped:
-            self.days_done.carried_out(flow, day, token)
-
-    def _apply(
-        self,
-        plan: Plan,
-        mode: Mode,
-        progress: Progress | None,
-        overrides: Sequence[Override],
-        stop: Callable[[], bool] | None,
-        who: str,
-    ) -> ApplyResult:
-        how = self._how(plan.flow, mode, progress, overrides, stop, who)
-        return apply_together([self._task(plan)], **how)[0]
-
-    def _task(self, plan: Plan) -> Task:
-        flow, day = plan.flow, date.fromisoformat(plan.partition)
-        return Task(plan, lambda: self._compute(flow, day, plan), self._memory_lost(day))
-
-    def _how(
-        self,
-        flow: str,
-        mode: Mode,
-        progress: Progress | None,
-        overrides: Sequence[Override],
-        stop: Callable[[], bool] | None,
-        who: str,
-    ) -> How:
-        return How(
-            journal=self.journal,
-            writer=self.writer(flow),
-            mode=mode,
-            clock=self.clock,
-            guards=self.guards(),
-            overrides=overrides,
-            progress=None if progress is None else lambda done, total: progress(flow, done, total),
-            stop=stop,
-            who=who or _who(),
-        )
+    ) -> Carrying:
+        return Carrying(self, mode or self.setup.mode, who or who_asks(), progress, overrides, stop)
 
     def run(
         self,
@@ -544,11 +428,12 @@ class ByDay(ABC, Generic[S, F, R]):
         news = self.refresh(progress)
         about = self._about(days, news)
         runs: list[FlowRun] = []
+        carrying = self._carrying(mode, who, progress)
 
         def carry(some: Sequence[date]) -> bool:
             """Plan and export; whether all of it was gone through."""
             for name in chosen:
-                for one in self._carried(name, some, mode, progress, who, writes=writes):
+                for one in carrying.days(name, some):
                     runs.append(one)
                     if one.result is not None and (
                         one.result.parked is not None or one.result.stopped is not None
@@ -562,34 +447,6 @@ class ByDay(ABC, Generic[S, F, R]):
             carry(self._never_arrived(about))
         doubles = tuple(self.doubles())
         return RunResult(tuple(about), tuple(runs), self.calls() - before, news.rows, doubles)
-
-    def _carried(
-        self,
-        flow: str,
-        days: Sequence[date],
-        mode: Mode | None,
-        progress: Progress | None,
-        who: str,
-        *,
-        writes: bool,
-    ) -> Iterator[FlowRun]:
-        """Plan and export a flow's days in order; those that may share calls are all planned first."""
-        planned: dict[date, Plan] = {}
-        out: dict[str, FlowRun] = {}
-        if writes and flow in self.TOGETHER and len(days) > 1:
-            for place, day in enumerate(days):
-                tell(progress, flow, place, len(days))
-                planned[day] = self.plan(flow, day)
-            wanted = mode or self.setup.mode
-            together = self._together(flow, list(planned.values()), wanted, None, who, anew=True)
-            out = {one.plan.partition: one for one in together}
-        for place, day in enumerate(days):
-            tell(progress, flow, place, len(days))
-            if day.isoformat() in out:
-                yield out[day.isoformat()]
-                continue
-            plan = planned[day] if day in planned and not out else self.plan(flow, day)
-            yield FlowRun(flow, plan, self._export(plan, mode=mode, who=who) if writes else None)
 
     def _never_arrived(self, days: Sequence[date]) -> list[date]:
         """Days with a write of which this run has found out, too late for its own plan, that the call never arrived."""
@@ -620,14 +477,15 @@ class ByDay(ABC, Generic[S, F, R]):
         for day in self.mirror.days():
             if day < self.setup.start_date:
                 continue
-            token = self._token(day)
+            token = self.token(day)
             for known in done.values():
                 mark = known.get(day)
                 if mark is None or mark.open or mark.token != token:
                     due.add(day)
         return sorted(due)
 
-    def _token(self, day: date) -> str:
+    def token(self, day: date) -> str:
+        """What the source's records of a day are, as last read: another value says that they changed."""
         return digest(*(f"{name}={value}" for name, value in sorted(self.mirror.tokens(day).items())))
 
     # --- what came of it -------------------------------------------------------------------------------------------
@@ -660,7 +518,7 @@ class ByDay(ABC, Generic[S, F, R]):
                 clock=self.clock,
                 search=Search(integration=self.name),
                 progress=None if progress is None else lambda done, total: progress("resume", done, total),
-                who=_who(),
+                who=who_asks(),
             )
             for flow in self._one_flow_each()
         ]
@@ -764,22 +622,16 @@ class ByDay(ABC, Generic[S, F, R]):
         for flow in self._one_flow_each():
             search = Search(integration=self.name, connection=self.writes_to(flow))
             counts = self.journal.counts(search)
-            if any(counts.get(state) for state in _IN_DOUBT):
+            if any(counts.get(state) for state in IN_DOUBT):
                 recover(
                     journal=self.journal,
                     writer=self.writer(flow),
                     clock=self.clock,
                     search=search,
-                    who=_who(),
+                    who=who_asks(),
                 )
 
-    def _left(self, plan: Plan) -> bool:
-        """Whether the journal holds writes of an earlier plan of this flow and day that never went out."""
-        search = Search(integration=self.name, flow=plan.flow, partition=plan.partition)
-        counts = self.journal.counts(search)
-        return any(counts.get(state) for state in (*_NEVER_SENT, *_IN_DOUBT))
-
-    def _memory_lost(self, day: date) -> bool:
+    def memory_lost(self, day: date) -> bool:
         """Whether the target may hold documents of this day that a journal before this one knew of: it is younger than the
         initial sync, and the day is not after its birth."""
         done = self.initial()
@@ -794,36 +646,6 @@ def _once(rows: Iterable[PlanRow]) -> Iterable[PlanRow]:
         if row.key not in seen:
             seen.add(row.key)
             yield row
-
-
-def _portions(plans: Iterable[Plan]) -> Iterator[list[Plan]]:
-    """Plans in order, about a thousand writes at a time: so many are held in memory, and so many begin anew when one is stale."""
-    portion: list[Plan] = []
-    for plan in plans:
-        portion.append(plan)
-        if sum(len(one.effects()) for one in portion) >= _PORTION:
-            yield portion
-            portion = []
-    yield portion
-
-
-def _both(first: ApplyResult, second: ApplyResult) -> ApplyResult:
-    """One result of two goes at one day: the rows as they ended, and what both cost."""
-    done = {row.key: row for row in first.rows if row.outcome is Outcome.WRITTEN}
-    rows = tuple(done.get(row.key, row) if row.outcome is not Outcome.REFUSED else row for row in second.rows)
-    return replace(
-        second, rows=rows, started_at=first.started_at, sends=first.sends + second.sends, probes=first.probes + second.probes
-    )  # fmt: skip
-
-
-def tell(progress: Progress | None, what: str, done: int, total: int) -> None:
-    """Tell, where somebody listens."""
-    if progress is not None:
-        progress(what, done, total)
-
-
-def _who() -> str:
-    return os.environ.get("USER", "") or "ledger-pipelines"
 
 
 def _run_name(now: datetime) -> str:

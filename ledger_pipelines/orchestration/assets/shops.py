@@ -29,8 +29,9 @@ from ledger_pipelines.orchestration.meter import Meter
 from ledger_pipelines.orchestration.reads import Reads, together
 from ledger_pipelines.orchestration.results import Result, Shown
 from ledger_pipelines.orchestration.services import Runtime
-from ledger_pipelines.orchestration.shops import Progress, ShopService
+from ledger_pipelines.orchestration.shops import ShopService
 from ledger_pipelines.sync.result import ApplyResult
+from ledger_pipelines.telling import Progress
 
 STALE = "plan-stale"
 

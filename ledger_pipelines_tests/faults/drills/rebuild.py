@@ -237,6 +237,8 @@ class RebuildDrill(Drill):
             found.problems.append(f"the run was not killed at {stop}: exit code {code}")
         if stage.fired():
             found.reached.add("outcome lost")
+        elif trouble:
+            found.problems.append("no outcome was lost: the fault never fired")
 
     @staticmethod
     def _finish(entry: Entry[Stage], stage: Stage, scene: Scene, undisturbed: Picture, found: _Found) -> None:
