@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,7 @@ class Report:
     broken: str = ""
     figures: Mapping[str, int] = field(default_factory=dict)
     cpu: float = 0.0
+    mutant: str = ""
 
     @property
     def never_reached(self) -> list[str]:
@@ -66,9 +68,11 @@ class Report:
         )
 
     def repeat(self, verdict: Verdict) -> str:
-        """The command that shows a failure again."""
-        case = (verdict.repeat or verdict.case).replace("'", "'\\''")
-        return f"python -m {MODULE} {self.drill} --seed {self.seed} --case '{case}'"
+        """The command that shows a failure again, from the folder of the checkout."""
+        asked = ["--seed", str(self.seed), "--case", verdict.repeat or verdict.case]
+        asked += ["--fast"] if self.tier == Tier.FAST else []
+        asked += ["--mutant", self.mutant] if self.mutant else []
+        return shlex.join([_python(), "-m", MODULE, self.drill, *asked])
 
     def as_json(self) -> dict[str, object]:
         """For scripts."""
@@ -85,6 +89,7 @@ class Report:
             "seconds": self.seconds,
             "cpu": self.cpu,
             "broken": self.broken,
+            "mutant": self.mutant,
             "verdicts": [
                 asdict(v) | {"reached": sorted(v.reached), "again": "" if v.holds else self.repeat(v)}
                 for v in self.verdicts
@@ -102,7 +107,7 @@ class Report:
         )  # fmt: skip
         return _summed(
             str(told["drill"]), int(str(told["seed"])), str(told["tier"]), verdicts,
-            tuple(told["must_reach"]), float(str(told["seconds"])), str(told["broken"]), float(str(told["cpu"])),  # type: ignore[arg-type]  # a list of texts
+            tuple(told["must_reach"]), float(str(told["seconds"])), str(told["broken"]), float(str(told["cpu"])), str(told["mutant"]),  # type: ignore[arg-type]  # a list of texts
         )  # fmt: skip
 
 
@@ -115,6 +120,7 @@ def _summed(
     seconds: float,
     broken: str = "",
     cpu: float = 0.0,
+    mutant: str = "",
 ) -> Report:
     figures: Counter[str] = Counter()
     for verdict in verdicts:
@@ -129,6 +135,7 @@ def _summed(
         broken,
         dict(figures),
         round(cpu, 1),
+        mutant,
     )
 
 
@@ -167,7 +174,14 @@ def run_drill(
             if told is not None:
                 _tell(told, name, number, len(cases), verdict)
         must = () if case else tuple(drill.must_reach())
-    return _summed(name, seed, tier.value, verdicts, must, monotonic() - started, cpu=_cpu() - before)
+    return _summed(name, seed, tier.value, verdicts, must, monotonic() - started, "", _cpu() - before, mutant)
+
+
+def _python() -> str:
+    """This program's interpreter as a person types it in the folder of the checkout."""
+    return (
+        os.path.relpath(sys.executable) if Path(sys.executable).is_relative_to(Path.cwd()) else sys.executable
+    )
 
 
 def _cpu() -> float:
@@ -209,7 +223,7 @@ def _in_a_process(name: str, share: tuple[int, int], asked: argparse.Namespace, 
         return Report.from_json(json.loads(text)[0])
     except (ValueError, IndexError, KeyError):
         broken = f"exit code {process.returncode}: {''.join(last).strip() or 'no word'}"
-        return _summed(name, asked.seed, "", (), (), monotonic() - started, broken)
+        return _summed(name, asked.seed, "", (), (), monotonic() - started, broken, mutant=asked.mutant)
 
 
 def run_several(names: Sequence[str], asked: argparse.Namespace, told: Console) -> list[Report]:
@@ -234,6 +248,7 @@ def run_several(names: Sequence[str], asked: argparse.Namespace, told: Console) 
                 max(p.seconds for p in own),
                 broken,
                 sum(part.cpu for part in own),
+                asked.mutant,
             )
         )
     return reports

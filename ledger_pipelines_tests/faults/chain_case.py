@@ -11,10 +11,11 @@ import functools
 import json
 import signal
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
@@ -27,6 +28,7 @@ from ledger_pipelines_tests.faults.chain_child import CLOCK, LAST_ERROR, ChainCl
 from ledger_pipelines_tests.faults.drill_books import Picture
 from ledger_pipelines_tests.faults.drill_cases import is_of_a_refused_file, rules
 from ledger_pipelines_tests.faults.engine_case import unexplained
+from ledger_pipelines_tests.faults.engine_server import PATIENCE
 from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
 from ledger_pipelines_tests.faults.kit import Verdict
 from ledger_pipelines_tests.faults.nursery import HANGS, Nursery
@@ -216,6 +218,8 @@ class Chain:
         entry = ENTRIES[case.entry]
         scene = entry.scenes[case.scene]
         order = self.filled(entry, scene, refused=case.with_refused_file)
+        if "hang" in case.trouble:
+            order = replace(order, patience=PATIENCE)
         stage = order.open()
         try:
             clock = ChainClock(stage.control, order.folder / CLOCK)
@@ -270,11 +274,22 @@ class _Under:
                 "held for a person": self.people,
                 "missed": self.unharmed,
             },
-            frozenset(name.partition("#")[0] for name in self.killed),
+            frozenset(self._reached(struck)),
         )
 
+    def _reached(self, struck: int) -> Iterator[str]:
+        """Points at which it was killed, and troubles that struck, each of this integration."""
+        for point in {name.partition("#")[0] for name in self.killed}:
+            yield point
+            yield f"{self.entry.name}/{point}"
+        if struck:
+            yield f"{self.entry.name}+{self.case.trouble.partition('@')[0]}"
+
     def _trouble(self) -> None:
-        some = {"rate": RATE, "seed": self.chain.seed, "times": MOST}
+        draw = crc32(
+            f"{self.chain.seed}/{self.case.name}".encode()
+        )  # else every case would strike the same calls
+        some = {"rate": RATE, "seed": draw, "times": MOST}
         for rule in rules(self.case.trouble):
             # a search is slow as a whole; anything else befalls some of the calls that write
             everywhere: list[Mapping[str, object]] = [{"vendor": vendor} for vendor in self.entry.targets]

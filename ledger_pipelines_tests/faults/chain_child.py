@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 
+from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.documents.dates import SystemClock
 from ledger_pipelines.errors import LedgerError
 from ledger_pipelines.sandbox.server import RunningSandbox
@@ -56,7 +57,8 @@ class ChainClock(JumpingClock):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a child is told. count_file: where to write what was reached."""
+    """What a child is told. count_file: where to write what was reached; patience: real seconds that it waits for an answer, 0 = as
+    shipped."""
 
     entry: str
     control_url: str
@@ -66,11 +68,14 @@ class Order:
     partition: str
     stop: Stop = NOWHERE
     count_file: Path | None = None
+    patience: float = 0.0  # not money: seconds
 
     def open(self) -> Any:
         """The installation (whatever the entry opens), in step with the drill's clock."""
         sandbox = RunningSandbox(self.control_url, self.base_urls, self.credentials, cast("Any", None))
         stage = ENTRIES[self.entry].open(sandbox, self.folder)
+        if self.patience:
+            stage.loaded = _impatient(stage.loaded, self.patience)
         stage.clock = ChainClock(stage.control, self.folder / CLOCK)
         return stage
 
@@ -100,6 +105,15 @@ def live(order: Order) -> int:
         return ENTRIES[order.entry].live(stage, order.partition)
     finally:
         stage.close()
+
+
+def _impatient(loaded: LoadedConfig, seconds: float) -> LoadedConfig:
+    """The configuration with this wait for an answer, whatever is called."""
+    connections = {
+        name: one.model_copy(update={"request_timeout_seconds": seconds})
+        for name, one in loaded.config.connections.items()
+    }
+    return replace(loaded, config=loaded.config.model_copy(update={"connections": connections}))
 
 
 def warm(order: Order) -> None:

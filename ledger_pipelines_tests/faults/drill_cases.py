@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ledger_pipelines.sandbox.amazon.demo_files import demo_settlement_files
 from ledger_pipelines.sync.states import FAULT_POINTS
+from ledger_pipelines_tests.faults.engine_server import HANG_SECONDS
 from ledger_pipelines_tests.generate import START, SettlementFile, account, many, order, refund
 
 SOURCE = Path(__file__).parents[2] / "ledger_pipelines"
@@ -48,8 +49,8 @@ TROUBLES: Mapping[str, Mapping[str, object]] = {
     "5xx_before": {"kind": "5xx_before", "status": 503},
     "5xx_after": {"kind": "5xx_after", "status": 500},
     "429": {"kind": "429"},
-    "hang": {"kind": "hang", "seconds": 0.05},
-    "hang_applied": {"kind": "hang", "seconds": 0.05, "applied": True},
+    "hang": {"kind": "hang", "seconds": HANG_SECONDS},
+    "hang_applied": {"kind": "hang", "seconds": HANG_SECONDS, "applied": True},
     "apply_late": {"kind": "apply_late", "seconds": 8},
     "search_lag": {"kind": "search_lag", "seconds": 12},
     "html_200": {"kind": "html_200"},

@@ -20,7 +20,7 @@ from ledger_pipelines.sync.links import needs
 from ledger_pipelines.sync.states import UNSEARCHABLE
 from ledger_pipelines_tests.faults import engine_child
 from ledger_pipelines_tests.faults.engine_child import WINDOW, Order, plan_of
-from ledger_pipelines_tests.faults.engine_server import Books, Document, Kind, LedgerServer, Trouble
+from ledger_pipelines_tests.faults.engine_server import PATIENCE, Books, Document, Kind, LedgerServer, Trouble
 from ledger_pipelines_tests.faults.kit import Verdict
 from ledger_pipelines_tests.faults.nursery import Nursery
 from ledger_pipelines_tests.faults.shared_clock import SharedClock
@@ -117,6 +117,8 @@ class Run:
             self.folder, engine.server.url, case.write_class, case.shape, batch_size=batch, workers=workers,
             seed=engine.seed,
         )  # fmt: skip
+        if "hang" in case.trouble:
+            self.order = replace(self.order, patience=PATIENCE)
         self.plan = plan_of(case.shape)
         self.problems: list[str] = []
         self.killed: list[str] = []

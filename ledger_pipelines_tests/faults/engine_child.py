@@ -48,7 +48,8 @@ PARTITION = "2026-03-01"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a child is told. shape: a name of `SHAPES`, or a number of documents."""
+    """What a child is told. shape: a name of `SHAPES`, or a number of documents. patience: real seconds that
+    it waits for an answer."""
 
     folder: Path
     url: str
@@ -59,6 +60,7 @@ class Order:
     workers: int = 1
     count_file: Path | None = None
     seed: int = 1
+    patience: float = 30.0  # not money: seconds
 
 
 def _one(name: str, kind: str, *needs: str, **body: Json) -> Effect:
@@ -96,7 +98,7 @@ class LedgerWriter:
     settle_window = WINDOW
 
     def __init__(self, order: Order, clock: SharedClock) -> None:
-        settings = HttpSettings("books", AllowList((), sandbox=True), read_timeout=30)
+        settings = HttpSettings("books", AllowList((), sandbox=True), read_timeout=order.patience)
         self.write_class = order.write_class
         self.batch_size = order.batch_size
         self.workers = order.workers

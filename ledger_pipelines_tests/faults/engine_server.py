@@ -59,7 +59,8 @@ _APPLIED = frozenset(
         Kind.LAG,
     }
 )
-HANG_SECONDS = 0.05
+HANG_SECONDS, PATIENCE = 1.2, 0.4
+"""Real seconds for which a hanging server says nothing, and after which the product gives up waiting in such a case."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -64,7 +67,21 @@ def test_one_failing_case_fails_the_run_and_says_how_to_see_it_again(
     code, report = _run(capsys, "--seed", "7")
     assert (code, report["failing"]) == (1, 1)
     again = [verdict["again"] for verdict in report["verdicts"] if verdict["problems"]]  # type: ignore[attr-defined]  # JSON
-    assert again == ["python -m ledger_pipelines_tests.faults small --seed 7 --case 'it'\\''s c'"]
+    (command_line,) = again
+    words = shlex.split(command_line)
+    assert words[1:] == ["-m", "ledger_pipelines_tests.faults", "small", "--seed", "7", "--case", "it's c"]
+    assert Path(words[0]).samefile(sys.executable), "after `make drill` no environment is active"
+
+
+def test_what_shows_a_failure_again_has_its_tier_and_its_planted_bug(
+    small: type[Small], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.bad = ("a",)
+    monkeypatch.setattr(command.mutants, "install", lambda name: None)
+    bug = next(iter(command.mutants.MUTANTS))
+    _, report = _run(capsys, "--fast", "--mutant", bug)
+    again = [verdict["again"] for verdict in report["verdicts"] if verdict["problems"]]  # type: ignore[attr-defined]  # JSON
+    assert shlex.split(again[0])[-3:] == ["--fast", "--mutant", bug]
 
 
 def test_a_drill_that_breaks_down_is_a_failure_and_the_other_cases_go_on(

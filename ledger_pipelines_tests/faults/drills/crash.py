@@ -82,10 +82,15 @@ class DRILL(Drill):
         return self.chain.carry_out(ChainCase.parse(case))
 
     def must_reach(self) -> Collection[str]:
-        """Every point of the source, the writer's own, and durable operations."""
+        """Every point of the source, the writer's own, and durable operations; of each integration every point that its runs
+        reach, and every trouble that such a target can have."""
         if self.setting.fast:
             return {stop.at for name in _FAST for stop in _stops(name)}
-        return {*points(), REQUEST_SENT, DURABLE}
+        own = {f"{entry.name}/{point}" for entry in ENTRIES.values() for point in (*entry.points(), DURABLE)}
+        struck = {
+            f"{e.name}+{trouble}" for e in ENTRIES.values() for trouble in TROUBLES if trouble not in e.beyond
+        }
+        return {*points(), REQUEST_SENT, DURABLE, *own, *struck}
 
     # --- the targets, when a case first needs them ------------------------------------------------------------------
 
