@@ -48,7 +48,8 @@ class CallLog:
         self._most_open = Counter(self._open)
 
     def as_json(self, vendor: str | None = None) -> dict[str, object]:
-        """``{"calls": [{vendor, method, path, status, count}], "totals": {vendor: n}, "max_concurrency": {vendor: n}}``."""
+        """``{"calls": [{vendor, method, path, status, count}], "totals": {vendor: n}, "max_concurrency": {vendor: n},
+        "open": {vendor: n}}``; a call is counted when it is over, and open until then."""
         chosen = sorted(
             ((key, count) for key, count in self._counts.items() if vendor in (None, key.vendor)),
             key=lambda item: (item[0].vendor, item[0].path, item[0].method, item[0].status),
@@ -63,4 +64,5 @@ class CallLog:
             ],
             "totals": dict(totals),
             "max_concurrency": {v: n for v, n in sorted(self._most_open.items()) if vendor in (None, v)},
+            "open": {v: n for v, n in sorted(self._open.items()) if vendor in (None, v)},
         }

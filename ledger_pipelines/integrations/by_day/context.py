@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.effects import LINK, Action, Effect, EffectState, Expected, Mode
@@ -56,6 +56,10 @@ class JournalView:
         """The effect, when it is in the target."""
         known = self.known.get(key)
         return known if known is not None and known.state is EffectState.CONFIRMED else None
+
+
+IGNORED: Final = "ignored-by-user"
+"""Code of a row that a person has said to ignore."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +145,7 @@ class DayContext:
         sent: Effect | None = effect
         if effect.key in self.journal.ignored or (known is not None and known.state is EffectState.IGNORED):
             action, sent = Action.SKIP, None
-            reason = Reason(
-                "ignored-by-user", "Ignored by a user.", "`ledger-pipelines retry` takes it up again."
-            )
+            reason = Reason(IGNORED, "Ignored by a user.", "`ledger-pipelines retry` takes it up again.")
         elif known is not None and known.state is EffectState.CONFIRMED:
             name = known.number or known.remote_id
             action, sent = Action.SKIP, None
@@ -172,9 +174,7 @@ class DayContext:
     ) -> PlanRow:
         """A row that waits for a person, unless one has said to ignore it."""
         if key in self.journal.ignored:
-            return self.skip(
-                key, number, title, Reason("ignored-by-user", "Ignored by a user."), amount, kind
-            )
+            return self.skip(key, number, title, Reason(IGNORED, "Ignored by a user."), amount, kind)
         return PlanRow(Action.BLOCKED, reason, key, number, title, kind, amount)
 
 

@@ -32,6 +32,7 @@ def test_the_highest_concurrency_is_seen(kit: Kit) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: kit.login(), range(4)))
     assert kit.control.get("/calls").json()["max_concurrency"]["amazon"] == 4
+    assert kit.control.get("/calls").json()["open"]["amazon"] == 0
 
 
 def test_the_clock_is_shifted_frozen_advanced_and_resumed(kit: Kit) -> None:

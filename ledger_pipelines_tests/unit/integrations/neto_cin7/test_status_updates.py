@@ -280,6 +280,32 @@ def test_an_order_whose_change_waits_is_not_dispatched() -> None:
     assert codes(rows(ctx, [after])) == [("blocked", "order-blocked")]
 
 
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (None, ("skip", "wait-for-change")),
+        (EffectState.REFUSED, ("skip", "wait-for-change")),
+        (EffectState.UNKNOWN, ("skip", "wait-for-change")),
+        (EffectState.HELD, ("skip", "wait-for-change")),
+        (EffectState.IGNORED, ("update", "dispatch")),
+    ],
+)
+def test_old_goods_were_dispatched_while_the_change_of_the_order_had_not_arrived(
+    state: EffectState | None, expected: tuple[str, str]
+) -> None:
+    before = order("N1")
+    after = order("N1", line(quantity="2"), **DONE)
+    first = effect_of(context([before]), before)
+    account = omni(orders=(booked(first),))
+    made = [known(first)]
+    ctx = context([after], account=account, choices=choosing(), known=made)
+    if state is not None:
+        change = effect_of(ctx, after)
+        made.append(known(change, "", state=state))
+        ctx = context([after], account=account, choices=choosing(), known=made)
+    assert codes(rows(ctx, [after])) == [expected]
+
+
 def test_a_dispatch_by_us_is_no_change_of_the_order() -> None:
     one = order("N1", **DONE)
     effect = only(downloaded(one), one).effect
