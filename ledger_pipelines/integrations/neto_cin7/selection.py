@@ -9,6 +9,7 @@ from datetime import date
 
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.sales import DocumentKind, SalesDocument
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.references import may_be_there, order_key
 from ledger_pipelines.sync.plan import Reason
@@ -45,7 +46,7 @@ def select(ctx: Context, order: SalesDocument) -> Reason | None:
         )
     if order.cancelled:
         return Reason("cancelled", f"Order {order.number} was cancelled before it was downloaded.")
-    if order.status not in ctx.settings.download_orders.statuses:
+    if folded(order.status) not in {folded(one) for one in ctx.settings.download_orders.statuses}:
         return Reason(
             "status-not-downloaded",
             f"Order {order.number} is {order.status}, which is not downloaded.",

@@ -42,7 +42,8 @@ _CHARGE_NAMES = {
 class Line:
     """One line of the request. item: InventoryId in item layout; account: AccountId in service layout ("" else).
 
-    amount: what Saasu makes of it, with tax when the invoice `IsTaxInc`; tax: its tax as Saasu computes it.
+    amount: what Saasu makes of it, with tax when the invoice `IsTaxInc`; tax: its tax as Saasu computes it. sku: of the store,
+    "" = of a set-up item, which only settings choose.
     """
 
     description: str
@@ -52,6 +53,7 @@ class Line:
     tax: Decimal
     item: Json = None
     account: str = ""
+    sku: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """As the request has it (saasu.md 5.8)."""
@@ -310,9 +312,17 @@ class _LayingOut:
         lines = priced(part.amount, part.quantity, part.unit_price, part.percent)
         if lines is None:
             raise _BlockedError(self._unwritable(part.what, part.amount, part.quantity))
-        item = self._item(part)
+        item, sku = self._item(part), "" if part.setup else part.sku
         return [
-            Line(part.description, part.code.code, one, one.amount, self._tax(one.amount, part.code), item)
+            Line(
+                part.description,
+                part.code.code,
+                one,
+                one.amount,
+                self._tax(one.amount, part.code),
+                item,
+                sku=sku,
+            )
             for one in lines
         ]
 

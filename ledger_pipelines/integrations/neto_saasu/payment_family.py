@@ -6,6 +6,7 @@ Belongs here: what deciding a payment needs beside the payment: keys, requests, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -30,11 +31,6 @@ from ledger_pipelines.sync.plan import PlanRow, Reason
 
 FLOW = "payments"
 PAYMENT, JOURNAL = "payment", "journal"
-
-
-def payment_key(ctx: Context, payment: str) -> str:
-    """Key of a payment on its own order's invoice. payment: the store's id of it."""
-    return ctx.key(PAYMENT, payment, "payment")
 
 
 def split_key(ctx: Context, payment: str, order: SalesDocument) -> str:
@@ -150,13 +146,21 @@ class ReceiptRows:
     family: Family
     receipt: Receipt
 
-    def skip(self, key: str, reason: Reason, amount: Decimal | None = None, kind: str = PAYMENT) -> None:
-        """A row that needs nobody."""
+    def skip(
+        self,
+        key: str,
+        reason: Reason,
+        amount: Decimal | None = None,
+        kind: str = PAYMENT,
+        also: Sequence[SalesDocument] = (),
+    ) -> None:
+        """A row that needs nobody. also: other orders in whose plans it is."""
         receipt = self.receipt
         amount = receipt.amount if amount is None else amount
         self.family.add(
             self.ctx.skip(key, receipt.order.number, receipt.title, reason, receipt.money(amount), kind),
             receipt.order,
+            *also,
         )
 
     def block(
@@ -165,14 +169,14 @@ class ReceiptRows:
         reason: Reason,
         amount: Decimal | None = None,
         kind: str = PAYMENT,
-        also: SalesDocument | None = None,
+        also: Sequence[SalesDocument] = (),
     ) -> None:
-        """A row that needs a person. also: another order in whose plans it is."""
+        """A row that needs a person. also: other orders in whose plans it is."""
         receipt = self.receipt
         amount = receipt.amount if amount is None else amount
         self.family.add(
             self.ctx.blocked(key, receipt.order.number, receipt.title, reason, receipt.money(amount), kind),
-            receipt.order, also or receipt.order,
+            receipt.order, *also,
         )  # fmt: skip
 
     def known(self, known: Known, amount: Decimal, order: SalesDocument) -> None:
@@ -187,7 +191,7 @@ class ReceiptRows:
                 ),
                 amount,
                 known.kind,
-                order,
+                (order,),
             )
             return
         effect = self.ctx.effect(

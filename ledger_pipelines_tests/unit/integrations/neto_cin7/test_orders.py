@@ -395,6 +395,13 @@ def test_a_dispatched_order_is_not_changed() -> None:
     assert "dispatched" in decide(ctx, after).rows[0].reason.remedy
 
 
+def test_statuses_count_in_any_case_as_the_check_of_settings_has_it() -> None:
+    one = order("N1", status="Pick")
+    for statuses, expected in ((("pick",), "new-order"), (("pack",), "status-not-downloaded")):
+        ctx = context([one], choices=settings(download_orders={"statuses": statuses}))
+        assert decide(ctx, one).rows[0].reason.code == expected
+
+
 def test_an_order_that_cannot_be_mapped_any_more() -> None:
     before = order("N1")
     broken = replace(before, grand_total=aud("16.00"))
