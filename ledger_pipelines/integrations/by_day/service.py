@@ -485,8 +485,14 @@ class ByDay(ABC, Generic[S, F, R]):
         return sorted(due)
 
     def token(self, day: date) -> str:
-        """What the source's records of a day are, as last read: another value says that they changed."""
-        return digest(*(f"{name}={value}" for name, value in sorted(self.mirror.tokens(day).items())))
+        """What a day's plans are made from: the source's records of it as last read, and what a person has chosen. Another value
+        says that one of them changed, and the day is due."""
+        records = (f"{name}={value}" for name, value in sorted(self.mirror.tokens(day).items()))
+        return digest(*records, f"chosen={self._chosen_digest}")
+
+    @cached_property
+    def _chosen_digest(self) -> str:
+        return digest(self.settings_digest, self.setup.start_date.isoformat())
 
     # --- what came of it -------------------------------------------------------------------------------------------
 
