@@ -146,8 +146,9 @@ class Omni:
 
     @cached_property
     def stocked_codes(self) -> frozenset[str]:
-        """Codes of which stock is kept anywhere."""
-        return frozenset(level.code for level in self.stock)
+        """Codes of which stock is kept anywhere: there is some, or some is coming. A row of nothing tells nothing: Omni may
+        show one for every option at every branch."""
+        return frozenset(level.code for level in self.stock if level.on_hand > 0 or level.incoming > 0)
 
     def is_sellable(self, option: Option) -> bool:
         """Whether it, and its product, is in use."""
