@@ -141,6 +141,17 @@ class TestOnePayment:
         (row,) = plan(scene)
         assert body(row)["PaymentAccountId"] == "9002"
 
+    def test_method_chosen_by_its_id_was_unmapped_in_every_run(self) -> None:
+        """A run reads no GetPayment: the store's list of methods tells the id of the name."""
+        scene = Scene(
+            (order("N1", "10", paid("1", "10", method="cheque by post")),),
+            settings={"payments": {"methods": {"14": "Cheque"}}},
+        )
+        ctx = scene.ctx()
+        shop = replace(ctx.shop, method_names={"14": "Cheque by Post"}, payments={})
+        (row,) = payments.rows(replace(ctx, shop=shop), scene.orders)
+        assert body(row)["PaymentAccountId"] == "9002"
+
     def test_ignored_by_a_user_takes_nothing(self) -> None:
         scene = Scene((order("N1", "10", paid("1", "10"), paid("2", "10", after=1)),))
         key = references.payment_key(scene.ctx(), "1")
