@@ -1,7 +1,7 @@
 """A corpus of files and answers that are not as they should be, each with the verdict it must get.
 
 Belongs here: putting the corpora together, one item's verdict. Does not belong here: the items (`malformed_files`,
-`malformed_bodies`), what is done with one (`malformed_dropped`, `malformed_answers`).
+`malformed_corpus`), what is done with one (`malformed_dropped`, `malformed_answers`).
 
 A later integration joins by adding its corpus to `CORPORA`.
 """
@@ -12,7 +12,12 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from ledger_pipelines_tests.faults.drills import malformed_dropped, malformed_files
+from ledger_pipelines_tests.faults.drills import (
+    malformed_answers,
+    malformed_corpus,
+    malformed_dropped,
+    malformed_files,
+)
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 
 LEAST = 80
@@ -30,6 +35,7 @@ class Item(Protocol):
 Carried = tuple[list[str], dict[str, int]]
 CORPORA: Mapping[str, tuple[Callable[[], Mapping[str, Item]], Callable[..., Carried]]] = {
     "file": (malformed_files.corpus, malformed_dropped.carry_out),
+    "body": (malformed_corpus.bodies, malformed_answers.carry_out),
 }
 """By name: the items, and what is done with one: (item, empty folder) -> (problems, figures)."""
 

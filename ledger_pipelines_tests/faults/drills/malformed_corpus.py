@@ -1,0 +1,18 @@
+"""The answers of all vendors, in one corpus.
+
+Belongs here: the list. Does not belong here: any item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger_pipelines_tests.faults.drills import malformed_bodies_netsuite
+from ledger_pipelines_tests.faults.drills.malformed_bodies import BodyItem, named
+
+_CORPORA = (malformed_bodies_netsuite.corpus,)
+
+
+def bodies() -> Mapping[str, BodyItem]:
+    """By name."""
+    return named(item for corpus in _CORPORA for item in corpus())
