@@ -31,6 +31,7 @@ from ledger_pipelines_tests.faults.drills.malformed_bodies import (
     Vendor,
 )
 from ledger_pipelines_tests.faults.drills.malformed_scenes import (
+    BAD_DAY,
     CANARY,
     NOW,
     RECORD_ID,
@@ -43,8 +44,8 @@ from ledger_pipelines_tests.faults.drills.malformed_scenes import (
 from ledger_pipelines_tests.faults.drills.malformed_scenes_books import NetSuiteScene, SaasuScene
 from ledger_pipelines_tests.faults.drills.malformed_scenes_shops import Cin7Scene, NetoScene
 
-BEFORE, DAY, AFTER = date(2026, 9, 14), date(2026, 9, 15), date(2026, 9, 16)
-"""The malformed list is that of the middle day."""
+DAY = BAD_DAY
+BEFORE, AFTER = DAY - timedelta(days=1), DAY + timedelta(days=1)
 _FEWEST_WORDS = 3
 _TOTALS = ("foreigntotal", "grand_total", "total")
 

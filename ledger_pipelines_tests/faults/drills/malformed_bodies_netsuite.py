@@ -1,21 +1,18 @@
-"""Answers of NetSuite that are not as they should be: tokens, pages of SuiteQL, records, answers to writes; and the verdicts.
+"""Answers of NetSuite to reads that are not as they should be: tokens, pages of SuiteQL, records; and the verdicts.
 
-Belongs here: netsuite.md 2 to 5 and 7 gone wrong. Does not belong here: carrying them out (`malformed_answers`).
+Belongs here: netsuite.md 3, 4 and 7 gone wrong. Does not belong here: answers to writes (`malformed_bodies_netsuite_writes`),
+carrying them out (`malformed_answers`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger_pipelines.documents.effects import (
-    Unknown,
-)
 from ledger_pipelines.documents.keys import Json
-from ledger_pipelines.errors import DataError, TransientError
+from ledger_pipelines.errors import CredentialError, DataError, PermanentError, TransientError
 from ledger_pipelines_tests.faults.drills.malformed_bodies import (
     Ask,
     BodyItem,
-    EndsAs,
     ReadAs,
     RefusedAs,
     Sent,
@@ -23,12 +20,11 @@ from ledger_pipelines_tests.faults.drills.malformed_bodies import (
     Verdict,
 )
 from ledger_pipelines_tests.faults.drills.malformed_bodies_any import MARK, items
-from ledger_pipelines_tests.faults.drills.malformed_scenes import encoded
+from ledger_pipelines_tests.faults.drills.malformed_scenes import BAD_DAY, encoded, good_id
 
 _UNREADABLE = RefusedAs(TransientError, "cannot be read")
 _NOT_ITS_OWN = RefusedAs(TransientError, "without NetSuite's own words")
 _GAVE_UP = RefusedAs(TransientError, "Gave up after 6 attempts")
-_UNKNOWN = EndsAs((Unknown,), "HTTP")
 _PAGES = {"web page": _NOT_ITS_OWN, "web page called JSON": _NOT_ITS_OWN}
 _MOVED = {"moved": _NOT_ITS_OWN, "moved for good": _NOT_ITS_OWN}
 _WIRE = {
@@ -36,7 +32,6 @@ _WIRE = {
     "moved nowhere": _GAVE_UP,
     "retry in the year 9999": _GAVE_UP,
 }
-_WHERE = "https://9123456-sb2.suitetalk.api.netsuite.com/services/rest/record/v1/customerPayment/900"
 
 
 def corpus() -> Iterator[BodyItem]:
@@ -47,6 +42,23 @@ def corpus() -> Iterator[BodyItem]:
     yield from items(Vendor.NETSUITE, Ask.LIST, page(row(foreigntotal=MARK)), _UNREADABLE, {**_PAGES, **_MOVED, **_WIRE, **nested},
         taken=ReadAs(("1",), ("10.00",)))  # fmt: skip
     yield from _lists()
+    no_json = RefusedAs(TransientError, "cut or no JSON")
+    no_record = RefusedAs(TransientError, "is no record")
+    plain = {"text": no_record, "number": no_record}
+    yield from items(Vendor.NETSUITE, Ask.RECORD, encoded({"id": "5012", "total": MARK}), no_json,
+        {**_PAGES, **_MOVED, **_WIRE, **plain}, taken=ReadAs(("5012",)))  # fmt: skip
+    yield from _records(no_record)
+    no_token = RefusedAs(TransientError, "token answer for connection 'netsuite-a' cannot be read")
+    yield from items(
+        Vendor.NETSUITE, Ask.LOGIN, token(more=MARK), no_token, _WIRE, taken=ReadAs((good_id(BAD_DAY),))
+    )
+    yield from _tokens(no_token)
+
+
+def token(**more: Json) -> bytes:
+    """A token; more: members that are otherwise; None = absent."""
+    told: dict[str, Json] = {"access_token": "good-token", "expires_in": "3600", "token_type": "bearer"}
+    return encoded({name: value for name, value in {**told, **more}.items() if value is not None})
 
 
 def row(**more: Json) -> dict[str, Json]:
@@ -172,3 +184,53 @@ def _lists() -> Iterator[BodyItem]:
     )
     yield _list("own error with 200", "an error of NetSuite's, as a success",
         encoded({"title": "Bad Request", "status": 400, "o:errorDetails": [{"detail": "No.", "o:errorCode": "X"}]}), _UNREADABLE)  # fmt: skip
+
+
+def _record(name: str, what: str, body: bytes, verdict: Verdict, status: int = 200) -> BodyItem:
+    return _item(Ask.RECORD, name, what, body, verdict, status)
+
+
+def _records(no_record: RefusedAs) -> Iterator[BodyItem]:
+    own = encoded({"title": "Not Found", "status": 404, "o:errorDetails": [{"detail": "No such record.", "o:errorCode": "NONEXISTENT_ID"}]})  # fmt: skip
+    yield _record("null", "JSON null", b"null", no_record)
+    yield _record("list for an object", "a list with the record", encoded([{"id": "5012"}]), no_record)
+    yield _record(
+        "204", "no content where a record is due", b"", RefusedAs(TransientError, "cut or no JSON"), 204
+    )
+    yield _record("gone", "404 in NetSuite's words", own, RefusedAs(PermanentError, "No such record"), 404)
+    yield _record(
+        "404 of a gateway", "404 in nobody's words", b"{}", RefusedAs(TransientError, "HTTP 404"), 404
+    )
+    yield _record("error cut", "400 whose error is cut", own[:40], RefusedAs(TransientError, "HTTP 400"), 400)
+    yield _record("error of another shape", "400 whose details are a text",
+        encoded({"title": "Bad Request", "status": 400, "o:errorDetails": "busy"}), RefusedAs(PermanentError, "Bad Request"), 400)  # fmt: skip
+
+
+def _token(
+    name: str, what: str, body: bytes, verdict: Verdict, status: int = 200, **headers: str
+) -> BodyItem:
+    return _item(Ask.LOGIN, name, what, body, verdict, status, **headers)
+
+
+def _tokens(no_token: RefusedAs) -> Iterator[BodyItem]:
+    refused = RefusedAs(CredentialError, "refuses a token")
+    yield _token("list for an object", "a list with the token", b"[" + token() + b"]", no_token)
+    yield _token("no token", "the token is missing", token(access_token=None), no_token)
+    yield _token("token a number", "17", token(access_token=17), no_token)
+    yield _token("token empty", "no character", token(access_token=""), no_token)
+    yield _token("token not ASCII", "what fits no header", token(access_token="t\xf6k"), no_token)
+    yield _token(
+        "token with a header",
+        "a line end and a header behind it",
+        token(access_token="t\r\nX-Other: 1"),
+        no_token,
+    )
+    yield _token("lasts for ever", "longer than a clock can tell", token(expires_in=10**18), no_token)
+    yield _token("lasts a text", "soon", token(expires_in="soon"), no_token)
+    yield _token("over already", "less than no time", token(expires_in=-5), no_token)
+    yield _token("refused with 200", "an error as a success", encoded({"error": "invalid_grant"}), no_token)
+    yield _token("refused", "400 in OAuth's words", encoded({"error": "invalid_grant"}), refused, 400)
+    yield _token("refused without a word", "401 and nothing", b"", refused, 401)
+    yield _token(
+        "page with 400", "a page, which says nothing of the login", b"<html>no</html>", no_token, 400
+    )

@@ -21,6 +21,8 @@ from ledger_pipelines.systems.entities import ChangesReader, EntityLike
 from ledger_pipelines_tests.faults.drills.malformed_bodies import Ask, Sent, Vendor
 
 NOW = datetime(2026, 9, 20, 12, tzinfo=UTC)
+BAD_DAY = date(2026, 9, 15)
+"""The malformed list is that of this day; those of the days around it are good."""
 RECORD_ID = "5012"
 """The record that is read by its id."""
 CANARY = "canarycanarycanarycanarycanary12"
