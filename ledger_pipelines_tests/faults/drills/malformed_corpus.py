@@ -7,10 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ledger_pipelines_tests.faults.drills import malformed_bodies_netsuite, malformed_bodies_netsuite_writes
+from ledger_pipelines_tests.faults.drills import (
+    malformed_bodies_neto,
+    malformed_bodies_netsuite,
+    malformed_bodies_netsuite_writes,
+)
 from ledger_pipelines_tests.faults.drills.malformed_bodies import BodyItem, named
 
-_CORPORA = (malformed_bodies_netsuite.corpus, malformed_bodies_netsuite_writes.corpus)
+_CORPORA = (
+    malformed_bodies_netsuite.corpus,
+    malformed_bodies_netsuite_writes.corpus,
+    malformed_bodies_neto.corpus,
+)
 
 
 def bodies() -> Mapping[str, BodyItem]:
