@@ -17,7 +17,7 @@ from typing import Final
 
 from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.errors import DataError, TransientError
-from ledger_pipelines.systems.cin7.client import PAGE, Asked, Cin7Client, utc_text
+from ledger_pipelines.systems.cin7.client import LATER, PAGE, Asked, Cin7Client, utc_text
 from ledger_pipelines.systems.cin7.entities import CHANGED, ENTITIES, MODIFIED, SIZED, Cin7Entity
 from ledger_pipelines.systems.cin7.records import Fields, Record
 from ledger_pipelines.systems.entities import Cell, EntityLike, PlainRows
@@ -175,8 +175,10 @@ def _key(entity: Cin7Entity, row: Row) -> Row:
 
 def _number(entity: Cin7Entity, record: Record, field: str) -> int:
     told = Fields(record, entity.what, *_LABELS).text(field)
-    if not told.isdecimal():
-        raise TransientError(f"A {entity.what} of Cin7 has no {field}, by which its list is read.")
+    if not (told.isascii() and told.isdecimal()):
+        raise TransientError(
+            f"A {entity.what} of Cin7 has no {field}, by which its list is read.", remedy=LATER
+        )
     return int(told)
 
 
