@@ -47,6 +47,9 @@ from ledger_pipelines_tests.faults.drills.malformed_scenes_shops import Cin7Scen
 DAY = BAD_DAY
 BEFORE, AFTER = DAY - timedelta(days=1), DAY + timedelta(days=1)
 _FEWEST_WORDS = 3
+"""Of a remedy."""
+_SHORTEST = 16
+"""Characters of what is told of a record that was not written."""
 _TOTALS = ("foreigntotal", "grand_total", "total")
 
 SCENES: Mapping[Vendor, Scene] = {
@@ -185,7 +188,7 @@ def _written(item: BodyItem, want: EndsAs, scene: Scene, folder: Path) -> Carrie
     if wire.writes != want.calls:
         problems.append(f"{wire.writes} writing calls were made, not {want.calls}")
     told = [_told(one) for one in endings]
-    short = [text for text in told if len(text.split()) < _FEWEST_WORDS]
+    short = [text for text in told if len(text) < _SHORTEST]
     problems += [f"what is told of a record is only {text!r}" for text in short if text]
     if want.word.casefold() not in " ".join(told).casefold():
         problems.append(f"what is told does not say {want.word!r}: {told}")

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ledger_pipelines_tests.faults.drills import (
+    malformed_bodies_cin7,
     malformed_bodies_neto,
     malformed_bodies_netsuite,
     malformed_bodies_netsuite_writes,
+    malformed_bodies_saasu,
 )
 from ledger_pipelines_tests.faults.drills.malformed_bodies import BodyItem, named
 
@@ -18,6 +20,8 @@ _CORPORA = (
     malformed_bodies_netsuite.corpus,
     malformed_bodies_netsuite_writes.corpus,
     malformed_bodies_neto.corpus,
+    malformed_bodies_saasu.corpus,
+    malformed_bodies_cin7.corpus,
 )
 
 

@@ -30,6 +30,7 @@ from ledger_pipelines.systems.netsuite.settings import (
 from ledger_pipelines.systems.netsuite.writer import NetSuiteWriter
 from ledger_pipelines.systems.saasu.client import SaasuClient
 from ledger_pipelines.systems.saasu.entities import ENTITIES
+from ledger_pipelines.systems.saasu.probe import Probe
 from ledger_pipelines.systems.saasu.reader import SaasuReader
 from ledger_pipelines.systems.saasu.settings import AccessKeyCredentials, PasswordCredentials, SaasuConnection
 from ledger_pipelines.systems.saasu.writer import SaasuWriter
@@ -123,8 +124,8 @@ class SaasuScene(Scene):
         client = SaasuClient(connection, clock=FakeClock(NOW), transport=wire.transport)
 
         def record() -> str:
-            found = client.get(f"/Invoice/{RECORD_ID}")
-            return str(found.get("TransactionId")) if isinstance(found, dict) else f"{found!r}"
+            found = Probe(client).record("invoice", RECORD_ID)
+            return "none" if found is None else str(found.get("TransactionId"))
 
         return Opened(SaasuReader(client), SaasuWriter(client), record, client.close)
 
