@@ -9,10 +9,12 @@ from collections.abc import Mapping
 
 from ledger_pipelines_tests.faults.drills import (
     malformed_bodies_cin7,
+    malformed_bodies_cin7_writes,
     malformed_bodies_neto,
     malformed_bodies_netsuite,
     malformed_bodies_netsuite_writes,
     malformed_bodies_saasu,
+    malformed_bodies_saasu_writes,
 )
 from ledger_pipelines_tests.faults.drills.malformed_bodies import BodyItem, named
 
@@ -21,7 +23,9 @@ _CORPORA = (
     malformed_bodies_netsuite_writes.corpus,
     malformed_bodies_neto.corpus,
     malformed_bodies_saasu.corpus,
+    malformed_bodies_saasu_writes.corpus,
     malformed_bodies_cin7.corpus,
+    malformed_bodies_cin7_writes.corpus,
 )
 
 
