@@ -124,10 +124,19 @@ class Cin7Reader:
     def _walk(self, entity: Cin7Entity, where: str) -> Iterator[list[Row]]:
         """Rows by the entity's number: each call from the last one seen on, by pages only where that gets no further."""
         field, low, number = entity.walk, 0, 1
+        before: tuple[Record, ...] = ()
         while True:
             low_end = f"{field}>={low}" if low else ""
             condition = " AND ".join(part for part in (where, low_end) if part)
             found = self._records(entity, condition, f"{field} ASC", number)
+            if number > 1 and found and found == before:
+                raise TransientError(
+                    f"Cin7 connection {self._client.connection.name!r}, GET {entity.path}: a page came twice; the list cannot"
+                    " be read to its end.",
+                    remedy=LATER,
+                    code="paging-loop",
+                )
+            before = found
             yield [cells(entity, record) for record in found]
             if len(found) < self._size:
                 return
