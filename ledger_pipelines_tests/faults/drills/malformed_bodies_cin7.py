@@ -104,6 +104,8 @@ def _lists() -> Iterator[BodyItem]:
     yield _list("lists in the list", "a list where an order belongs", _rows([_order()]), _NO_LIST)
     yield _list("one of them null", "an order and null", _rows(_order(), None), _NO_LIST)
     yield _list("204", "no content where a list is due", b"", _NO_JSON, 204)
+    yield _list("a full page for ever", "250 rows, whatever is asked for", _rows(*(_order(id=n) for n in range(1, 251))),
+        RefusedAs(TransientError, "a page came twice"))  # fmt: skip
     yield _list("none", "an empty list", _rows(), ReadAs(()))
     yield _list(
         "400", "refused, in Cin7's words", encoded({"message": "Missing or malformed where"}), in_words, 400

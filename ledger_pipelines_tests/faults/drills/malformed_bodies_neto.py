@@ -91,6 +91,8 @@ def _shapes() -> Iterator[BodyItem]:
     yield _list("Ack null", "null where a word belongs", _orders(_order(), ack=None), _NO_ACK)
     yield _list("Ack of its own", "a word that Neto does not have", _orders(_order(), ack="Partial"), _NO_ACK)
     yield _list("no Order", "success, and no list, not even an empty one", encoded({"Ack": "Success"}), RefusedAs(TransientError, "has no Order"))  # fmt: skip
+    yield _list("a full page for ever", "100 orders, whatever page is asked for: nothing new is the end",
+        _orders(*(_order(OrderID=f"N{n}") for n in range(101, 201))), ReadAs(tuple(f"N{n}" for n in range(101, 201))))  # fmt: skip
     yield _list("none", "an empty list: a day without orders", _orders(), none)
     yield _list(
         "Order empty text", "a text of no character is none", encoded({"Order": "", "Ack": "Success"}), none

@@ -108,6 +108,18 @@ def _lists() -> Iterator[BodyItem]:
     yield _list("rows of text", "texts where rows belong", _page("7"), _NO_LIST)
     yield _list("204", "no content where a list is due", b"", _NO_JSON, 204)
     yield _list("none", "an empty list", _page(), ReadAs(()))
+    link: Json = [{"rel": "next", "href": "x"}]
+    loop = RefusedAs(TransientError, "a page came twice")
+    yield _list("more of nothing", "a link to the next page, and no rows, for ever", _page(_links=link), loop)
+    yield _list(
+        "the same for ever", "a link to the next page, which is the same", _page(_row(), _links=link), loop
+    )
+    yield _list(
+        "a full page for ever",
+        "100 rows, whatever page is asked for",
+        _page(*(_row(TransactionId=n) for n in range(1, 101))),
+        loop,
+    )
     yield _list("links of nobody", "links that are no list", _page(_row(), _links="next"), read)
     yield _list(
         "error as text",

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ledger_pipelines.documents.effects import Effect
+from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.systems.entities import ChangesReader
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.entities import entities
@@ -100,8 +101,12 @@ class NetSuiteScene(Scene):
         if "/oauth2/" in path:
             return Sent(encoded({"access_token": "good-token", "expires_in": "3600", "token_type": "bearer"}))
         if "/suiteql" in path:
-            row = {"id": good_id(day), "lastmodifieddate": f"{day} 10:00:00", "foreigntotal": TOTAL}
-            return Sent(encoded({"items": [dict(row)], "hasMore": False, "count": 1, "totalResults": 1}))
+            row: dict[str, Json] = {
+                "id": good_id(day),
+                "lastmodifieddate": f"{day} 10:00:00",
+                "foreigntotal": TOTAL,
+            }
+            return Sent(encoded({"items": [row], "hasMore": False, "count": 1, "totalResults": 1}))
         where = f"https://{self.host}/services/rest/record/v1/customerPayment/900"
         return Sent(b"", 204, (("Location", where),))
 
@@ -140,15 +145,19 @@ class SaasuScene(Scene):
 
     def answer(self, request: httpx.Request, day: date) -> Sent:
         if request.url.path.startswith("/authorisation/"):
-            grant = {"access_token": "good-token", "refresh_token": "good-refresh", "expires_in": 10_800}
+            grant: dict[str, Json] = {
+                "access_token": "good-token",
+                "refresh_token": "good-refresh",
+                "expires_in": 10_800,
+            }
             return Sent(encoded({**grant, "scope": "full fileid:5150"}))
         if request.method == "GET":
-            row = {
+            row: dict[str, Json] = {
                 "TransactionId": good_id(day),
                 "LastModifiedDateUtc": f"{day}T10:00:00Z",
                 "TotalAmount": TOTAL,
             }
-            return Sent(encoded({"Invoices": [dict(row)], "_links": []}))
+            return Sent(encoded({"Invoices": [row], "_links": []}))
         return Sent(encoded({"InsertedEntityId": 900, "InsertedContactId": 900, "LastUpdatedId": "x"}))
 
     def effects(self, ask: Ask) -> Sequence[Effect]:

@@ -68,9 +68,13 @@ class NetoScene(Scene):
 
     def answer(self, request: httpx.Request, day: date) -> Sent:
         if request.headers["NETOAPI_ACTION"] == "GetOrder":
-            row = {"OrderID": good_id(day), "DateUpdated": f"{day} 10:00:00", "GrandTotal": TOTAL}
+            row: dict[str, Json] = {
+                "OrderID": good_id(day),
+                "DateUpdated": f"{day} 10:00:00",
+                "GrandTotal": TOTAL,
+            }
             return Sent(
-                encoded({"Order": [dict(row)], "CurrentTime": f"{NOW:%Y-%m-%d %H:%M:%S}", "Ack": "Success"})
+                encoded({"Order": [row], "CurrentTime": f"{NOW:%Y-%m-%d %H:%M:%S}", "Ack": "Success"})
             )
         return Sent(encoded({"Item": [], "Ack": "Success"}))
 
@@ -115,8 +119,8 @@ class Cin7Scene(Scene):
             raise AssertionError("every write of this drill is answered by an item")
         if "reference" in request.url.params.get("where", ""):
             return Sent(b"[]")
-        row = {"id": int(good_id(day)), "modifiedDate": f"{day}T10:00:00Z", "total": TOTAL}
-        return Sent(encoded([dict(row)]))
+        row: dict[str, Json] = {"id": int(good_id(day)), "modifiedDate": f"{day}T10:00:00Z", "total": TOTAL}
+        return Sent(encoded([row]))
 
     def effects(self, ask: Ask) -> Sequence[Effect]:
         count = 2 if ask is Ask.BATCH else 1
