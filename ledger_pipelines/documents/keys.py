@@ -31,8 +31,15 @@ def canonical(value: Json) -> str:
 
 
 def decode(text: str | bytes) -> Json:
-    """Read JSON with every fraction as a Decimal. Raises msgspec.DecodeError."""
-    value: Json = _DECODER.decode(text)
+    """Read JSON with every fraction as a Decimal. Raises msgspec.DecodeError, whatever is wrong with it."""
+    try:
+        value: Json = _DECODER.decode(text)
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("JSON is malformed: it is not UTF-8") from None
+    except RecursionError:
+        raise msgspec.DecodeError("JSON is nested too deep") from None
+    except ArithmeticError:
+        raise msgspec.DecodeError("JSON is malformed: a number is beyond all bounds") from None
     return value
 
 

@@ -277,9 +277,24 @@ def _store(
         ]
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(
-            f"{entity.name} of {day.isoformat()} cannot be stored: {error}.", code="unexpected-value"
+            f"{store.connection}/{entity.name} of {day.isoformat()} cannot be stored:{_culprit(entity, schema, rows)} {error}.",
+            remedy="Look at that value in the system it came from; if it is right there, tell the makers.",
+            code="unexpected-value",
         ) from error
     return _keep(store, entity, day, pa.table(columns, schema=schema), asked, basis)
+
+
+def _culprit(entity: EntityLike, schema: pa.Schema, rows: Sequence[Row]) -> str:
+    """The first value that no column takes, by its record's key; "" when it is none alone."""
+    names = [column.name for column in entity.columns]
+    for cells in rows:
+        for column, cell in zip(schema, cells, strict=True):
+            try:
+                pa.array([cell], type=column.type)
+            except (pa.ArrowInvalid, pa.ArrowTypeError):
+                key = " ".join(str(cells[names.index(name)]) for name in entity.key)
+                return f" {column.name} of {key} is {str(cell)[:60]}."
+    return ""
 
 
 def _keep(

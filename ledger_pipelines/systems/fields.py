@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import ClassVar
 
 from ledger_pipelines.documents.keys import Json
@@ -25,6 +25,8 @@ _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?",
     re.ASCII | re.IGNORECASE,
 )
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
+"""As JSON and people write numbers; Decimal would take more: underscores, the digits of other scripts, NaN."""
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?", re.ASCII | re.DOTALL)
 
 
@@ -112,7 +114,11 @@ class Fields:
         """An id that must be there."""
         value = self.text(name).strip()
         if not value:
-            raise DataError(f"{self.title} has no {name}.", code="unexpected-value")
+            raise DataError(
+                f"{self.title} has no {name}.",
+                remedy=f"Look at the record in {self.system}; if it is as it should be there, tell the makers.",
+                code="unexpected-value",
+            )
         return value
 
     def number(self, name: str) -> Decimal | None:
@@ -122,13 +128,10 @@ class Fields:
             return None
         if isinstance(value, bool | list | dict):
             raise self.refused(name, "which is no number")
-        try:
-            found = Decimal(str(value).strip())
-        except InvalidOperation:
-            raise self.refused(name, "which is no number") from None
-        if not found.is_finite():
+        told = str(value).strip()
+        if not _NUMBER.fullmatch(told):
             raise self.refused(name, "which is no number")
-        return found
+        return Decimal(told)
 
     def amount(self, name: str) -> Decimal:
         """A number that must be there."""

@@ -53,6 +53,8 @@ _OURS = frozenset({"too-many-files", "out-of-memory"})
 SANDBOX_HINT = "Start the sandbox: ledger-pipelines sandbox"
 """What helps where nobody listens at the address of a connection declared `sandbox: true`."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+DEEPEST: Final = 100
+"""Lists and objects in each other, at most: no vendor's record comes near, and what walks through one needs no more."""
 _HTML = re.compile(rb"^\s*(?:<!doctype\s+html|<html)", re.IGNORECASE)
 
 
@@ -131,8 +133,11 @@ class Answer:
         return "html" in self.headers.get("content-type", "").lower() or bool(_HTML.match(self.body[:256]))
 
     def json(self) -> Json:
-        """The body as JSON, fractions as Decimals. Raises msgspec.DecodeError."""
-        return decode(self.body)
+        """The body as JSON, fractions as Decimals. Raises msgspec.DecodeError, also when it is nested deeper than `DEEPEST`."""
+        value = decode(self.body)
+        if self.body.count(b"[") + self.body.count(b"{") > DEEPEST:
+            _refuse_deep(value)
+        return value
 
     @property
     def retry_after(self) -> float | None:
@@ -158,9 +163,24 @@ class CallCount:
 def _http_date(text: str) -> datetime | None:
     try:
         parsed = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def _refuse_deep(value: Json) -> None:
+    """Raise msgspec.DecodeError when lists and objects lie in each other too deep; level by level, without recursion."""
+    level: list[Json] = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise msgspec.DecodeError("JSON is nested too deep")
 
 
 def retry_after(headers: httpx.Headers, now: datetime) -> float | None:

@@ -23,6 +23,9 @@ from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.machine import at
 from ledger_pipelines.systems.secrets import Redactor
 
+LONGEST = 366 * 24 * 3600
+"""Seconds; no vendor hands out a token for longer than a year."""
+
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
@@ -34,7 +37,11 @@ class AccessToken:
 
     @classmethod
     def lasting(cls, value: str, now: datetime, seconds: int) -> AccessToken:
-        """A token handed out now for that long."""
+        """A token handed out now for that long. Raises ValueError: it cannot stand in a header, or lasts for ever."""
+        if not value or not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("a token is not printable ASCII")
+        if not 0 < seconds <= LONGEST:
+            raise ValueError(f"a token lasts {seconds} seconds")
         return cls(value, now + timedelta(seconds=seconds * 0.8), now + timedelta(seconds=seconds))
 
     def __repr__(self) -> str:

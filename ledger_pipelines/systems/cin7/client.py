@@ -46,6 +46,9 @@ CHUNK: Final = 20
 PAUSES: Final = (1.0, 3.0)  # not money: seconds
 """Before a read is made again."""
 BAD_ANSWER: Final = "bad-answer"
+LATER: Final = "Nothing is lost; run again later. If it comes back, tell the makers."
+LONGEST_WORDS: Final = 500
+"""Characters of an answer that are kept as Cin7's words: its sentences have fewer."""
 THROTTLED: Final = "throttled"
 _PASSING: Final = frozenset({BAD_ANSWER, "no-answer"})
 _PERIODS: Final = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 3600.0}  # not money: seconds
@@ -99,7 +102,11 @@ class Cin7RefusedError(PermanentError):
     """Cin7 refused a request in its own words."""
 
     def __init__(self, message: str, text: str, status: int) -> None:
-        super().__init__(message, code="cin7-refused")
+        super().__init__(
+            message,
+            remedy="Correct in Cin7 what it names; if that does not help, tell the makers.",
+            code="cin7-refused",
+        )
         self.text, self.status = text, status
 
 
@@ -175,7 +182,11 @@ class Cin7Client:
             told = self.redactor.clean(text_of(answer))
             raise Cin7RefusedError(f"{self._place('GET', path)}: {told}", told, answer.status)
         if not isinstance(body, list) or not all(isinstance(row, dict) for row in body):
-            raise TransientError(f"{self._place('GET', path)}: the answer is no list.", code=BAD_ANSWER)
+            raise TransientError(
+                f"{self._place('GET', path)}: the answer is no list of records.",
+                remedy=LATER,
+                code=BAD_ANSWER,
+            )
         return tuple(row for row in body if isinstance(row, dict))
 
     def record(self, path: str, record_id: str) -> Record | None:
@@ -190,10 +201,12 @@ class Cin7Client:
         body = self._decoded(answer, place) if answer.body.strip() else None
         if isinstance(body, list) and len(body) == 1:
             body = body[0]
-        if not body:
+        if body is None or body in ("", [], {}):
             return None
         if not isinstance(body, dict) or "id" not in body:
-            raise TransientError(f"{self._place('GET', place)}: the answer is no record.", code=BAD_ANSWER)
+            raise TransientError(
+                f"{self._place('GET', place)}: the answer is no record.", remedy=LATER, code=BAD_ANSWER
+            )
         return body
 
     def _decoded(self, answer: Answer, path: str) -> Json:
@@ -201,7 +214,7 @@ class Cin7Client:
             return camel(answer.json())
         except msgspec.DecodeError:
             raise TransientError(
-                f"{self._place('GET', path)}: the answer is cut or no JSON.", code=BAD_ANSWER
+                f"{self._place('GET', path)}: the answer is cut or no JSON.", remedy=LATER, code=BAD_ANSWER
             ) from None
 
     def answer(self, path: str, params: Mapping[str, str | int]) -> Answer:
@@ -268,11 +281,17 @@ class Cin7Client:
                 remedy=f"Give it {module_of(path)} {needed} (Settings > Integrations > API v1 in Cin7).",
                 code="no-permission",
             )
-        if answer.is_html or answer.status >= 500 or answer.status == 408:
-            what = "a web page in place of an answer" if answer.is_html else "an error of the server"
+        if answer.is_html or answer.status >= 500 or answer.status == 408 or answer.status < 400:
+            what = (
+                "a web page in place of an answer"
+                if answer.is_html
+                else "another address in place of an answer, which is not followed"
+                if answer.status < 400
+                else "an error of the server"
+            )
             return TransientError(
                 f"{place}: {what} (HTTP {answer.status}).",
-                remedy="Nothing is lost; run again later.",
+                remedy=LATER,
                 code=BAD_ANSWER,
             )
         return Cin7RefusedError(f"{place}: {told}", told, answer.status)
@@ -349,4 +368,4 @@ def text_of(answer: Answer) -> str:
     if isinstance(read, dict):
         words = [str(read[name]) for name in ("message", "exceptionMessage", "errors") if read.get(name)]
         read = "; ".join(words) or told
-    return str(read or "").strip() or f"HTTP {answer.status}"
+    return str(read or "").strip()[:LONGEST_WORDS] or f"HTTP {answer.status}"

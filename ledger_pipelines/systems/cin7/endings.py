@@ -10,6 +10,7 @@ recognised is refused all the same, in Cin7's own words.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,6 +114,17 @@ def ending_of(result: Result | None, prepared: Prepared, target: str) -> Ending:
     if not target and not result.id:
         return Unknown("Cin7 says that it was written, and gives no id.")
     return Confirmed(Remote(result.id or target, effect.external_id, result.code))
+
+
+def apart(found: list[Ending]) -> list[Ending]:
+    """The endings of creations of one call; those that tell one id of several records are unknown: one of them is wrong."""
+    ids = Counter(one.remote.remote_id for one in found if isinstance(one, Confirmed))
+    return [
+        Unknown(f"Cin7 gives the same id, {one.remote.remote_id}, to several records.")
+        if isinstance(one, Confirmed) and ids[one.remote.remote_id] > 1
+        else one
+        for one in found
+    ]
 
 
 def refused_words(text: str, action: Action) -> Ending:

@@ -17,7 +17,7 @@ from typing import Final
 
 from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.errors import DataError, TransientError
-from ledger_pipelines.systems.cin7.client import PAGE, Asked, Cin7Client, utc_text
+from ledger_pipelines.systems.cin7.client import LATER, PAGE, Asked, Cin7Client, utc_text
 from ledger_pipelines.systems.cin7.entities import CHANGED, ENTITIES, MODIFIED, SIZED, Cin7Entity
 from ledger_pipelines.systems.cin7.records import Fields, Record
 from ledger_pipelines.systems.entities import Cell, EntityLike, PlainRows
@@ -124,10 +124,19 @@ class Cin7Reader:
     def _walk(self, entity: Cin7Entity, where: str) -> Iterator[list[Row]]:
         """Rows by the entity's number: each call from the last one seen on, by pages only where that gets no further."""
         field, low, number = entity.walk, 0, 1
+        before: tuple[Record, ...] = ()
         while True:
             low_end = f"{field}>={low}" if low else ""
             condition = " AND ".join(part for part in (where, low_end) if part)
             found = self._records(entity, condition, f"{field} ASC", number)
+            if number > 1 and found and found == before:
+                raise TransientError(
+                    f"Cin7 connection {self._client.connection.name!r}, GET {entity.path}: a page came twice; the list cannot"
+                    " be read to its end.",
+                    remedy=LATER,
+                    code="paging-loop",
+                )
+            before = found
             yield [cells(entity, record) for record in found]
             if len(found) < self._size:
                 return
@@ -175,8 +184,10 @@ def _key(entity: Cin7Entity, row: Row) -> Row:
 
 def _number(entity: Cin7Entity, record: Record, field: str) -> int:
     told = Fields(record, entity.what, *_LABELS).text(field)
-    if not told.isdecimal():
-        raise TransientError(f"A {entity.what} of Cin7 has no {field}, by which its list is read.")
+    if not (told.isascii() and told.isdecimal()):
+        raise TransientError(
+            f"A {entity.what} of Cin7 has no {field}, by which its list is read.", remedy=LATER
+        )
     return int(told)
 
 

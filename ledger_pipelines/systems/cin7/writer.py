@@ -229,7 +229,7 @@ class Cin7Writer:
         ]
         if effect.action is Action.VOID:
             return self._voided(call, found)
-        return self._wordless(call, found) if effect.action is Action.CREATE else found
+        return self._wordless(call, endings.apart(found)) if effect.action is Action.CREATE else found
 
     def _refused(self, answer: Answer, method: str, path: str, call: Sequence[_Ready]) -> list[Ending]:
         """The endings of a request that was refused, or failed, as a whole."""

@@ -232,7 +232,11 @@ class NetoClient:
                 f"{self._place(answer.action)}: {answer.text}.",
                 remedy="Check the key (it is longer than the box that shows it), its user name, and the user's permissions.",
             )
-        return PermanentError(f"{self._place(answer.action)}: {answer.text}.", code="neto-refused")
+        return PermanentError(
+            f"{self._place(answer.action)}: {answer.text}.",
+            remedy="Correct in Neto what it names; if that does not help, tell the makers.",
+            code="neto-refused",
+        )
 
     def _place(self, action: str) -> str:
         return f"Neto connection {self.connection.name!r}, {action}"

@@ -32,6 +32,7 @@ class NetoEntity(RecordEntity):
         filtered: `DateUpdated` stands for the filters `DateUpdatedFrom` and `DateUpdatedTo`; "" = none.
         limit: Records a page; 0 = the action has no pages.
         ordered: Order asked for, so that pages do not move; "" = the action takes none.
+        absent: How an answer without records looks is not known: `response` may be missing from it.
     """
 
     action: str = ""
@@ -43,6 +44,7 @@ class NetoEntity(RecordEntity):
     filtered: str = ""
     limit: int = 0
     ordered: str = ""
+    absent: bool = False
 
     @property
     def changes_in_place(self) -> bool:
@@ -92,6 +94,7 @@ def _entity(
     limit: int = 0,
     ordered: str = "",
     opening: bool = False,
+    absent: bool = False,
 ) -> NetoEntity:
     """fields: `column[:kind]=Field`, the key first."""
     pairs = [word.partition("=") for word in fields.split()]
@@ -99,7 +102,7 @@ def _entity(
     return NetoEntity(
         name=name, columns=named, key=(named[0].name,), changed_column=changed, opening=opening, action=action,
         response=response or action.removeprefix("Get"), inner=inner, what=what, sources=tuple(field for _, _, field in pairs),
-        selectors=tuple(selectors.split()), filtered=filtered, limit=limit, ordered=ordered,
+        selectors=tuple(selectors.split()), filtered=filtered, limit=limit, ordered=ordered, absent=absent,
     )  # fmt: skip
 
 
@@ -132,7 +135,7 @@ def _all() -> tuple[NetoEntity, ...]:
             "rmas", "RMA", "GetRma",
             "rma_id=RmaID order_id=OrderID username=CustomerUsername status=RmaStatus refund_total:number=RefundTotal"
             " changed:instant=DateUpdated",
-            selectors=_RMA, changed="changed", filtered="DateUpdated", limit=100,
+            selectors=_RMA, changed="changed", filtered="DateUpdated", limit=100, absent=True,
         ),
         _entity(
             "stock", "product", "GetItem",
@@ -146,10 +149,10 @@ def _all() -> tuple[NetoEntity, ...]:
         ),
         _entity(
             "payment_methods", "payment method", "GetPaymentMethods",
-            "id=id name=name active:flag=active visible:flag=visible acc_code=acc_code", inner="PaymentMethod",
+            "id=id name=name active:flag=active visible:flag=visible acc_code=acc_code", inner="PaymentMethod", absent=True,
         ),
         _entity(
-            "shipping_methods", "shipping method", "GetShippingMethods", "id=id name=name status=status", inner="ShippingMethod",
+            "shipping_methods", "shipping method", "GetShippingMethods", "id=id name=name status=status", inner="ShippingMethod", absent=True,
         ),
         _entity(
             "categories", "category", "GetCategory",

@@ -22,7 +22,7 @@ from typing import Final
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.systems.entities import Cell, EntityLike, Kind, PlainRows
-from ledger_pipelines.systems.neto.client import NetoClient
+from ledger_pipelines.systems.neto.client import NetoAnswer, NetoClient
 from ledger_pipelines.systems.neto.entities import ENTITIES, NetoEntity
 from ledger_pipelines.systems.neto.shapes import Fields, as_list
 
@@ -142,7 +142,7 @@ class NetoReader:
             "OutputSelector": list(entity.selectors[:1]),
         }  # fmt: skip
         answer = self._client.read(entity.action, {"Filter": asked})
-        return bool(as_list(answer.body.get(entity.response), entity.inner))
+        return bool(self._held(entity, answer))
 
     def _paged(
         self, entity: NetoEntity, criteria: Mapping[str, Json]
@@ -152,9 +152,7 @@ class NetoReader:
         number = 0
         while True:
             answer = self._client.read(entity.action, self._asked(entity, criteria, number))
-            held = [
-                Fields.of(one, entity.what) for one in as_list(answer.body.get(entity.response), entity.inner)
-            ]
+            held = [Fields.of(one, entity.what) for one in self._held(entity, answer)]
             known = len(seen)
             for fields in held:
                 seen.add(_key(entity, fields))
@@ -162,6 +160,17 @@ class NetoReader:
             if not entity.limit or len(seen) == known:
                 return
             number += 1
+
+    def _held(self, entity: NetoEntity, answer: NetoAnswer) -> list[Json]:
+        """The records of an answer; one that does not even hold an empty list is none (neto.md 4.2)."""
+        if entity.response not in answer.body and not entity.absent:
+            raise TransientError(
+                f"Neto connection {self._client.connection.name!r}, {entity.action}: the answer has no {entity.response}"
+                f" ({answer.text}).",
+                remedy="Nothing is lost; run again later. If it comes back, report it to the makers.",
+                code="bad-answer",
+            )
+        return as_list(answer.body.get(entity.response), entity.inner)
 
     def _asked(self, entity: NetoEntity, criteria: Mapping[str, Json], number: int) -> Json:
         if not entity.limit:
@@ -198,7 +207,7 @@ def _key(entity: NetoEntity, fields: Fields) -> str:
     key = _text(fields, entity.sources[0])
     if key is None:
         raise DataError(
-            f"{entity.action} gave a record ({entity.what}) without {entity.sources[0].partition('|')[0]}.",
+            f"Neto's {entity.action} gave a record ({entity.what}) without {entity.sources[0].partition('|')[0]}.",
             remedy="Report it to the makers, with the store's answer.",
             code="no-key",
         )
@@ -213,7 +222,7 @@ def _row(entity: NetoEntity, fields: Fields, key: str) -> _Row:
     ]
     if entity.changed_column and cells[_place(entity)] is None:
         raise DataError(
-            f"{named.what} has no {entity.sources[_place(entity)].partition('|')[0]}.",
+            f"Neto's {named.what} has no {entity.sources[_place(entity)].partition('|')[0]}.",
             remedy="Open it in Neto and save it again.",
             code="no-modified",
         )

@@ -58,7 +58,9 @@ class Fields:
         """A record out of a decoded answer. Raises DataError when it is no object."""
         if not isinstance(value, dict):
             raise DataError(
-                f"Neto's {what} is no object but {type(value).__name__}.", code="unexpected-shape"
+                f"Neto's {what} is no object but {type(value).__name__}.",
+                remedy="Report it to the makers, with the store's answer.",
+                code="unexpected-shape",
             )
         return cls(value, what)
 
@@ -127,7 +129,7 @@ class Fields:
 
     def _wrong(self, name: str, value: object, wanted: str) -> DataError:
         return DataError(
-            f"{self.what}: {name} is {str(value)[:60]!r}, not {wanted}.",
+            f"Neto's {self.what}: {name} is {str(value)[:60]!r}, not {wanted}.",
             remedy="Correct it in Neto, or report it to the makers if Neto shows it rightly.",
             code="unexpected-value",
         )

@@ -18,6 +18,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.systems.http import Answer
 
 _TITLE: Final = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_ACKS: Final = frozenset({"success", "warning", "error"})
 _SHOWN: Final = 60
 """Characters of a title, or of an answer's beginning, that are shown."""
 
@@ -40,8 +41,13 @@ def decoded(answer: Answer) -> Mapping[str, Json] | None:
         return None
     if isinstance(body, dict) and len(body) == 1:
         (inner,) = body.values()
-        body = inner if isinstance(inner, dict) and "Ack" in inner else body
-    return body if isinstance(body, dict) and "Ack" in body else None
+        body = inner if _is_own(inner) else body
+    return body if isinstance(body, dict) and _is_own(body) else None
+
+
+def _is_own(body: Json) -> bool:
+    """Whether it says how the call went, in one of Neto's three words (neto.md 3.3)."""
+    return isinstance(body, dict) and str(body.get("Ack")).lower() in _ACKS
 
 
 def strange(answer: Answer) -> Strange:
@@ -58,14 +64,16 @@ def _told(answer: Answer) -> tuple[str, str]:
         return "an empty answer came", _LATER
     try:
         answer.json()
-    except msgspec.DecodeError:
+    except msgspec.DecodeError as error:
         if body[:1] in (b"{", b"["):
+            if "truncated" not in str(error):
+                return f"an answer that cannot be read came ({error})", _LATER
             return (
                 f"the answer was cut short: its JSON ends in the middle, after {len(answer.body):,} bytes",
                 _CUT,
             )
         return f"an answer that is no JSON came, beginning with {_words(body)!r}", _LATER
-    return "JSON came that is not Neto's: it has no Ack", _LATER
+    return "JSON came that is not Neto's: it has no Ack that says Success, Warning or Error", _LATER
 
 
 _PAGE = (

@@ -139,6 +139,9 @@ class NetoWriter:
             return self._same(self._without_words(action, answer), batch, refusals)
         if not read.refused:
             return _endings(read, batch)
+        if _listed(read.body):
+            both = f"{action}: Neto says that nothing was done ({read.text}), and lists products as done; the store is asked."
+            return self._same(Unknown(both), batch, refusals)
         if read.bad_key:
             return self._same(
                 CredentialsRefused(f"Neto refuses the key or its rights: {read.text}"), batch, refusals

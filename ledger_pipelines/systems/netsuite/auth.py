@@ -202,14 +202,15 @@ def machine_tokens(
                 remedy="Check client id, certificate id, private key and that the integration has M2M enabled.",
             )
         try:
-            read = msgspec.json.decode(answer.body, type=_TokenAnswer)
-            life = int(read.expires_in)
+            read = msgspec.convert(answer.json(), _TokenAnswer)
+            token = AccessToken.lasting(read.access_token, clock.now(), int(read.expires_in))
         except (msgspec.DecodeError, ValueError):
             raise TransientError(
-                f"NetSuite's token answer for connection {connection!r} cannot be read (HTTP {answer.status})."
+                f"NetSuite's token answer for connection {connection!r} cannot be read (HTTP {answer.status}).",
+                remedy="Nothing was sent; run again later. If it comes back, tell the makers.",
             ) from None
-        redactor.add(read.access_token)
-        return AccessToken.lasting(read.access_token, clock.now(), life)
+        redactor.add(token.value)
+        return token
 
     parts = (connection, base, credentials.client_id.reveal(), credentials.certificate_id.reveal())
     return TokenCache(fetch, clock, redactor, folder=folder, name="netsuite", identity=parts)

@@ -9,8 +9,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import httpx
-
 from ledger_pipelines.documents.effects import Ending, Prepared, Unknown
 from ledger_pipelines.documents.keys import Json, canonical, digest
 from ledger_pipelines.errors import LedgerError
@@ -18,7 +16,7 @@ from ledger_pipelines.systems.http import Answer
 from ledger_pipelines.systems.netsuite.client import JOB, NetSuiteClient
 from ledger_pipelines.systems.netsuite.endings import ending_of
 from ledger_pipelines.systems.netsuite.errors import Category, read_problem
-from ledger_pipelines.systems.netsuite.records import record_path
+from ledger_pipelines.systems.netsuite.records import location, record_path
 
 MOST = 100
 _NAMESPACE = uuid.UUID("8f3f1a3e-6c0e-5b57-9a3c-3c0d9a1f2b77")
@@ -45,9 +43,9 @@ class Task:
 
 def job_path(answer: Answer) -> str:
     """The job's path from a `Location`; "" when there is none."""
-    path = httpx.URL(answer.headers.get("location", "")).path.rstrip("/")
+    path = location(answer)
     job = path.rsplit("/", 1)[-1]
-    return f"{JOB}{job}" if JOB in path + "/" and job.isalnum() else ""
+    return f"{JOB}{job}" if JOB in path + "/" and job.isascii() and job.isalnum() else ""
 
 
 class Batches:
@@ -79,7 +77,7 @@ class Batches:
 
     def completed(self, job: str) -> bool:
         """Whether a job is done. One call."""
-        body = self._client.read("GET", job).json()
+        body = self._client.json(job)
         if not isinstance(body, dict):
             return False
         progress = str(body.get("progress") or "").lower()
@@ -87,7 +85,7 @@ class Batches:
 
     def tasks(self, job: str) -> list[Task]:
         """The job's tasks in the order of the records submitted. One call."""
-        body = self._client.read("GET", f"{job}/task?limit=1000").json()
+        body = self._client.json(f"{job}/task?limit=1000")
         items = body.get("items") if isinstance(body, dict) else None
         tasks = []
         for item in items if isinstance(items, list) else []:

@@ -56,10 +56,11 @@ class Cells:
     def __init__(self, entity: Entity, zone: ZoneInfo, *, local: bool) -> None:
         self._entity = entity
         self._names = frozenset(column.name for column in entity.columns) | {"links"}
+        self._needed = {*entity.key, entity.changed_column}
         self._columns = [(column, _converter(column.kind, zone, local=local)) for column in entity.columns]
 
     def rows(self, items: Sequence[Item]) -> list[tuple[Cell, ...]]:
-        """Cells of each item. Raises DataError: a value does not fit its column."""
+        """Cells of each item. Raises DataError: a value does not fit its column, or a row has no key, or no time of change."""
         found: list[list[Cell]] = []
         known = [item if item.keys() <= self._names else _lowered(item) for item in items]
         for column, convert in self._columns:
@@ -71,7 +72,17 @@ class Cells:
                 ])  # fmt: skip
             except (ValueError, InvalidOperation):
                 raise self._misfit(column, convert, known) from None
+            if name in self._needed and None in found[-1]:
+                raise self._without(column, known[found[-1].index(None)])
         return list(zip(*found, strict=True))
+
+    def _without(self, column: Column, item: Item) -> DataError:
+        """A row that could be kept only under no name, or of no day."""
+        return DataError(
+            f"NetSuite {self._entity.name} {cell_text(item.get('id')) or '?'}: the row came without {column.name}.",
+            remedy="Look at the record in NetSuite; if it is as it should be there, tell the makers.",
+            code="unexpected-row",
+        )
 
     def _misfit(self, column: Column, convert: Callable[[str], Cell], items: Sequence[Item]) -> DataError:
         """Says which one."""
@@ -83,7 +94,8 @@ class Cells:
             except (ValueError, InvalidOperation):
                 return DataError(
                     f"NetSuite {self._entity.name} {item.get('id') or '?'}: {column.name} is {text!r},"
-                    f" not a {column.kind}.",
+                    f" not {_A[column.kind]}.",
+                    remedy="Look at the record in NetSuite; if it is as it should be there, tell the makers.",
                     code="unexpected-value",
                 )
         raise AssertionError(column.name)
@@ -98,13 +110,29 @@ def _converter(kind: Kind, zone: ZoneInfo, *, local: bool) -> Callable[[str], Ce
         case Kind.TEXT:
             return str
         case Kind.NUMBER:
-            return Decimal
+            return _number
         case Kind.FLAG:
             return _is_true
         case Kind.DAY:
             return date.fromisoformat
         case Kind.INSTANT:
             return _local if local else lambda text: instants(_local(text), zone)[0]
+
+
+_A = {
+    Kind.TEXT: "a text",
+    Kind.NUMBER: "a number",
+    Kind.FLAG: "a flag",
+    Kind.DAY: "a day",
+    Kind.INSTANT: "an instant",
+}
+
+
+def _number(text: str) -> Decimal:
+    found = Decimal(text)
+    if not found.is_finite() or "_" in text or not text.isascii():  # Decimal takes these, too
+        raise ValueError(text)
+    return found
 
 
 def _is_true(text: str) -> bool:

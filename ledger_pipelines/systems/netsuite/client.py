@@ -12,13 +12,15 @@ from random import Random
 from typing import Final, Self
 
 import httpx
+import msgspec
 
 from ledger_pipelines.documents.dates import Clock, SystemClock
 from ledger_pipelines.documents.keys import Json
+from ledger_pipelines.errors import TransientError
 from ledger_pipelines.systems.http import AllowList, Answer, CallCount, Http, HttpSettings, json_body
 from ledger_pipelines.systems.limits import Slots
 from ledger_pipelines.systems.netsuite.auth import Breaker, MachineAuth, TbaAuth, machine_tokens
-from ledger_pipelines.systems.netsuite.errors import read_error
+from ledger_pipelines.systems.netsuite.errors import LATER, read_error
 from ledger_pipelines.systems.netsuite.settings import MachineCredentials, NetSuiteConnection
 from ledger_pipelines.systems.secrets import Redactor
 
@@ -141,6 +143,17 @@ class NetSuiteClient:
         if not answer.ok or answer.is_html:
             raise read_error(answer, self.connection.name)
         return answer
+
+    def json(self, path: str, *, headers: Mapping[str, str] | None = None) -> Json:
+        """What a GET reads. Raises as `read`; TransientError: it is no JSON."""
+        answer = self.read("GET", path, headers=headers)
+        try:
+            return answer.json()
+        except msgspec.DecodeError:
+            raise TransientError(
+                f"NetSuite connection {self.connection.name!r}, GET {pattern_of(path)}: the answer is cut or no JSON.",
+                remedy=LATER,
+            ) from None
 
     def write(
         self,

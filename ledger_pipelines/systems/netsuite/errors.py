@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import CredentialError, LedgerError, PermanentError, TransientError
 from ledger_pipelines.systems.http import Answer
+
+LATER: Final = "Nothing is lost; run again later. If it comes back, tell the makers."
+"""What to do about an answer that is none."""
 
 
 class Category(StrEnum):
@@ -157,8 +161,14 @@ def read_error(answer: Answer, connection: str) -> LedgerError:
                 remedy="See Setup > Users/Roles > Login Audit Trail, and the role's permissions.",
             )
         case Category.CONCURRENCY | Category.RETRYABLE:
-            return TransientError(f"{where}: {problem.text}", retry_after=answer.retry_after)
+            return TransientError(f"{where}: {problem.text}", remedy=LATER, retry_after=answer.retry_after)
         case Category.UNKNOWN_OUTCOME:
-            return TransientError(f"{where}: HTTP {answer.status} without NetSuite's own words.")
+            return TransientError(
+                f"{where}: HTTP {answer.status} without NetSuite's own words.", remedy=LATER
+            )
         case _:
-            return NetSuiteRefusedError(f"{where}: {problem.text} ({problem.code}).", problem)
+            return NetSuiteRefusedError(
+                f"{where}: {problem.text} ({problem.code}).",
+                problem,
+                remedy="Correct in NetSuite what it names; if that does not help, tell the makers.",
+            )

@@ -83,7 +83,7 @@ class Options:
 
     def _custom_record_types(self, search: str) -> tuple[Option, ...]:
         """From the metadata catalogue: the role sees the types it may use (netsuite.md 4.11)."""
-        body = self._client.read("GET", f"{RECORD}metadata-catalog").json()
+        body = self._client.json(f"{RECORD}metadata-catalog")
         items = body.get("items") if isinstance(body, dict) else None
         names = (
             [str(i.get("name") or "") for i in items if isinstance(i, dict)]

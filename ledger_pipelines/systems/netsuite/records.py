@@ -7,13 +7,16 @@ answer for the engine (`endings`). Facts: netsuite.md 4.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import httpx
 
 from ledger_pipelines.documents.keys import Json
+from ledger_pipelines.errors import TransientError
 from ledger_pipelines.systems.http import Answer, query_string
-from ledger_pipelines.systems.netsuite.client import RECORD, NetSuiteClient
+from ledger_pipelines.systems.netsuite.client import RECORD, NetSuiteClient, pattern_of
+from ledger_pipelines.systems.netsuite.errors import LATER
 
 REPLACED = ("item", "line", "expense", "expCost")
 """Sublists sent whole: a line without its key would be added to the ones already there (netsuite.md 4.5)."""
@@ -30,9 +33,16 @@ def record_path(kind: str, record_id: str = "") -> str:
 
 def id_of(answer: Answer) -> str:
     """The internal id in `Location`: its last segment; "" when there is none or it is not a number."""
-    path = httpx.URL(answer.headers.get("location", "")).path.rstrip("/")
-    last = path.rsplit("/", 1)[-1]
-    return last if last.isdecimal() else ""
+    last = location(answer).rsplit("/", 1)[-1]
+    return last if last.isascii() and last.isdecimal() else ""
+
+
+def location(answer: Answer) -> str:
+    """The path in `Location`, without a slash at its end; "" when there is none, or it is no address."""
+    try:
+        return httpx.URL(answer.headers.get("location", "")).path.rstrip("/")
+    except httpx.InvalidURL:
+        return ""
 
 
 def replaced(body: dict[str, Json]) -> str:
@@ -48,10 +58,13 @@ class Records:
         self._client = client
 
     def get(self, kind: str, record_id: str, *, expand: bool = False) -> dict[str, Json]:
-        """A record's body. Loads it in edit mode, so the role needs edit rights (netsuite.md 4.4)."""
+        """A record's body. Loads it in edit mode, so the role needs edit rights (netsuite.md 4.4).
+
+        Raises:
+            TransientError, CredentialError, NetSuiteRefusedError: as `NetSuiteClient.json`; TransientError: it is no record.
+        """
         params = {"expandSubResources": "true"} if expand else {}
-        value = self._client.read("GET", record_path(kind, record_id) + query_string(params)).json()
-        return value if isinstance(value, dict) else {}
+        return self._object(record_path(kind, record_id) + query_string(params))
 
     def post(self, kind: str, body: dict[str, Json]) -> Answer:
         """Create one record."""
@@ -80,7 +93,10 @@ class Records:
 
     def metadata(self, kind: str) -> dict[str, Json]:
         """JSON Schema of a record type, with the account's own fields. One call."""
-        value = self._client.read(
-            "GET", f"{RECORD}metadata-catalog/{kind}", headers={"Accept": "application/schema+json"}
-        ).json()
-        return value if isinstance(value, dict) else {}
+        return self._object(f"{RECORD}metadata-catalog/{kind}", headers={"Accept": "application/schema+json"})
+
+    def _object(self, path: str, *, headers: Mapping[str, str] | None = None) -> dict[str, Json]:
+        value = self._client.json(path, headers=headers)
+        if not isinstance(value, dict):
+            raise TransientError(f"NetSuite, GET {pattern_of(path)}: the answer is no record.", remedy=LATER)
+        return value

@@ -28,6 +28,7 @@ from itertools import pairwise
 
 from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.systems.netsuite.entities import Entity
+from ledger_pipelines.systems.netsuite.errors import LATER
 from ledger_pipelines.systems.netsuite.suiteql import Item, KeyPart, SuiteQL, after
 
 STYLE = "%Y-%m-%d %H:%M:%S"
@@ -142,12 +143,16 @@ class Stretches:
         if not page.has_more:
             if page.total not in {None, len(page.items)}:
                 raise TransientError(
-                    f"NetSuite counts {page.total} rows and sent {len(page.items)}.", code="pages-drift"
+                    f"NetSuite counts {page.total} rows and sent {len(page.items)}.",
+                    remedy=LATER,
+                    code="pages-drift",
                 )
             return page.items, len(page.items), None
         last = self._position(page.items[-1]) if page.items else wanted.after
         if last is None or last == wanted.after:
-            raise TransientError("NetSuite repeated a page of a SuiteQL question.", code="paging-loop")
+            raise TransientError(
+                "NetSuite repeated a page of a SuiteQL question.", remedy=LATER, code="paging-loop"
+            )
         return page.items, page.total or 0, replace(wanted, after=last)
 
     def _position(self, item: Item) -> Position:
@@ -155,7 +160,9 @@ class Stretches:
         missing = [part.column for part in self._key if not lower.get(part.column)]
         if missing:
             raise DataError(
-                f"A row of NetSuite's answer has no {missing[0]}, by which it is read.", code="unexpected-row"
+                f"A row of NetSuite's answer has no {missing[0]}, by which it is read.",
+                remedy="Tell the makers, with the day that was read.",
+                code="unexpected-row",
             )
         return Position(tuple(str(lower[part.column]) for part in self._key))
 

@@ -20,6 +20,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.systems.http import Answer
 from ledger_pipelines.systems.netsuite.client import SUITEQL, NetSuiteClient
+from ledger_pipelines.systems.netsuite.errors import LATER
 
 PAGE = 1000
 MOST_ROWS = 100_000
@@ -94,9 +95,16 @@ def marks(values: Sequence[str]) -> str:
 
 
 def cell_text(value: Json) -> str | None:
-    """A value as text, whatever it came as; flags are `T` and `F`."""
+    """A value as text, whether it came as one, as a number or as a flag (`T`, `F`). Raises DataError for a list or object."""
     if value is None:
         return None
+    if isinstance(value, list | dict):
+        kind = "a list" if isinstance(value, list) else "an object"
+        raise DataError(
+            f"NetSuite's answer to a SuiteQL question holds {kind} where a value belongs.",
+            remedy="Tell the makers, with the day that was read.",
+            code="unexpected-row",
+        )
     if isinstance(value, bool):
         return "T" if value else "F"
     return value if isinstance(value, str) else str(value)
@@ -148,7 +156,7 @@ class SuiteQL:
         pages = [self.page(sql, params, 0)]
         while pages[-1].has_more:
             if not pages[-1].items:
-                raise TransientError("NetSuite promised more rows and sent an empty page.")
+                raise TransientError("NetSuite promised more rows and sent an empty page.", remedy=LATER)
             offset = PAGE * len(pages)
             if offset >= MOST_ROWS:
                 raise DataError(
@@ -172,11 +180,14 @@ class SuiteQL:
         try:
             page = _page_decoder.decode(answer.body)
         except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation, RecursionError):
-            raise TransientError("NetSuite's answer to a SuiteQL question cannot be read.") from None
+            raise TransientError(
+                "NetSuite's answer to a SuiteQL question cannot be read.", remedy=LATER
+            ) from None
         if page.count not in {None, len(page.items)} or page.offset not in {None, offset}:
             raise TransientError(
                 f"NetSuite's answer to a SuiteQL question says {page.count} rows from {page.offset} and holds "
-                f"{len(page.items)} from {offset}."
+                f"{len(page.items)} from {offset}.",
+                remedy=LATER,
             )
         return page
 
@@ -215,7 +226,7 @@ def read_now(answer: Answer) -> datetime:
         page = msgspec.convert(answer.json(), Page)
         return datetime.fromisoformat(str(page.items[0]["now"]))
     except (msgspec.DecodeError, msgspec.ValidationError, IndexError, KeyError, ValueError):
-        raise TransientError("NetSuite did not tell its time.") from None
+        raise TransientError("NetSuite did not tell its time.", remedy=LATER) from None
 
 
 def _flags_of(row_type: Any) -> frozenset[str]:
@@ -235,5 +246,6 @@ def typed(row: Row, row_type: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise DataError(
             f"NetSuite record {row.get('id') or '?'} cannot be read as {row_type.__name__}: {error}.",
+            remedy="Look at the record in NetSuite; if it is as it should be there, tell the makers.",
             code="unexpected-row",
         ) from None

@@ -21,6 +21,8 @@ from ledger_pipelines.systems.tokens import AccessToken, TokenCache, write_priva
 
 TOKEN, REFRESH = "/authorisation/token", "/authorisation/refresh"
 TWO_FACTOR = "2fa_code_required"
+_REFUSALS = frozenset({400, 401, 403})
+"""Statuses by which a login is refused; of any other it is not known."""
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "X-Api-Version": "1.0"}
 
 
@@ -60,14 +62,15 @@ def grants(
                 "scope": "full",
             }
             answer = ask(TOKEN, login)
-        if not answer.ok:
+        if answer.status in _REFUSALS and not answer.is_html:
             raise _refused(connection.name, answer)
+        if not answer.ok:
+            raise _strange(connection.name, answer)
         try:
-            grant = msgspec.json.decode(answer.body, type=_Grant)
-        except msgspec.DecodeError:
-            raise TransientError(
-                f"Saasu's token answer for connection {connection.name!r} cannot be read."
-            ) from None
+            grant = msgspec.convert(answer.json(), _Grant)
+            token = AccessToken.lasting(grant.access_token, clock.now(), grant.expires_in)
+        except (msgspec.DecodeError, ValueError):
+            raise _strange(connection.name, answer) from None
         for secret in (grant.access_token, grant.refresh_token):
             redactor.add(secret)
         if grant.scope and f"fileid:{connection.file_id}" not in grant.scope.lower().split():
@@ -78,9 +81,17 @@ def grants(
             )
         if grant.refresh_token:
             write_private(kept, grant.refresh_token.encode())
-        return AccessToken.lasting(grant.access_token, clock.now(), grant.expires_in)
+        return token
 
     return TokenCache(fetch, clock, redactor, folder=connection.state_folder, name="saasu", identity=parts)
+
+
+def _strange(name: str, answer: Answer) -> TransientError:
+    """An answer that says nothing of the login: a page, half a grant, another address."""
+    return TransientError(
+        f"Saasu's token answer for connection {name!r} cannot be read (HTTP {answer.status}).",
+        remedy="Nothing was sent; run again later. If it comes back, tell the makers.",
+    )
 
 
 def _refused(name: str, answer: Answer) -> CredentialError:

@@ -49,6 +49,9 @@ PARKED: Final = 1.0  # not money: hours
 PAUSES: Final = (1.0, 3.0)  # not money: seconds
 """Before a read is made again."""
 BAD_ANSWER: Final = "bad-answer"
+LATER: Final = "Nothing is lost; run again later. If it comes back, tell the makers."
+LONGEST_WORDS: Final = 500
+"""Characters of an answer that are kept as Saasu's words: its sentences have fewer."""
 _PASSING: Final = frozenset({BAD_ANSWER, "no-answer"})
 _LIMIT = re.compile(
     r"exceed|too many|throttl|rate limit|quota|daily limit|number of (api )?(requests|calls)|blocked",
@@ -80,7 +83,11 @@ class SaasuRefusedError(PermanentError):
     """Saasu refused a request in its own words."""
 
     def __init__(self, message: str, text: str, status: int) -> None:
-        super().__init__(message, code="saasu-refused")
+        super().__init__(
+            message,
+            remedy="Correct in Saasu what it names; if that does not help, tell the makers.",
+            code="saasu-refused",
+        )
         self.text, self.status = text, status
 
 
@@ -179,7 +186,9 @@ class SaasuClient:
         try:
             return answer.json()
         except msgspec.DecodeError:
-            raise TransientError(f"{self._place('GET', path)}: the answer is cut or no JSON.") from None
+            raise TransientError(
+                f"{self._place('GET', path)}: the answer is cut or no JSON.", remedy=LATER
+            ) from None
 
     def page(self, path: str, key: str, number: int, size: int = PAGE, /, **params: str | int) -> Page:
         """Read one page of a list, `size` rows at most (100 is most). key: the list's own array key. Raises as `get`.
@@ -190,7 +199,7 @@ class SaasuClient:
         body = self._decoded(answer, path)
         rows = body.get(key) if isinstance(body, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise TransientError(f"{self._place('GET', path)}: the answer has no list {key}.")
+            raise TransientError(f"{self._place('GET', path)}: the answer has no list {key}.", remedy=LATER)
         links = body.get("_links") if isinstance(body, dict) else None
         linked = (
             any(isinstance(one, dict) and one.get("rel") == "next" for one in links)
@@ -250,11 +259,17 @@ class SaasuClient:
                 f"{place}: the login is refused (HTTP 401).",
                 remedy="Check the login, and that it may open this file.",
             )
-        if answer.is_html or answer.status >= 500:
-            what = "a web page in place of an answer" if answer.is_html else "an error without words of Saasu"
+        if answer.is_html or answer.status >= 500 or answer.status < 400:
+            what = (
+                "a web page in place of an answer"
+                if answer.is_html
+                else "another address in place of an answer, which is not followed"
+                if answer.status < 400
+                else "an error without words of Saasu"
+            )
             return TransientError(
                 f"{place}: {what} (HTTP {answer.status}).",
-                remedy="Nothing is lost; run again later.",
+                remedy=LATER,
                 code=BAD_ANSWER,
             )
         return SaasuRefusedError(f"{place}: {told}", told, answer.status)
@@ -316,4 +331,5 @@ def text_of(answer: Answer) -> str:
             ),
             told,
         )
-    return _PARAMETER.sub("", str(read)).strip() or f"HTTP {answer.status}"
+    words = _PARAMETER.sub("", str(read)).strip()
+    return words[:LONGEST_WORDS] or f"HTTP {answer.status}"

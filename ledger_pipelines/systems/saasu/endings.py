@@ -113,10 +113,16 @@ def created(answer: Answer, kind: str, external_id: str, number: str) -> Ending:
     """The ending of a successful POST. number: as it was sent; Saasu's own counts first."""
     body = read_result(answer)
     told = None if body is None else body.get(INSERTED[kind])
-    if body is None or isinstance(told, bool) or not isinstance(told, int | str) or not str(told).isdecimal():
+    if body is None or isinstance(told, bool) or not isinstance(told, int | str) or not _is_id(str(told)):
         return Unknown(f"HTTP {answer.status} without the new record's id.")
     generated = body.get("GeneratedInvoiceNumber")
-    return Confirmed(Remote(str(told), external_id, str(generated) if generated else number))
+    own = str(generated) if isinstance(generated, int | str) and generated else number
+    return Confirmed(Remote(str(told), external_id, own))
+
+
+def _is_id(text: str) -> bool:
+    """Whether it is the number of a record; 0 is none."""
+    return text.isascii() and text.isdecimal() and int(text) > 0
 
 
 def changed(answer: Answer, remote: Remote) -> Ending:

@@ -229,11 +229,15 @@ class Probe:
                 return None
             raise
         except msgspec.DecodeError as error:
-            raise UnknownOutcomeError(f"{PATHS[kind]}/{record_id} of Saasu cannot be read.") from error
+            raise UnknownOutcomeError(
+                f"{PATHS[kind]}/{record_id} of Saasu cannot be read.", remedy="It is looked at again later."
+            ) from error
         if body is None or body == "":
             return None
         if not isinstance(body, dict):
-            raise UnknownOutcomeError(f"{PATHS[kind]}/{record_id} of Saasu is no record.")
+            raise UnknownOutcomeError(
+                f"{PATHS[kind]}/{record_id} of Saasu is no record.", remedy="It is looked at again later."
+            )
         return body
 
     def _changed(self, effect: Effect) -> Remote | None:

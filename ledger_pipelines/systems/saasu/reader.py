@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ledger_pipelines.documents.keys import canonical
-from ledger_pipelines.errors import DataError
+from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.systems.entities import Cell, EntityLike, PlainRows
-from ledger_pipelines.systems.saasu.client import PAGE, Page, SaasuClient, SaasuRefusedError
+from ledger_pipelines.systems.saasu.client import LATER, PAGE, Page, SaasuClient, SaasuRefusedError
 from ledger_pipelines.systems.saasu.entities import DELETED, ENTITIES, SaasuEntity
 from ledger_pipelines.systems.saasu.records import Fields, Record, without_links
 
@@ -127,6 +127,7 @@ class SaasuReader:
         number = 1
         while page.more:
             number += 1
+            before = page.rows
             try:
                 page = self._page(entity, params, number)
             except SaasuRefusedError as error:
@@ -134,6 +135,13 @@ class SaasuReader:
                 if page.linked or error.status not in {400, 404}:
                     raise
                 return
+            if page.rows == before or (page.linked and not page.rows):
+                raise TransientError(
+                    f"Saasu connection {self._client.connection.name!r}, GET {entity.path}: a page came twice, or promised"
+                    " more and held nothing; the list cannot be read to its end.",
+                    remedy=LATER,
+                    code="paging-loop",
+                )
             yield page
 
     def _page(self, entity: SaasuEntity, params: Parameters, number: int) -> Page:

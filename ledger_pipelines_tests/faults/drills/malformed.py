@@ -1,9 +1,9 @@
 """A corpus of files and answers that are not as they should be, each with the verdict it must get.
 
 Belongs here: putting the corpora together, one item's verdict. Does not belong here: the items (`malformed_files`,
-`malformed_bodies`), what is done with one (`malformed_dropped`, `malformed_answers`).
+`malformed_corpus`), what is done with one (`malformed_dropped`, `malformed_answers`).
 
-A later integration joins by adding its corpus to `CORPORA`.
+A later integration joins by adding its answers to `malformed_corpus`, or a corpus of another sort to `CORPORA` and `LEAST`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,16 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from ledger_pipelines_tests.faults.drills import malformed_dropped, malformed_files
+from ledger_pipelines_tests.faults.drills import (
+    malformed_answers,
+    malformed_corpus,
+    malformed_dropped,
+    malformed_files,
+)
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 
-LEAST = 80
+LEAST: Mapping[str, int] = {"file": 80, "body": 60}
+"""Fewer items of a corpus are no proof."""
 
 
 class Item(Protocol):
@@ -30,6 +36,7 @@ class Item(Protocol):
 Carried = tuple[list[str], dict[str, int]]
 CORPORA: Mapping[str, tuple[Callable[[], Mapping[str, Item]], Callable[..., Carried]]] = {
     "file": (malformed_files.corpus, malformed_dropped.carry_out),
+    "body": (malformed_corpus.bodies, malformed_answers.carry_out),
 }
 """By name: the items, and what is done with one: (item, empty folder) -> (problems, figures)."""
 
@@ -43,8 +50,9 @@ class MalformedDrill(Drill):
     def prepare(self) -> None:
         """The corpora by name; too small a corpus is no proof."""
         self._items = {name: items() for name, (items, _) in CORPORA.items()}
-        if sum(map(len, self._items.values())) < LEAST:
-            raise ValueError(f"The corpus has fewer than {LEAST} items.")
+        for name, items in self._items.items():
+            if len(items) < LEAST[name]:
+                raise ValueError(f"The corpus {name!r} has fewer than {LEAST[name]} items.")
 
     def cases(self) -> Sequence[str]:
         """Each item; in the fast tier every tenth, turned by the seed."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,3 +58,13 @@ def test_canonical_json_is_read_back_exactly_and_has_one_spelling(value: dict[st
 
 def test_fractions_are_decimals_and_never_floats() -> None:
     assert decode('{"a": 90071992547409.93}') == {"a": Decimal("90071992547409.93")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"[" * 100_000, b'"caf\xe9"', b'"\xed\xa0\x80"', b"1e99999999999999999999", b'"\\ud800"', b"9" * 5_000],
+    ids=["nested", "Latin-1", "raw surrogate", "endless exponent", "lone surrogate", "5,000 digits"],
+)
+def test_whatever_is_wrong_with_json_is_one_error_and_no_traceback(text: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode(text)

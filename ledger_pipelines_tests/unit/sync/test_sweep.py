@@ -269,3 +269,18 @@ class TestRefresh:
         asked = replace(_asked(OPENING, OPENING), reach=timedelta(days=90))
         list(sweep(account, store, INVOICES, asked))
         assert _ids(store, "invoices", OPENING) == ["a", "old"]
+
+
+def test_a_number_no_column_takes_is_refused_with_its_record_and_the_day_stays_as_it_was(
+    tmp_path: Path,
+) -> None:
+    day = date(2026, 3, 2)
+    at = datetime(2026, 3, 2, 17, tzinfo=UTC)
+    account = Account([("1", Decimal("10.00"), at), ("2", Decimal("1e400"), at)])
+    store = SnapshotStore(tmp_path, "books")
+    asked = Sweep(Window(day, day, NEW_YORK), OPENING, day, "run")
+    with pytest.raises(
+        DataError, match=r"books/invoices of 2026-03-02 cannot be stored: amount of 2 is 1E\+400"
+    ):
+        list(sweep(account, store, INVOICES, asked))
+    assert store.days("invoices") == []

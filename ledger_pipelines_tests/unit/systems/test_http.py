@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from ledger_pipelines.documents.effects import CredentialsRefused, NotSent, Unknown
@@ -334,3 +335,29 @@ def test_a_certificate_nobody_vouches_for_is_not_sent_to(tmp_path: Path) -> None
         TransientError, match="Nothing was sent"
     ):  # fmt: skip
         _loopback().write("POST", f"https://127.0.0.1:{port}/", pattern="/", body=b"{}")
+
+
+def _answered(body: bytes) -> Answer:
+    return Answer(200, httpx.Headers(), body, "GET", "/orders", datetime(2026, 9, 20, tzinfo=UTC))
+
+
+def test_an_answer_nested_deeper_than_a_record_can_be_is_no_json_and_one_as_deep_as_allowed_is() -> None:
+    deep = b'{"a":' * 100 + b"1" + b"}" * 100
+    assert isinstance(_answered(deep).json(), dict)
+    with pytest.raises(msgspec.DecodeError, match="too deep"):
+        _answered(b"[" + deep + b"]").json()
+
+
+def test_many_records_beside_each_other_are_not_deep() -> None:
+    many = _answered(b"[" + b",".join([b'{"a":[{}]}'] * 1_000) + b"]").json()
+    assert isinstance(many, list)
+    assert len(many) == 1_000
+
+
+def test_a_date_no_clock_can_hold_is_no_date_and_no_traceback() -> None:
+    beyond = "Fri, 31 Dec 9999 23:59:59 -2300"
+    assert retry_after(httpx.Headers({"Retry-After": beyond}), datetime(2026, 9, 20, tzinfo=UTC)) is None
+    answer = Answer(
+        503, httpx.Headers({"Date": beyond}), b"", "GET", "/orders", datetime(2026, 9, 20, tzinfo=UTC)
+    )
+    assert answer.server_time is None

@@ -240,3 +240,26 @@ def test_the_key_is_in_no_text(tmp_path: Path) -> None:
                 call()
             assert "canary" not in str(told.value)
             assert login not in str(told.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_another_address_is_not_followed_and_is_no_refusal_for_good(status: int, tmp_path: Path) -> None:
+    seen = Answers(httpx.Response(status, headers={"Location": "https://elsewhere.example/"}))
+    with fake_client(seen, tmp_path) as client, pytest.raises(TransientError, match="not followed"):
+        client.page(PATH, Asked())
+    assert {request.url.host for request in seen.asked} == {"api.cin7.com"}
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'["caf\xe9"]', b"[1e99999999999999999999]"])
+def test_json_that_cannot_be_read_is_refused_by_name_and_is_no_traceback(body: bytes, tmp_path: Path) -> None:
+    seen = Answers(httpx.Response(200, content=body))
+    with fake_client(seen, tmp_path) as client, pytest.raises(TransientError, match="cut or no JSON") as told:
+        client.page(PATH, Asked())
+    assert told.value.remedy
+
+
+@pytest.mark.parametrize("body", [b"false", b"0"])
+def test_a_flag_or_a_number_is_not_taken_for_a_record_that_is_gone(body: bytes, tmp_path: Path) -> None:
+    seen = Answers(httpx.Response(200, content=body))
+    with fake_client(seen, tmp_path) as client, pytest.raises(TransientError, match="no record"):
+        client.record(PATH, "7")

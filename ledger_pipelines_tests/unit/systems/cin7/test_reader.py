@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ledger_pipelines.errors import DataError
+from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.systems.cin7.entities import ENTITIES
 from ledger_pipelines.systems.cin7.reader import Cin7Reader
 from ledger_pipelines_tests.unit.systems.cin7.fake import Moving, fake_client
@@ -133,3 +133,12 @@ def test_a_record_without_a_time_of_change_is_named(tmp_path: Path, told: str | 
     rows = [{"id": 5, "transactionRef": "P1", "modifiedDate": told}]
     with pytest.raises(DataError, match=r"Cin7 payment P1 \(id 5\)"):
         read(tmp_path, lambda _: httpx.Response(200, json=rows), "payments", 0)
+
+
+@pytest.mark.parametrize("entity", ["payments", "branches"])
+def test_a_list_that_heeds_no_page_and_no_condition_is_refused_and_not_read_for_ever(
+    tmp_path: Path, entity: str
+) -> None:
+    rows = [{**payment(key, 0), "company": str(key)} for key in range(1, 4)]
+    with pytest.raises(TransientError, match="a page came twice"):
+        read(tmp_path, lambda _: httpx.Response(200, json=rows), entity, 3)

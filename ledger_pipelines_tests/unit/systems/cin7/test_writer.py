@@ -456,3 +456,15 @@ def test_a_void_that_is_refused_stays_refused_where_it_cannot_be_looked_at(tmp_p
 
     [ending] = Cin7Writer(fake_client(handler, tmp_path)).send([prepare(void(1), {})])
     assert ending == Refused("cin7-refused", "No.")
+
+
+def test_one_id_for_two_new_records_is_unknown_for_both_and_the_third_is_confirmed(tmp_path: Path) -> None:
+    bench = Bench(Script(said(result(0, 900), result(1, 900), result(2, 901))), tmp_path)
+    assert [type(one) for one in bench.send(orders("N1", "N2", "N3"))] == [Unknown, Unknown, Confirmed]
+
+
+def test_a_refusal_nested_without_end_is_refused_and_only_the_beginning_of_it_kept(tmp_path: Path) -> None:
+    bench = Bench(Script(httpx.Response(400, content=b"[" * 100_000)), tmp_path)
+    [ending] = bench.send([order("N1")])
+    assert isinstance(ending, Refused)
+    assert len(ending.text) == 500

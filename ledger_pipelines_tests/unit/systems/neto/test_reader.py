@@ -96,7 +96,7 @@ def test_a_window_is_asked_for_in_utc_and_without_its_end() -> None:
 
 
 def test_orders_have_a_page_size_of_their_own() -> None:
-    reader, asked = _reader(lambda body: {}, orders_a_page=25)
+    reader, asked = _reader(lambda body: {"Order": []}, orders_a_page=25)
     assert (_keys(reader), _keys(reader, "rmas")) == ([], [])
     assert [one["Limit"] for one in asked] == [25, 100]
 
@@ -323,3 +323,15 @@ def test_a_sweep_stores_every_order_on_the_stores_own_day_of_its_last_change(
     expected = {day: count for day, count in Counter(zoned).items() if day in days}
     assert len(expected) == 3
     assert {day: store.read("orders", [day]).num_rows for day in days} == expected
+
+
+def test_a_success_without_its_list_is_no_empty_day() -> None:
+    reader, _ = _reader(lambda asked: {})
+    with pytest.raises(TransientError, match=r"Neto connection 'shop', GetOrder: the answer has no Order"):
+        _keys(reader)
+
+
+@pytest.mark.parametrize("name", ["rmas", "payment_methods", "shipping_methods"])
+def test_a_list_of_which_nobody_knows_how_none_looks_may_be_missing(name: str) -> None:
+    reader, _ = _reader(lambda asked: {})
+    assert _keys(reader, name) == []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -12,8 +13,10 @@ import pytest
 from ledger_pipelines.documents.effects import Unknown
 from ledger_pipelines.errors import TransientError
 from ledger_pipelines.sync.links import prepare
+from ledger_pipelines.systems.http import Answer
 from ledger_pipelines.systems.neto.client import KeyCredentials, NetoClient, NetoConnection
 from ledger_pipelines.systems.neto.probe import ITEM
+from ledger_pipelines.systems.neto.strange import decoded, strange
 from ledger_pipelines.systems.neto.writer import NetoWriter
 from ledger_pipelines.systems.secrets import Secret
 from ledger_pipelines_tests.faults.engine_target import FakeClock
@@ -90,3 +93,30 @@ def test_another_status_is_not_asked_for_again() -> None:
     with client, pytest.raises(TransientError, match=r"'not here' \(HTTP 404\)"):
         client.read("GetOrder", {})
     assert asked == ["GetOrder"]
+
+
+@pytest.mark.parametrize("ack", [None, "Partial", "", 1, ["Success"]])
+def test_an_ack_that_is_none_of_netos_words_is_no_success(ack: object) -> None:
+    assert decoded(_of(json.dumps({"Ack": ack, "Order": []}).encode())) is None
+
+
+@pytest.mark.parametrize("ack", ["Success", "warning", "ERROR"])
+def test_netos_three_words_count_in_any_case(ack: str) -> None:
+    assert decoded(_of(json.dumps({"Ack": ack}).encode())) is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"Ack":"Success","Order":[', "cut short"),
+        (b'{"Ack":NaN}', "cannot be read"),
+        (b'{"Ack":"caf\xe9"}', "not UTF-8"),
+        (b"[" * 100_000, "nested too deep"),
+    ],
+)
+def test_only_half_an_answer_is_called_cut_short(body: bytes, words: str) -> None:
+    assert words in strange(_of(body)).text
+
+
+def _of(body: bytes) -> Answer:
+    return Answer(200, httpx.Headers(), body, "POST", "GetOrder", datetime(2026, 9, 20, tzinfo=UTC))

@@ -293,3 +293,9 @@ def test_amounts_of_a_new_product_travel_exactly() -> None:
     effect = effect_of(ITEM, "CAP", {"SKU": "CAP", "DefaultPrice": Decimal("38.45454545")})
     NetoWriter(client, timedelta(minutes=5)).send([prepare(effect, {}, 1)])
     assert b'"DefaultPrice":38.45454545' in raw[0]
+
+
+def test_refused_and_listed_as_done_is_unknown_and_is_not_sent_again_in_halves() -> None:
+    writer, sent = _writer(lambda body: {"Item": [{"SKU": "TEA"}], "Ack": "Error"})
+    assert _kinds(writer.send([_product("TEA"), _product("POT")])) == [Unknown, Unknown]
+    assert len(sent) == 1

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from ledger_pipelines.errors import ConfigurationError, CredentialError
+from ledger_pipelines.errors import ConfigurationError, CredentialError, TransientError
 from ledger_pipelines.systems.netsuite.auth import Breaker, TbaAuth
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.settings import MachineCredentials
@@ -179,3 +179,23 @@ def test_the_account_id_has_a_host_form_and_a_realm_form() -> None:
         assert account.base == BASE
     with pytest.raises(ConfigurationError):
         connection(account="https://evil.example")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"access_token":"t","expires_in":999999999999999999}',
+        b'{"access_token":"t","expires_in":"9' + b"9" * 6_000 + b'"}',
+        b'{"access_token":"t","expires_in":-5}',
+        '{"access_token":"tök","expires_in":3600}'.encode(),
+        b'{"access_token":"two words","expires_in":3600}',
+        b'{"access_token":"","expires_in":3600}',
+        b'{"access_token":"t","more":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"access_token":"t","more":"caf\xe9"}',
+    ],
+    ids=["for ever", "6,000 digits", "gone already", "not ASCII", "a blank", "empty", "nested", "Latin-1"],
+)
+def test_a_token_that_cannot_be_used_is_no_answer_and_no_traceback(body: bytes) -> None:
+    fake = FakeNetSuite().on(TOKEN_PATH, httpx.Response(200, content=body))
+    with pytest.raises(TransientError, match="token answer for connection 'books' cannot be read"):
+        client_of(fake).read("GET", "/services/rest/record/v1/invoice/1")

@@ -146,3 +146,27 @@ def test_every_instant_of_a_window_is_inside_its_local_window(after: int, second
 def test_times_without_a_zone_are_refused() -> None:
     with pytest.raises(ValueError, match="zone"):
         read(FakeNetSuite().on(SUITEQL, page()), "invoices", datetime(2026, 9, 14), END)  # noqa: DTZ001 - the point
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1_000.00", "١٢.٣٤", "1,234.50"])
+def test_an_amount_that_only_python_takes_for_a_number_is_refused_with_its_record(amount: str) -> None:
+    fake = FakeNetSuite().on(SUITEQL, page(invoice(7, "2026-09-14 08:00:00", foreigntotal=amount)))
+    with pytest.raises(DataError, match=f"invoices 7: foreigntotal is '{amount}', not a number"):
+        read(fake, "invoices")
+
+
+def test_a_row_without_its_key_is_refused_and_not_kept_under_none() -> None:
+    row = {name: value for name, value in invoice(7, "2026-09-14 08:00:00").items() if name != "id"}
+    with pytest.raises(DataError, match="came without id"):
+        read(FakeNetSuite().on(SUITEQL, page(row)), "invoices")
+
+
+def test_a_row_without_its_time_of_change_is_refused_and_not_lost() -> None:
+    with pytest.raises(DataError, match="invoices 7: the row came without lastmodifieddate"):
+        read(FakeNetSuite().on(SUITEQL, page(invoice(7, ""))), "invoices")
+
+
+def test_a_list_where_a_value_belongs_is_refused() -> None:
+    row: dict[str, Any] = {**invoice(7, "2026-09-14 08:00:00"), "foreigntotal": ["10.00"]}
+    with pytest.raises(DataError, match="a list where a value belongs"):
+        read(FakeNetSuite().on(SUITEQL, page(row)), "invoices")

@@ -378,3 +378,19 @@ def test_the_probe_raises_only_the_documented_errors() -> None:
     for answer, error in cases:
         with pytest.raises(error):
             NetSuiteWriter(FakeNetSuite().on(SUITEQL, answer).client()).probe([effect()])
+
+
+@pytest.mark.parametrize(
+    "location", ["https://[::1", "/record/v1/customerPayment/\x01", "a" * 70_000, "/customerPayment/٩"]
+)
+def test_a_location_that_is_no_address_ends_unknown_and_not_in_a_traceback_after_the_write(
+    location: str,
+) -> None:
+    headers = httpx.Headers({"Location": location.encode()})
+    assert isinstance(ending(httpx.Response(204, headers=headers)), Unknown)
+
+
+def test_a_batch_accepted_with_a_location_that_is_no_address_ends_unknown() -> None:
+    fake = FakeNetSuite().on(PAYMENTS, httpx.Response(202, headers={"Location": "https://[::1"}))
+    assert [type(one) for one in send(fake, prepared(1), prepared(2))] == [Unknown, Unknown]
+    assert len(fake.asked) == 1

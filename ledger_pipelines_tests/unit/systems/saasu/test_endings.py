@@ -20,9 +20,10 @@ from ledger_pipelines.documents.effects import (
 )
 from ledger_pipelines.errors import TransientError
 from ledger_pipelines.sync.links import prepare
-from ledger_pipelines.systems.saasu.endings import refused_words
+from ledger_pipelines.systems.http import Answer
+from ledger_pipelines.systems.saasu.endings import created, refused_words
 from ledger_pipelines.systems.saasu.writer import SaasuWriter
-from ledger_pipelines_tests.faults.engine_target import FakeClock
+from ledger_pipelines_tests.faults.engine_target import START, FakeClock
 from ledger_pipelines_tests.unit.systems.saasu.desk import effect_of, invoice_body
 from ledger_pipelines_tests.unit.systems.saasu.fake import fake_client
 
@@ -212,3 +213,11 @@ def test_the_answers_body_is_never_shown_with_the_access_key(tmp_path: Path) -> 
         [ending] = SaasuWriter(client).send([prepare(effect_of("invoice", "N1", invoice_body("N1")), {})])
     assert isinstance(ending, Refused)
     assert "canary" not in ending.text
+
+
+@pytest.mark.parametrize("told", [0, "0", "٩٠٠", True, None])
+def test_what_is_no_id_of_a_record_confirms_nothing(told: object) -> None:
+    answer = Answer(
+        200, httpx.Headers(), json.dumps({"InsertedEntityId": told}).encode(), "POST", "/Invoice", START
+    )
+    assert isinstance(created(answer, "invoice", "N1", "N1"), Unknown)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ledger_pipelines.documents.keys import decode
-from ledger_pipelines.errors import DataError
+from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.systems.entities import Cell
 from ledger_pipelines.systems.saasu import records
@@ -263,3 +263,20 @@ def test_a_record_means_the_same_whether_it_was_stored_or_just_read(desk: Desk) 
     assert (one.status, one.kind, one.currency) == ("I", "Tax Invoice", "AUD")
     assert one.day.isoformat() == "2026-09-14"
     assert row[1] == one.changed
+
+
+@pytest.mark.parametrize("rows", [0, 1, 100])
+def test_a_list_whose_pages_never_end_is_refused_and_not_read_for_ever(tmp_path: Path, rows: int) -> None:
+    asked: list[httpx.Request] = []
+
+    def same(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(
+            200, json={"Contacts": contacts(rows), "_links": [{"rel": "next", "href": "x"}]}
+        )
+
+    with fake_client(same, tmp_path, FakeClock(END)) as client:
+        pages = SaasuReader(client).read_changes(ENTITIES["contacts"], START, END)
+        with pytest.raises(TransientError, match="a page came twice"):
+            list(pages)
+    assert len(asked) == 2

@@ -155,3 +155,16 @@ def test_all_kinds_are_read_as_the_demo_holds_them(
     assert items["HAMPER"].combo
     assert not items["SHIPPING"].inventoried
     assert all(records.company(one).name for one in held["company"])
+
+
+@pytest.mark.parametrize("told", ["1_000.00", "١٢.٣٤", "NaN", "Infinity", "sNaN", "1,000.00", "--1"])
+def test_a_number_that_only_python_takes_for_one_is_refused(told: str) -> None:
+    with pytest.raises(DataError, match="which is no number"):
+        fields.Fields({"id": 1, "total": told}, "order").number("total")
+
+
+@pytest.mark.parametrize(
+    ("told", "number"), [("-7", "-7"), ("1E+2", "100"), (".5", "0.5"), ("12.", "12"), ("0E-7", "0")]
+)
+def test_a_number_as_json_and_people_write_it_is_exact(told: str, number: str) -> None:
+    assert fields.Fields({"id": 1, "total": told}, "order").number("total") == Decimal(number)
