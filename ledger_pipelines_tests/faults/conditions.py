@@ -10,9 +10,11 @@ size of files (RLIMIT_FSIZE), and a read-only disk is a folder without the right
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import re
 import resource
+import stat
 import subprocess
 import sys
 from collections import Counter
@@ -26,6 +28,7 @@ from ledger_pipelines import faultpoints
 DISK_KILOBYTES = 6_000
 _FILLER = ".filler"
 _NEW_MOUNTS = 0x00020000
+_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _SLACK_BYTES = 1 << 20
 _PAGE = 4096
 _DRAFT = re.compile(r"^\.(?:landing|staging-?|(?P<name>.+?))\.?[A-Za-z0-9_]{8}(?:\.tmp)?$")
@@ -81,8 +84,11 @@ def begin(condition: Condition, folders: Sequence[Path]) -> None:
             _fill(folder)
     elif condition is Condition.READ_ONLY:
         for folder in folders:
-            if not (_bind(folder, folder) and _mount("-o", "remount,bind,ro", str(folder))):
+            if _bind(folder, folder) and _mount("-o", "remount,bind,ro", str(folder)):
+                continue
+            if os.geteuid() == 0:
                 raise RuntimeError(f"{folder} could not be made read-only")
+            _forbid(folder)
     elif condition is Condition.FILE_SIZE:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     elif condition is Condition.OPEN_FILES:
@@ -98,8 +104,29 @@ def end(condition: Condition, folders: Sequence[Path]) -> None:
     for folder in folders:
         if condition is Condition.READ_ONLY:
             unmount(folder)
+            _allow(folder)
         elif condition is Condition.FULL:
             (folder / _FILLER).unlink(missing_ok=True)
+
+
+def _forbid(folder: Path) -> None:
+    """Take the right to write from all that is in it, for a user whom rights bind; what they were is kept beside it."""
+    modes = {str(path): stat.S_IMODE(path.stat().st_mode) for path in (*folder.rglob("*"), folder)}
+    _kept_modes(folder).write_text(json.dumps(modes))
+    for path, mode in modes.items():
+        Path(path).chmod(mode & ~_WRITES)
+
+
+def _allow(folder: Path) -> None:
+    kept = _kept_modes(folder)
+    if kept.exists():
+        for path, mode in reversed(json.loads(kept.read_text()).items()):
+            Path(path).chmod(mode)
+        kept.unlink()
+
+
+def _kept_modes(folder: Path) -> Path:
+    return folder.with_name(f".modes-{folder.name}")
 
 
 def _bind(folder: Path, at: Path) -> bool:

@@ -35,7 +35,8 @@ SCENE = "small"
 HOURS = 5
 RUNS = 8
 ANY_BUT_TOKENS = "/record/|/query/|/async/"
-TOKEN_STEPS = (1, 2, 4, 7, 11, 16, 22)
+CALLS = 26
+"""Calls of a run of the scene beside those for tokens: the token ends at each of them, and at none after the last."""
 
 
 class WrongClock(JumpingClock):
@@ -107,7 +108,7 @@ TIMES: tuple[str, ...] = (
     "snapshots-autumn",
     "period-closed",
     "limiter-back",
-    *(f"token#{nth}" for nth in TOKEN_STEPS),
+    *(f"token#{nth}" for nth in range(1, CALLS + 2)),
 )
 
 
@@ -379,6 +380,10 @@ class Times:
             result = stage.service.run(None, scene.partition)
             ended = stage.fired()
             figures["tokens ended" if ended else "unharmed"] += 1
+            if ended != (nth <= CALLS):
+                problems.append(
+                    f"the run has more or fewer calls than {CALLS}: call {nth} was refused {ended} times"
+                )
             if result.exit_code:
                 problems.append(f"the run ends with {result.exit_code}")
             tokens = sum(call["count"] for call in stage.calls() if "token" in call["path"])

@@ -29,7 +29,7 @@ _ORDERS = Reads.of(
     "orders customers products warehouses", "sales_orders contacts products product_options branches"
 )
 _BY_FLOW = {
-    "products_to_cin7": _PRODUCTS,
+    "products_to_cin7": _ORDERS,  # what orders need goes first
     "products_from_cin7": _PRODUCTS,
     "contacts": Reads.of("orders customers", "contacts"),
     "orders": _ORDERS,
