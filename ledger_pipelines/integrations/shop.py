@@ -123,7 +123,7 @@ class Shop:
     returns: Mapping[str, SalesDocument] = field(default_factory=dict)
     """RMAs by number; `payments` of one are its refunds that were paid out."""
     payments: Mapping[str, Payment] = field(default_factory=dict)
-    """GetPayment's by id, where they are read: they tell the method's id and the currency."""
+    """GetPayment's by id: they tell the method's id and the currency."""
     warehouses: tuple[Warehouse, ...] = ()
     method_names: Mapping[str, str] = field(default_factory=dict)
     """Payment methods: id -> name."""
@@ -131,18 +131,6 @@ class Shop:
     """Orders that name another as the one they come from, by that one's number, where that is known without reading them all."""
     emails: Mapping[str, str] | None = None
     """E-mail addresses of customers by user name, folded, where they are known without reading them all."""
-
-    def method_words(self, payment: Payment) -> list[str]:
-        """What settings may call the payment's method: its ids and names, as the order tells it, as GetPayment does where that was
-        read, as the store lists it. An order tells the name alone: its id is the one listed under that name."""
-        full = self.payments.get(payment.key)
-        known = [
-            payment.method_id, full.method_id if full else "", payment.method, full.method if full else "",
-        ]  # fmt: skip
-        words = [word for word in known if word]
-        words += [self.method_names[word] for word in words if word in self.method_names]
-        names = {folded(word) for word in words}
-        return words + [id_ for id_, name in self.method_names.items() if folded(name) in names]
 
     def warehouse(self, named: str, setting: str) -> Warehouse:
         """An active warehouse by id, reference or name. Raises UnresolvedError."""

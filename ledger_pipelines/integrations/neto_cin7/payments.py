@@ -58,7 +58,8 @@ def completed(ctx: Context, payment: Payment) -> Payment:
 def method_of(ctx: Context, payment: Payment) -> str:
     """Its payment method in Omni."""
     choices = ctx.settings.payments
-    named = ctx.shop.method_words(payment)
+    named = [name for name in (payment.method_id, payment.method) if name]
+    named += [ctx.shop.method_names[name] for name in named if name in ctx.shop.method_names]
     by_name = {folded(name): method for name, method in choices.methods.items()}
     chosen = next((by_name[folded(name)] for name in named if folded(name) in by_name), None)
     names = [name for name in named if not name.isdecimal()]
@@ -102,7 +103,7 @@ def _row(ctx: Context, order: SalesDocument, payment: Payment, decision: Decisio
         if ctx.omni.currency == order.currency and there.amount != payment.amount.amount:
             return block(_differs(title, payment, Money(there.amount, order.currency)))
         return skip(Reason("already-there", f"{title} is in Omni already, as payment {there.id}."))
-    obstacle = _obstacle(ctx, title, order, payment)
+    obstacle = _obstacle(title, order, payment)
     if obstacle is not None:
         return block(obstacle)
     if order.cancelled:
@@ -123,7 +124,7 @@ def _row(ctx: Context, order: SalesDocument, payment: Payment, decision: Decisio
     )
 
 
-def _obstacle(ctx: Context, title: str, order: SalesDocument, payment: Payment) -> Reason | None:
+def _obstacle(title: str, order: SalesDocument, payment: Payment) -> Reason | None:
     """What forbids writing it at all."""
     amount = payment.amount
     if payment.kind is not PaymentKind.RECEIPT or amount.amount < 0:
@@ -136,13 +137,6 @@ def _obstacle(ctx: Context, title: str, order: SalesDocument, payment: Payment) 
         return Reason(
             "currency-differs",
             f"{title} is in {amount.currency}, the order in {order.currency}.",
-            "Enter it in Omni by hand, then ignore this row.",
-        )
-    if amount.currency != ctx.omni.currency:
-        return Reason(
-            "foreign-payment",
-            f"{title} is {amount}, and the account is kept in {ctx.omni.currency}: a payment of Omni names no currency, and in which "
-            "one it is taken is not documented.",
             "Enter it in Omni by hand, then ignore this row.",
         )
     if not amount.is_bookable:

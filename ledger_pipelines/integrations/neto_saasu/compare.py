@@ -98,8 +98,7 @@ _NOT_THERE = {
 
 def becomes_sale_order(ctx: Context, known: Known) -> bool:
     """Whether an invoice was refused for want of stock, and the next plan writes a sale order instead."""
-    made = known.kind == "invoice" and known.action is Action.CREATE
-    refused = made and known.state is EffectState.REFUSED and known.code == NEGATIVE_STOCK
+    refused = known.kind == "invoice" and known.state is EffectState.REFUSED and known.code == NEGATIVE_STOCK
     return refused and ctx.settings.orders_to_saasu.retry_as_sale_order
 
 

@@ -10,7 +10,7 @@ codes, accounts, set-up items, tags, notes, due dates) may change without every 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -94,25 +94,7 @@ def differences(
     same_words = all(before.body.get(name) == after.get(name) for name in ("Layout", "IsTaxInc"))
     if same_words:
         found += _lines(_items(before.body), _items(after))
-        found += _swapped(ctx, _items(before.body), laid)
     return found
-
-
-def _swapped(ctx: Context, before: Sequence[Body], laid: Layout) -> Iterator[str]:
-    """Lines that look the same, and are of another item. Items that Saasu has no more tell nothing: one may have been made anew."""
-    had: dict[str, Counter[str]] = {}
-    for line in before:
-        had.setdefault(_shown(line), Counter())[str(with_ids(ctx, line.get("InventoryId")))] += 1
-    for one in laid.lines:
-        text, now = _shown(one.to_json()), str(with_ids(ctx, one.item))
-        was = had.get(text, Counter())
-        if not one.sku or not was:
-            continue
-        codes = {ctx.books.item_by_id[id_].code for id_ in was if id_ in ctx.books.item_by_id}
-        if now in was:
-            was -= Counter([now])
-        elif codes:
-            yield f"the line '{text}' was of {' or '.join(sorted(codes))} and is of {one.sku}"
 
 
 def _lines(before: Sequence[Body], after: Sequence[Body]) -> list[str]:

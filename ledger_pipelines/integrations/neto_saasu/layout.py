@@ -42,8 +42,7 @@ _CHARGE_NAMES = {
 class Line:
     """One line of the request. item: InventoryId in item layout; account: AccountId in service layout ("" else).
 
-    amount: what Saasu makes of it, with tax when the invoice `IsTaxInc`; tax: its tax as Saasu computes it. sku: of the store,
-    "" = of a set-up item, which only settings choose.
+    amount: what Saasu makes of it, with tax when the invoice `IsTaxInc`; tax: its tax as Saasu computes it.
     """
 
     description: str
@@ -53,7 +52,6 @@ class Line:
     tax: Decimal
     item: Json = None
     account: str = ""
-    sku: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """As the request has it (saasu.md 5.8)."""
@@ -312,17 +310,9 @@ class _LayingOut:
         lines = priced(part.amount, part.quantity, part.unit_price, part.percent)
         if lines is None:
             raise _BlockedError(self._unwritable(part.what, part.amount, part.quantity))
-        item, sku = self._item(part), "" if part.setup else part.sku
+        item = self._item(part)
         return [
-            Line(
-                part.description,
-                part.code.code,
-                one,
-                one.amount,
-                self._tax(one.amount, part.code),
-                item,
-                sku=sku,
-            )
+            Line(part.description, part.code.code, one, one.amount, self._tax(one.amount, part.code), item)
             for one in lines
         ]
 

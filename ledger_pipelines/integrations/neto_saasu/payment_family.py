@@ -6,7 +6,6 @@ Belongs here: what deciding a payment needs beside the payment: keys, requests, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -31,6 +30,11 @@ from ledger_pipelines.sync.plan import PlanRow, Reason
 
 FLOW = "payments"
 PAYMENT, JOURNAL = "payment", "journal"
+
+
+def payment_key(ctx: Context, payment: str) -> str:
+    """Key of a payment on its own order's invoice. payment: the store's id of it."""
+    return ctx.key(PAYMENT, payment, "payment")
 
 
 def split_key(ctx: Context, payment: str, order: SalesDocument) -> str:
@@ -146,21 +150,13 @@ class ReceiptRows:
     family: Family
     receipt: Receipt
 
-    def skip(
-        self,
-        key: str,
-        reason: Reason,
-        amount: Decimal | None = None,
-        kind: str = PAYMENT,
-        also: Sequence[SalesDocument] = (),
-    ) -> None:
-        """A row that needs nobody. also: other orders in whose plans it is."""
+    def skip(self, key: str, reason: Reason, amount: Decimal | None = None, kind: str = PAYMENT) -> None:
+        """A row that needs nobody."""
         receipt = self.receipt
         amount = receipt.amount if amount is None else amount
         self.family.add(
             self.ctx.skip(key, receipt.order.number, receipt.title, reason, receipt.money(amount), kind),
             receipt.order,
-            *also,
         )
 
     def block(
@@ -169,14 +165,14 @@ class ReceiptRows:
         reason: Reason,
         amount: Decimal | None = None,
         kind: str = PAYMENT,
-        also: Sequence[SalesDocument] = (),
+        also: SalesDocument | None = None,
     ) -> None:
-        """A row that needs a person. also: other orders in whose plans it is."""
+        """A row that needs a person. also: another order in whose plans it is."""
         receipt = self.receipt
         amount = receipt.amount if amount is None else amount
         self.family.add(
             self.ctx.blocked(key, receipt.order.number, receipt.title, reason, receipt.money(amount), kind),
-            receipt.order, *also,
+            receipt.order, also or receipt.order,
         )  # fmt: skip
 
     def known(self, known: Known, amount: Decimal, order: SalesDocument) -> None:
@@ -191,7 +187,7 @@ class ReceiptRows:
                 ),
                 amount,
                 known.kind,
-                (order,),
+                order,
             )
             return
         effect = self.ctx.effect(

@@ -12,7 +12,6 @@ from decimal import Decimal
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
-from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
@@ -88,7 +87,7 @@ class RestRows(ReceiptRows):
             return part
         part = claim.take(rest)
         if isinstance(account, Reason):
-            self.block(key, account, part, also=(claim.order,))
+            self.block(key, account, part, also=claim.order)
             return part
         reference = split_reference(ctx, receipt.payment.key, claim.order)
         body = payment_body(
@@ -137,7 +136,7 @@ class RestRows(ReceiptRows):
                 remedy,
             ),
             amount,
-            also=(there.order,),
+            also=there.order,
         )
 
     def _over_already(self, rest: Decimal) -> Decimal:
@@ -158,8 +157,6 @@ class RestRows(ReceiptRows):
             for one in split
             if one.decision.invoice is None and not one.order.cancelled and one.order.grand_total
         ]
-        # what is over is decided by what becomes of the orders split from it, on whatever day that is
-        also = [one.order for one in split]
         known = ctx.journal.known.get(key)
         if known is not None and deleted(ctx, known):
             self.known(known, rest, receipt.order)
@@ -169,7 +166,6 @@ class RestRows(ReceiptRows):
                 Reason("already-booked", f"What is over is in Saasu already, as {reference}."),
                 rest,
                 JOURNAL,
-                also,
             )
         elif waits:
             self.skip(
@@ -181,7 +177,6 @@ class RestRows(ReceiptRows):
                 ),
                 rest,
                 JOURNAL,
-                also,
             )
         elif ctx.settings.payments.overpayment is Overpayment.OFF:
             self.block(
@@ -194,23 +189,22 @@ class RestRows(ReceiptRows):
                 ),
                 rest,
                 JOURNAL,
-                also,
             )
         else:
-            self._journal(key, reference, rest, also)
+            self._journal(key, reference, rest)
 
-    def _journal(self, key: str, reference: str, rest: Decimal, also: Sequence[SalesDocument]) -> None:
+    def _journal(self, key: str, reference: str, rest: Decimal) -> None:
         ctx, receipt = self.ctx, self.receipt
         bank = self.account or payment_account(ctx, receipt.payment)
         if isinstance(bank, Reason):
-            self.block(key, bank, rest, JOURNAL, also)
+            self.block(key, bank, rest, JOURNAL)
             return
         try:
             liability = ctx.books.account(
                 ctx.settings.payments.overpayment_account or "", "payments.overpayment_account", bank=False
             )
         except UnresolvedError as error:
-            self.block(key, unresolved(error), rest, JOURNAL, also)
+            self.block(key, unresolved(error), rest, JOURNAL)
             return
         body: dict[str, Json] = {
             "TransactionDate": receipts.paid_on(ctx, receipt.payment).isoformat(),
@@ -237,5 +231,4 @@ class RestRows(ReceiptRows):
                 ),
             ),
             receipt.order,
-            *also,
         )

@@ -39,9 +39,10 @@ from ledger_pipelines.integrations.neto_saasu.payment_family import (
     Family,
     Placed,
     payment_body,
+    payment_key,
 )
 from ledger_pipelines.integrations.neto_saasu.payment_rest import RestRows
-from ledger_pipelines.integrations.neto_saasu.references import payment_key, payment_reference
+from ledger_pipelines.integrations.neto_saasu.references import payment_reference
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuAccount
 

@@ -19,7 +19,7 @@ from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.accounts import fee_percent, payment_account
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import payment_key, payment_reference
+from ledger_pipelines.integrations.neto_saasu.references import payment_reference
 from ledger_pipelines.sync.plan import Reason
 
 FIELD = "QuickPayment"
@@ -64,7 +64,7 @@ def quick_payment(ctx: Context, order: SalesDocument, total: Money) -> Quick | N
     """The order's first payment, where it can go along whole; otherwise it is the payments flow's.
 
     It can when payments are exported, its method has a bank account and no fee of its own to be booked, it is not in the
-    books already, nobody has said that they booked it by hand, and it is not more than the invoice.
+    books already, and it is not more than the invoice.
     """
     choices = ctx.settings.payments
     if not (choices.enabled and choices.quick) or not order.payments:
@@ -80,7 +80,6 @@ def quick_payment(ctx: Context, order: SalesDocument, total: Money) -> Quick | N
         or not Decimal(0) < first.amount.amount <= total.amount
         or (account.fee_account and fee_percent(ctx, first))
         or folded(reference) in ctx.books.payments_by_reference
-        or payment_key(ctx, first.key) in ctx.journal.ignored
     ):
         return None
     return Quick(first.key, reference, first.amount, payment_day(ctx, first), account.id)

@@ -60,8 +60,3 @@ def credit_reference(ctx: Context, order: SalesDocument, revision: int = 1) -> s
 def payment_reference(ctx: Context, payment: str) -> str:
     """Our reference of a payment in the file. payment: the store's id of it."""
     return f"{ctx.settings.orders_to_saasu.prefix}NETO-PAY-{payment}"
-
-
-def payment_key(ctx: Context, payment: str) -> str:
-    """Key of a payment on its own order's invoice. payment: the store's id of it."""
-    return ctx.key("payment", payment, "payment")

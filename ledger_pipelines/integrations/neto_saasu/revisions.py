@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from ledger_pipelines.documents.dates import business_date
-from ledger_pipelines.documents.effects import LINK, Action, Effect, EffectState, Expected
+from ledger_pipelines.documents.effects import LINK, Action, Effect, Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import SalesDocument
@@ -30,7 +30,6 @@ from ledger_pipelines.integrations.neto_saasu.edits import (
 )
 from ledger_pipelines.integrations.neto_saasu.invoice_body import (
     AUTO_NUMBER,
-    NEGATIVE_STOCK,
     SALE_ORDER,
     invoice_body,
     wanted_type,
@@ -227,23 +226,16 @@ class _Revising:
         wanted = wanted_type(self.ctx, self.order)
         if not self.is_sale_order or wanted == SALE_ORDER:
             return None
-        key = convert_key(self.ctx, self.order, self.revision)
-        known = self.ctx.journal.known.get(key)
-        refused = known is not None and (known.state, known.code) == (EffectState.REFUSED, NEGATIVE_STOCK)
-        looks = refused or self.is_fallback or bool(self.ctx.books.stock)
-        short = self._short() if looks else []
-        if refused or short:
-            # a refusal is taken out by a plan without it; the next one asks again, with stock read by then
-            of_what = f" of {', '.join(short)}" if short else ""
+        if self.is_fallback and (short := self._short()):
             return self._skip(
                 Reason(
                     "waits-for-stock",
-                    f"Order {self.order.number} stays a sale order: Saasu has not enough{of_what}.",
+                    f"Order {self.order.number} stays a sale order: Saasu has not enough of {', '.join(short)}.",
                     "It becomes an invoice when there is stock and its day is planned again.",
                 )
             )
         effect = self._effect(
-            key,
+            convert_key(self.ctx, self.order, self.revision),
             Action.UPDATE,
             {"InvoiceType": wanted},
             "Conversion",

@@ -14,7 +14,7 @@ from functools import cached_property
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import Finding
 from ledger_pipelines.documents.dates import Clock, days_between
-from ledger_pipelines.documents.effects import Action, Mode, Writer
+from ledger_pipelines.documents.effects import Mode, Writer
 from ledger_pipelines.errors import DataError, LedgerError
 from ledger_pipelines.integrations.by_day.readings import OpenSide
 from ledger_pipelines.integrations.neto_saasu import (
@@ -32,7 +32,7 @@ from ledger_pipelines.integrations.neto_saasu.compare import movement
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.doubles import doubles, open_item
 from ledger_pipelines.integrations.neto_saasu.facts import assumed, counted
-from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK
+from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK, SALE_ORDER
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
 from ledger_pipelines.integrations.neto_saasu.needs import STOCK, neto_entities, saasu_entities
@@ -238,10 +238,8 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
         return (
             result.flow == "invoices"
             and orders.retry_as_sale_order
-            and any(
-                row.reason.code == NEGATIVE_STOCK and row.action == Action.CREATE.value
-                for row in result.having(Outcome.REFUSED)
-            )
+            and orders.invoice_type != SALE_ORDER
+            and any(row.reason.code == NEGATIVE_STOCK for row in result.having(Outcome.REFUSED))
         )
 
     def _waits_for_stock(self) -> bool:

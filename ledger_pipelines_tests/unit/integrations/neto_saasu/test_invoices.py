@@ -24,7 +24,7 @@ from ledger_pipelines.integrations.neto_saasu.invoices import (
     rows,
     select,
 )
-from ledger_pipelines.integrations.neto_saasu.references import convert_key, payment_key, update_key, void_key
+from ledger_pipelines.integrations.neto_saasu.references import convert_key, update_key, void_key
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.systems.saasu.records import SaasuPayment
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
@@ -259,14 +259,6 @@ def test_a_payment_that_cannot_go_along_whole_is_left_to_its_own_flow(
     assert (decision.quick, decision.owed) == (None, aud("16.50"))
 
 
-def test_a_payment_booked_by_hand_and_ignored_went_out_inside_the_invoice() -> None:
-    one = order("N1", payments=(payment(),))
-    ctx = context([one], choices=PAID)
-    assert decide(ctx, one).quick is not None
-    by_hand = context([one], choices=PAID, ignored=[payment_key(ctx, "5501")])
-    assert decide(by_hand, one).quick is None
-
-
 def test_a_payment_that_the_books_have_is_not_written_again() -> None:
     """The journal was lost; the payment came from an invoice that a person deleted, say."""
     one = order("N1", payments=(payment(),))
@@ -415,24 +407,6 @@ def test_it_becomes_an_invoice_when_there_is_stock() -> None:
 ORDERS_FIRST = settings(orders_to_saasu={"invoice_type": "Sale Order", "convert_statuses": ("Dispatched",)})
 
 
-def test_a_conversion_refused_for_want_of_stock_was_never_tried_again() -> None:
-    one = replace(order("N1", line("MUG-01", "2", "16.50")), status="Dispatched")
-    ours = confirmed(replace(one, status="Pick"), choices=ORDERS_FIRST)
-    effect = effect_of(context([one], choices=ORDERS_FIRST, known=[ours]), one)
-    refused = known(effect, EffectState.REFUSED, code="negative-stock", remote_id="")
-    ctx = context([one], choices=ORDERS_FIRST, known=[ours, refused])
-    assert only(decide(ctx, one)) == (Action.SKIP, "waits-for-stock"), "the plan without it takes it out"
-
-    def with_stock(on_hand: str) -> Decision:
-        items = (*set_up_items(), saasu_item("102", "MUG-01", on_hand=d(on_hand)))
-        return decide(
-            context([one], choices=ORDERS_FIRST, known=[ours], file=books(items=items, stock=items)), one
-        )
-
-    assert only(with_stock("1")) == (Action.SKIP, "waits-for-stock")
-    assert only(with_stock("2")) == (Action.UPDATE, "convert")
-
-
 def test_a_dispatched_order_turns_its_sale_order_into_an_invoice_once() -> None:
     one = order("N1")
     ours = confirmed(one, choices=ORDERS_FIRST)
@@ -523,24 +497,6 @@ def test_a_change_is_reported_line_by_line() -> None:
     ):
         assert words in text
     assert (found.invoice, found.total) == ({"$link": invoice_key(context(), ONE)}, aud("49.50"))
-
-
-def test_a_swap_to_another_sku_of_the_same_name_and_price_was_not_seen() -> None:
-    before = order("N1", line("MUG-01", description="Enamel mug"))
-    after = order("N1", line("TEE-RED-M", description="Enamel mug"))
-    file = books(invoices=(saasu_invoice("70", "N1", "16.50"),))
-    found = decide(context([after], known=[confirmed(before)], choices=on_edit("report"), file=file), after)
-    assert only(found) == (Action.BLOCKED, "order-edited")
-    assert "'1 x Enamel mug at 16.50' was of MUG-01 and is of TEE-RED-M" in found.rows[0].reason.text
-
-
-def test_an_item_that_was_made_anew_in_saasu_is_no_edit_of_the_order() -> None:
-    one = order("N1")
-    file = books(
-        items=(*set_up_items(), saasu_item("777", "MUG-01")), invoices=(saasu_invoice("70", "N1", "16.50"),)
-    )
-    found = decide(context([one], known=[confirmed(one)], choices=on_edit("report"), file=file), one)
-    assert only(found) == (Action.SKIP, "already-there")
 
 
 def test_a_change_that_a_person_made_in_saasu_too_is_done() -> None:

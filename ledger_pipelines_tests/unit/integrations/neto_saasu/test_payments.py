@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import link
-from ledger_pipelines.integrations.neto_saasu import invoices, payment_family, payments, references
+from ledger_pipelines.integrations.neto_saasu import invoices, payment_family, payments
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_payment
 from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key
@@ -141,20 +140,9 @@ class TestOnePayment:
         (row,) = plan(scene)
         assert body(row)["PaymentAccountId"] == "9002"
 
-    def test_method_chosen_by_its_id_was_unmapped_in_every_run(self) -> None:
-        """A run reads no GetPayment: the store's list of methods tells the id of the name."""
-        scene = Scene(
-            (order("N1", "10", paid("1", "10", method="cheque by post")),),
-            settings={"payments": {"methods": {"14": "Cheque"}}},
-        )
-        ctx = scene.ctx()
-        shop = replace(ctx.shop, method_names={"14": "Cheque by Post"}, payments={})
-        (row,) = payments.rows(replace(ctx, shop=shop), scene.orders)
-        assert body(row)["PaymentAccountId"] == "9002"
-
     def test_ignored_by_a_user_takes_nothing(self) -> None:
         scene = Scene((order("N1", "10", paid("1", "10"), paid("2", "10", after=1)),))
-        key = references.payment_key(scene.ctx(), "1")
+        key = payment_family.payment_key(scene.ctx(), "1")
         assert coded(plan(replace(scene, ignored=frozenset({key})))) == [
             ("skip", "ignored-by-user", "10.00"),
             ("create", "payment", "10.00"),
@@ -440,28 +428,6 @@ class TestSplit:
             ("skip", "already-there", "60.00"),
             ("skip", "already-there", "40.00"),
         ]
-
-    @pytest.mark.parametrize(
-        ("child", "expected"),
-        [
-            ({"status": "Cancelled", "cancelled": True}, [("blocked", "overpaid", "40.00")]),
-            (
-                {"grand_total": Money(Decimal(30), "AUD")},
-                [("create", "payment-of-split-order", "30.00"), ("blocked", "overpaid", "10.00")],
-            ),
-        ],
-    )
-    def test_what_a_cancelled_or_smaller_child_left_over_was_lost_on_its_own_day(
-        self, child: dict[str, Any], expected: list[tuple[str, str, str]], decisions: Decisions
-    ) -> None:
-        before = Scene((order("N1", "60", paid("1", "100")), order("N2", "40", related="N1")))
-        decisions.others["N2"] = Reason("status-not-exported", "Order N2 is a backorder.")
-        scene = written(before)
-        del decisions.others["N2"]
-        amount = str(child.get("grand_total", before.orders[1].grand_total).amount)
-        later = replace(order("N2", amount, related="N1"), **child)
-        scene = replace(scene, orders=(scene.orders[0], later))
-        assert [one for one in coded(plan(scene, "N2")) if one[1] != "cancelled"] == expected
 
     def test_after_the_payment_was_booked_in_full_needs_a_person(self, decisions: Decisions) -> None:
         before = Scene((order("N1", "100", paid("1", "100")),))
