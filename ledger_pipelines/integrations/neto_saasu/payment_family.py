@@ -25,16 +25,11 @@ from ledger_pipelines.integrations.neto_saasu.claims import (
     taken_back,
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import payment_reference
+from ledger_pipelines.integrations.neto_saasu.references import PAYMENT, payment_reference
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
 FLOW = "payments"
-PAYMENT, JOURNAL = "payment", "journal"
-
-
-def payment_key(ctx: Context, payment: str) -> str:
-    """Key of a payment on its own order's invoice. payment: the store's id of it."""
-    return ctx.key(PAYMENT, payment, "payment")
+JOURNAL = "journal"
 
 
 def split_key(ctx: Context, payment: str, order: SalesDocument) -> str:

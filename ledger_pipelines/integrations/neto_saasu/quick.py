@@ -19,7 +19,7 @@ from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.accounts import fee_percent, payment_account
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import payment_reference
+from ledger_pipelines.integrations.neto_saasu.references import payment_key, payment_reference
 from ledger_pipelines.sync.plan import Reason
 
 FIELD = "QuickPayment"
@@ -63,8 +63,8 @@ def _instant(payment: Payment) -> tuple[datetime, int, str]:
 def quick_payment(ctx: Context, order: SalesDocument, total: Money) -> Quick | None:
     """The order's first payment, where it can go along whole; otherwise it is the payments flow's.
 
-    It can when payments are exported, its method has a bank account and no fee of its own to be booked, it is not in the
-    books already, and it is not more than the invoice.
+    It can when payments are exported, its method has a bank account and no fee of its own to be booked, nobody ignores it (who
+    did has booked it by hand, say), it is not in the books already, and it is not more than the invoice.
     """
     choices = ctx.settings.payments
     if not (choices.enabled and choices.quick) or not order.payments:
@@ -79,6 +79,7 @@ def quick_payment(ctx: Context, order: SalesDocument, total: Money) -> Quick | N
         or not fits
         or not Decimal(0) < first.amount.amount <= total.amount
         or (account.fee_account and fee_percent(ctx, first))
+        or payment_key(ctx, first.key) in ctx.journal.ignored
         or folded(reference) in ctx.books.payments_by_reference
     ):
         return None

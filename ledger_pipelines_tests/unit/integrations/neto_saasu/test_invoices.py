@@ -24,7 +24,7 @@ from ledger_pipelines.integrations.neto_saasu.invoices import (
     rows,
     select,
 )
-from ledger_pipelines.integrations.neto_saasu.references import convert_key, update_key, void_key
+from ledger_pipelines.integrations.neto_saasu.references import convert_key, payment_key, update_key, void_key
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.systems.saasu.records import SaasuPayment
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
@@ -255,6 +255,14 @@ def test_a_payment_that_cannot_go_along_whole_is_left_to_its_own_flow(
     one = order("N1", payments=(payment(**change),))
     ctx = context([one], choices=settings(payments={"methods": {"card": "Bank"}} | payments))
     decision = decide(ctx, one)
+    assert "QuickPayment" not in body_of(decision.rows[0].effect)
+    assert (decision.quick, decision.owed) == (None, aud("16.50"))
+
+
+def test_a_payment_that_a_user_ignores_does_not_go_along() -> None:
+    """Who ignores the row of a payment while its order waits has booked the money by hand."""
+    one = order("N1", payments=(payment(),))
+    decision = decide(context([one], choices=PAID, ignored=[payment_key(context(), "5501")]), one)
     assert "QuickPayment" not in body_of(decision.rows[0].effect)
     assert (decision.quick, decision.owed) == (None, aud("16.50"))
 

@@ -16,7 +16,7 @@ from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.neto_saasu import invoices, payment_family, payments
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_payment
-from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key
+from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key, payment_key
 from ledger_pipelines.sync.links import needs
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_money import (
@@ -142,7 +142,7 @@ class TestOnePayment:
 
     def test_ignored_by_a_user_takes_nothing(self) -> None:
         scene = Scene((order("N1", "10", paid("1", "10"), paid("2", "10", after=1)),))
-        key = payment_family.payment_key(scene.ctx(), "1")
+        key = payment_key(scene.ctx(), "1")
         assert coded(plan(replace(scene, ignored=frozenset({key})))) == [
             ("skip", "ignored-by-user", "10.00"),
             ("create", "payment", "10.00"),

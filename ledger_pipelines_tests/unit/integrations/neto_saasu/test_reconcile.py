@@ -31,8 +31,9 @@ from ledger_pipelines.integrations.neto_saasu import invoices, payments, refunds
 from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.compare import movement
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.payment_family import over_key, payment_key
+from ledger_pipelines.integrations.neto_saasu.payment_family import over_key
 from ledger_pipelines.integrations.neto_saasu.reconcile import Links, Scope, reconcile
+from ledger_pipelines.integrations.neto_saasu.references import payment_key
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.integrations.shop import Shop, Warehouse
 from ledger_pipelines.reports.shop_view import CHECKS, About, Check, ShopReconciliation, Why
