@@ -30,6 +30,7 @@ LONGEST_SUMMARY: Final = 75
 NEGATIVE_STOCK: Final = "negative-stock"
 """Code of the writer's refusal for want of stock (saasu.md 6.4)."""
 FOR_WANT_OF_STOCK: Final = "Written as a sale order: Saasu refused the invoice for want of stock."
+"""Note on such a sale order: for people, and by it later plans know what it waits for."""
 
 
 def wanted_type(ctx: Context, order: SalesDocument) -> str:

@@ -435,6 +435,46 @@ def test_a_dispatched_order_turns_its_sale_order_into_an_invoice_once() -> None:
     )
 
 
+def test_a_sale_order_whose_conversion_is_refused_for_want_of_stock_waits_for_stock() -> None:
+    one = order("N1", line("MUG-01", "2", "16.50"), note="Ring first")
+    ours = confirmed(one, choices=ORDERS_FIRST)
+    sent = replace(one, status="Dispatched")
+
+    def rows_with(*more: Known, on_hand: str = "1", **choices: Any) -> Decision:
+        file = books(items=(*set_up_items(), saasu_item("102", "MUG-01", on_hand=d(on_hand))))
+        orders = {"invoice_type": "Sale Order", "convert_statuses": ("Dispatched",)} | choices
+        return decide(
+            context([sent], choices=settings(orders_to_saasu=orders), known=[ours, *more], file=file), sent
+        )
+
+    (convert,) = rows_with().rows
+    assert convert.reason.code == "convert"
+    assert convert.effect is not None
+    refused = known(convert.effect, EffectState.REFUSED, code="negative-stock")
+    (stays,) = rows_with(refused).rows
+    assert (stays.action, stays.reason.code, stays.key) == (
+        Action.UPDATE,
+        "sale-order-for-stock",
+        update_key(context(), one, 0, 1),
+    )
+    assert body_of(stays.effect) == {
+        "NotesInternal": "Ring first\nWritten as a sale order: Saasu refused the invoice for want of stock."
+    }
+    assert stays.effect is not None
+    noted = known(stays.effect, remote_id="70")
+    waits = rows_with(noted)
+    assert only(waits) == (Action.SKIP, "waits-for-stock")
+    assert "MUG-01" in waits.rows[0].reason.text
+    (again,) = rows_with(noted, on_hand="2").rows
+    assert (again.reason.code, again.effect) == ("convert", convert.effect)
+    assert only(rows_with(noted, refused, on_hand="2")) == (Action.SKIP, "waits-for-stock"), (
+        "what was read of stock was too old: the refusal is taken out, and the next plan asks again"
+    )
+    done = rows_with(noted, known(convert.effect, remote_id="70"), on_hand="0")
+    assert only(done) == (Action.SKIP, "already-there")
+    assert rows_with(refused, retry_as_sale_order=False).rows[0].reason.code == "convert"
+
+
 # --- edited ----------------------------------------------------------------------------------------------------------
 
 

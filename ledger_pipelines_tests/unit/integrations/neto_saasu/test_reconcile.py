@@ -314,6 +314,8 @@ def test_an_invoice_refused_for_want_of_stock_becomes_a_sale_order_by_itself() -
     stays = done(context([ORDER], knowns=[refused], settings=never))
     assert [one.why for one in (*stays.differences, *stays.documents)] == [Why.REFUSED, Why.REFUSED]
     assert [one.code for one in stays.waiting] == ["negative-stock"]
+    conversion = replace(refused, action=Action.UPDATE)
+    assert [one.code for one in done(context([ORDER], knowns=[conversion])).waiting] == ["negative-stock"]
 
 
 def test_a_payment_that_was_booked_by_hand_is_recognised_on_its_invoice() -> None:
