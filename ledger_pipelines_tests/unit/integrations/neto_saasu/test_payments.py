@@ -429,6 +429,28 @@ class TestSplit:
             ("skip", "already-there", "40.00"),
         ]
 
+    def test_what_a_split_leaves_over_is_in_the_plan_of_the_order_that_decides_it(
+        self, decisions: Decisions
+    ) -> None:
+        """Its parent's day is closed by then: nothing changes on it, and nothing of it waits for a person."""
+        waiting = Scene((order("N1", "60", paid("1", "100")), order("N2", "40", related="N1")))
+        decisions.others["N2"] = Reason("status-not-exported", "Order N2 is a backorder.")
+        assert coded(plan(waiting, "N2")) == [("skip", "waits-for-split-order", "40.00")]
+        scene = written(waiting)
+        cancelled = order("N2", "40", related="N1", cancelled=True)
+        decisions.others["N2"] = Reason("cancelled", "Order N2 was cancelled before it was exported.")
+        gone = replace(scene, orders=(scene.orders[0], cancelled))
+        assert coded(plan(gone, "N2")) == [("blocked", "overpaid", "40.00")]
+        journal = replace(gone, settings=TestOver.JOURNAL)
+        assert coded(plan(journal, "N2")) == [("create", "overpaid-to-liability", "40.00")]
+        assert coded(plan(written(journal), "N2")) == [("skip", "already-there", "40.00")]
+        del decisions.others["N2"]
+        smaller = replace(scene, orders=(scene.orders[0], order("N2", "30", related="N1")))
+        assert coded(plan(smaller, "N2")) == [
+            ("create", "payment-of-split-order", "30.00"),
+            ("blocked", "overpaid", "10.00"),
+        ]
+
     def test_after_the_payment_was_booked_in_full_needs_a_person(self, decisions: Decisions) -> None:
         before = Scene((order("N1", "100", paid("1", "100")),))
         ctx = before.ctx()
