@@ -24,6 +24,7 @@ from ledger_pipelines.integrations.neto_saasu.invoices import (
     rows,
     select,
 )
+from ledger_pipelines.integrations.neto_saasu.items import item_key
 from ledger_pipelines.integrations.neto_saasu.references import convert_key, payment_key, update_key, void_key
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.systems.saasu.records import SaasuPayment
@@ -39,11 +40,13 @@ from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
     line,
     order,
     payment,
+    product,
     saasu_contact,
     saasu_invoice,
     saasu_item,
     set_up_items,
     settings,
+    shop,
 )
 
 PAID = settings(payments={"methods": {"card": "Bank"}})
@@ -545,6 +548,42 @@ def test_a_change_is_reported_line_by_line() -> None:
     ):
         assert words in text
     assert (found.invoice, found.total) == ({"$link": invoice_key(context(), ONE)}, aud("49.50"))
+
+
+def test_another_sku_of_the_same_name_and_price_is_an_edit() -> None:
+    """Otherwise stock and cost of both items would be wrong for ever."""
+    was = order("N1", line("MUG-01", description="Enamel mug"))
+    now = order("N1", line("MUG-01B", description="Enamel mug"), changed=LATER)
+    file = books(
+        items=(*books().items, saasu_item("103", "MUG-01B")), invoices=(saasu_invoice("70", "N1", "16.50"),)
+    )
+    ctx = context([now], known=[confirmed(was)], file=file)
+    found = decide(ctx, now)
+    assert only(found) == (Action.BLOCKED, "order-edited")
+    assert "'1 x Enamel mug at 16.50' was of item MUG-01, and is of MUG-01B now" in found.rows[0].reason.text
+    updated = decide(replace(ctx, settings=on_edit("update")), now)
+    assert only(updated) == (Action.UPDATE, "order-edited")
+    assert set(body_of(updated.rows[0].effect)) == {"LineItems"}
+
+
+def test_an_item_that_the_flow_of_items_made_is_the_same_by_link_and_by_id() -> None:
+    one = order("N1", line("NEW-1"))
+    store = shop([one], items={"NEW-1": product("NEW-1")})
+    ours = confirmed(one, store=store)
+    made = known(
+        context().effect("items_to_saasu", "item", item_key(context(), "NEW-1"), external_id="NEW-1", number="NEW-1",
+                         title="", body={}), remote_id="104",
+    )  # fmt: skip
+    file = books(items=(*books().items, saasu_item("104", "NEW-1")))
+    assert only(decide(context([one], known=[ours, made], file=file, store=store), one)) == (
+        Action.SKIP,
+        "already-there",
+    )
+    gone = books(items=(*books().items, saasu_item("105", "NEW-1")))
+    assert only(decide(context([one], known=[ours, made], file=gone, store=store), one)) == (
+        Action.SKIP,
+        "already-there",
+    ), "an item that was deleted and made again is no change of the order"
 
 
 def test_a_change_that_a_person_made_in_saasu_too_is_done() -> None:
