@@ -20,10 +20,9 @@ from ledger_pipelines.integrations.neto_saasu.contacts import Contact
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.layout import Layout
 from ledger_pipelines.integrations.neto_saasu.references import invoice_reference
-from ledger_pipelines.integrations.neto_saasu.settings import Numbering
+from ledger_pipelines.integrations.neto_saasu.settings import SALE_ORDER, Numbering
 from ledger_pipelines.sync.plan import Reason
 
-SALE_ORDER: Final = "Sale Order"
 AUTO_NUMBER: Final = "<Auto Number>"
 LONGEST_NUMBER: Final = 50
 LONGEST_SUMMARY: Final = 75

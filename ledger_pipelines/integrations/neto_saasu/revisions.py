@@ -32,7 +32,6 @@ from ledger_pipelines.integrations.neto_saasu.invoice_body import (
     AUTO_NUMBER,
     FOR_WANT_OF_STOCK,
     NEGATIVE_STOCK,
-    SALE_ORDER,
     invoice_body,
     wanted_type,
     was_fallback,
@@ -51,7 +50,7 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     void_key,
 )
 from ledger_pipelines.integrations.neto_saasu.selection import ADJUSTMENT
-from ledger_pipelines.integrations.neto_saasu.settings import Numbering, OnEdit
+from ledger_pipelines.integrations.neto_saasu.settings import SALE_ORDER, Numbering, OnEdit
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 
