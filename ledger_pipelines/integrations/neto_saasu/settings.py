@@ -228,7 +228,8 @@ class Payments(Model):
     enabled: bool = True
     """Export payments."""
     methods: dict[str, Reference] = Field(default_factory=dict)
-    """Bank account of Saasu by payment method of the store (its name or id). Several methods may share one."""
+    """Bank account of Saasu by payment method of the store (its name or id). Several methods may share one.
+    An id of which the store has the name twice counts only where GetPayment told it."""
     default_account: Reference | None = None
     """Bank account of methods that are not listed. Empty: such a payment waits."""
     quick: bool = True

@@ -140,6 +140,18 @@ class TestOnePayment:
         (row,) = plan(scene)
         assert body(row)["PaymentAccountId"] == "9002"
 
+    def test_method_is_mapped_by_the_id_that_the_list_of_methods_tells(self) -> None:
+        """An order shows the name alone, and GetPayment is not read in a run."""
+        one = order("N1", "10", paid("1", "10", method="PayPal checkout"))
+        by_id: dict[str, object] = {"methods": {"14": "Cheque"}}
+        scene = Scene((one,), methods={"14": "PayPal Checkout", "3": "Card"}, settings={"payments": by_id})
+        (row,) = plan(scene)
+        assert body(row)["PaymentAccountId"] == "9002"
+        quick = replace(scene, settings={"payments": by_id | {"quick": True}})
+        assert quick_payment(quick.ctx(), one, one.grand_total) is not None
+        twice = replace(scene, methods={"14": "PayPal Checkout", "15": "PayPal Checkout"})
+        assert coded(plan(twice)) == [("blocked", "method-unmapped", "10.00")]
+
     def test_ignored_by_a_user_takes_nothing(self) -> None:
         scene = Scene((order("N1", "10", paid("1", "10"), paid("2", "10", after=1)),))
         key = payment_key(scene.ctx(), "1")
@@ -168,6 +180,13 @@ class TestQuick:
         later = scene.knowing(invoice_known(scene.ctx(), one, quick=("1", "50")))
         assert coded(plan(later)) == want
         assert [row.content() for row in plan(scene)] == [row.content() for row in plan(later)]
+
+    def test_is_not_for_a_payment_of_which_getpayment_tells_another_currency(self) -> None:
+        one = order("N1", "10", paid("1", "10"))
+        dollars = paid("1", "10", amount=Money(Decimal(10), "USD"))
+        scene = Scene((one,), full=(dollars,), settings=self.SETTINGS)
+        assert quick_payment(scene.ctx(), one, one.grand_total) is None
+        assert coded(plan(scene)) == [("blocked", "currency-differs", "10.00")]
 
     def test_above_the_total_leaves_the_rest(self) -> None:
         one = order("N1", "30", paid("1", "50"))
