@@ -74,7 +74,7 @@ class NetoConnectionConfig(Model):
     time_zone: TimeZoneName
     """Time zone of the store (Settings > Localisation): an API key does not tell it, and it decides an order's day."""
     currency: Currency = "AUD"
-    """Currency the store sells in; orders do not name one. Payments that name another are not booked as this one."""
+    """Currency the store sells in. Orders and the payments shown on them name none: all are taken to be in it."""
     books_time_zone: TimeZoneName | None = None
     """Time zone of the books its days are cut by, where they are not the books named at the top of this file."""
     calls_per_second: int = Field(default=8, ge=1, le=8)

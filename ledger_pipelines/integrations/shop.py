@@ -143,6 +143,27 @@ class Shop:
             [one for one in found if one.active], found, f"warehouse {named!r}", setting, "the store"
         )
 
+    def method_known_as(self, *told: str) -> tuple[str, ...]:
+        """Ids and names by which the store knows a payment method of which one is told, those that are told first.
+
+        An order tells the name only (neto.md 8.2), settings may name the id: it is told by the list of methods, unless two have
+        the name.
+        """
+        names = [name for name in told if name]
+        names += [self.method_names[name] for name in names if name in self.method_names]
+        for name in tuple(names):
+            ids = self._method_ids.get(folded(name), ())
+            names += ids if len(ids) == 1 else ()
+        return tuple(dict.fromkeys(names))
+
+    @cached_property
+    def _method_ids(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids of payment methods by name, folded."""
+        found: dict[str, tuple[str, ...]] = {}
+        for key, name in self.method_names.items():
+            found[folded(name)] = (*found.get(folded(name), ()), key)
+        return found
+
     @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:
         """Numbers of the orders that were split from another, by that one's number."""

@@ -1,6 +1,6 @@
 """A day's calls of an account, counted by all processes that make them, kept over restarts.
 
-Belongs here: counting, the share that is ours, a block. Does not belong here: how large a vendor's quota is
+Belongs here: counting, the share that is ours, a block, how often in a row the account said "too many calls". Does not belong here: how large a vendor's quota is
 (`systems/<vendor>`), in which order work is done when little is left (`integrations`).
 Rule (reliability.md 5): a daily budget stops before the vendor's cap, for passing it locks the account out.
 """
@@ -21,6 +21,9 @@ from ledger_pipelines.machine import at
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS quota (name TEXT PRIMARY KEY, day TEXT NOT NULL, used INTEGER NOT NULL,"
     " blocked_until TEXT NOT NULL) WITHOUT ROWID"
+)
+_THROTTLED = (
+    "CREATE TABLE IF NOT EXISTS throttled (name TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID"
 )
 
 
@@ -68,6 +71,7 @@ class DailyQuota:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._open() as db:
             db.execute(_TABLE)
+            db.execute(_THROTTLED)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -101,6 +105,18 @@ class DailyQuota:
             self._write(db, spent.day, spent.used, until)
             db.execute("COMMIT")
         return until
+
+    def throttled(self) -> int:
+        """The account said "too many calls"; how many times in a row by now, whichever process was told."""
+        with self._open() as db:
+            count = "INSERT INTO throttled VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET times = times + 1 RETURNING times"
+            return int(db.execute(count, (self._name,)).fetchone()[0])
+
+    def eased(self) -> None:
+        """The account answered otherwise: what it said before counts no more."""
+        with self._open() as db:
+            if db.execute("SELECT 1 FROM throttled WHERE name = ?", (self._name,)).fetchone():
+                db.execute("DELETE FROM throttled WHERE name = ?", (self._name,))
 
     def spent(self) -> Spent:
         """Where the account stands."""

@@ -58,8 +58,7 @@ def completed(ctx: Context, payment: Payment) -> Payment:
 def method_of(ctx: Context, payment: Payment) -> str:
     """Its payment method in Omni."""
     choices = ctx.settings.payments
-    named = [name for name in (payment.method_id, payment.method) if name]
-    named += [ctx.shop.method_names[name] for name in named if name in ctx.shop.method_names]
+    named = ctx.shop.method_known_as(payment.method_id, payment.method)
     by_name = {folded(name): method for name, method in choices.methods.items()}
     chosen = next((by_name[folded(name)] for name in named if folded(name) in by_name), None)
     names = [name for name in named if not name.isdecimal()]

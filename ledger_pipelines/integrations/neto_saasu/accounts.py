@@ -47,10 +47,10 @@ def fee_percent(ctx: Context, payment: Payment) -> Decimal:
 
 
 def _by_method(ctx: Context, payment: Payment, choices: Mapping[str, T]) -> T | None:
-    """By the method's id, else its name: as the order tells it, as the payment does, as the store lists it."""
+    """By the method's id or name: as the order tells it, as the payment does, as the store lists it."""
     full = ctx.shop.payments.get(payment.key)
-    known = [payment.method_id, full.method_id if full else "", payment.method, full.method if full else ""]
-    names = [name for name in known if name]
-    names += [ctx.shop.method_names[name] for name in names if name in ctx.shop.method_names]
+    names = ctx.shop.method_known_as(
+        payment.method_id, full.method_id if full else "", payment.method, full.method if full else ""
+    )
     by_name = {folded(name): choice for name, choice in choices.items()}
     return next((by_name[folded(name)] for name in names if folded(name) in by_name), None)

@@ -3,7 +3,8 @@
 Belongs here: reading cron texts that the configuration accepts, adding up calls, the warning with its figures. Does not belong
 here: counting calls that were made (`systems.quota`), refusing any (`systems.limits`). Facts: saasu.md 3.4, issue 4 (budget).
 
-The estimate is of the calls we make by design: one for each page of each list, one for each document, none for each record.
+The estimate is of the calls we make by design: one for each page of each list, one for each document, two for each change of
+one, none for each record. Changes of orders after their export are not foreseen.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ SHORTEST_MINUTES = 15
 """No schedule runs more often (issue 4)."""
 PAGE = 100
 """Records of a page (saasu.md 1)."""
+CHANGE, RETURN = 2, 2
+"""Calls of a change (read, write: saasu.md 4.3), and of a return with what is paid out or kept as credit."""
 TOKEN_CALLS = 8
 """Logins and refreshes of a day: a token lives three hours (saasu.md 2.1)."""
 MINUTES_A_DAY = 24 * 60
@@ -58,6 +61,7 @@ class Facts:
         whole_lists: Lists without a time of change, read whole once a day, of at most a page each.
         items: Items of the file; their stock is read whole. stock_minutes: how old it may get; None = stock is off.
         orders, customers, payments, products: New ones a day. payments: those that do not go with their invoice's call.
+        conversions: Sale orders a day that become invoices. returns: Returns a day, each a note and its payment.
     """
 
     lists: int = 6
@@ -69,12 +73,14 @@ class Facts:
     customers: int = 25
     payments: int = 10
     products: int = 5
+    conversions: int = 0
+    returns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Calls. run: of a run with nothing to do. sweep: of reading all stock once. stock_minutes: as in `Facts`.
-    documents: those that write, a day. daily: lists that are read once a day."""
+    documents: for documents, a day. daily: lists that are read once a day."""
 
     run: int
     sweep: int
@@ -101,7 +107,12 @@ def calls_a_run(facts: Facts) -> Estimate:
         run=facts.lists + facts.deletions,
         sweep=max(1, pages(facts.items, PAGE)),
         stock_minutes=facts.stock_minutes,
-        documents=facts.orders + facts.customers + facts.payments + facts.products,
+        documents=facts.orders
+        + facts.customers
+        + facts.payments
+        + facts.products
+        + CHANGE * facts.conversions
+        + RETURN * facts.returns,
         daily=facts.whole_lists,
     )
 
@@ -136,7 +147,7 @@ def warning(
             "quota-too-small",
             f"The schedule {cron!r} runs {runs} times a day. With about {estimate.run} calls a run, "
             f"{estimate.sweeps(runs)} readings of all stock of {estimate.sweep} calls each and {estimate.documents} "
-            f"documents a day it makes about {calls:,} calls a day; {quota:,} are ours.",
+            f"calls a day for documents it makes about {calls:,} calls a day; {quota:,} are ours.",
             f"Run it {fits} times a day at most, read stock less often, or take a larger plan."
             if fits
             else "Take a larger plan, or a larger share of it: the documents of a day alone need more.",

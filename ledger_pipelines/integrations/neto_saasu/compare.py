@@ -97,9 +97,10 @@ _NOT_THERE = {
 
 
 def becomes_sale_order(ctx: Context, known: Known) -> bool:
-    """Whether an invoice was refused for want of stock, and the next plan writes a sale order instead."""
-    refused = known.kind == "invoice" and known.state is EffectState.REFUSED and known.code == NEGATIVE_STOCK
-    return refused and ctx.settings.orders_to_saasu.retry_as_sale_order
+    """Whether a new invoice was refused for want of stock, and the next plan writes a sale order instead."""
+    new = known.kind == "invoice" and known.action is Action.CREATE
+    refused = known.state is EffectState.REFUSED and known.code == NEGATIVE_STOCK
+    return new and refused and ctx.settings.orders_to_saasu.retry_as_sale_order
 
 
 class Rows:

@@ -35,7 +35,8 @@ from ledger_pipelines.integrations.neto_saasu.compare import (
     standing,
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.payment_family import over_key, payment_key
+from ledger_pipelines.integrations.neto_saasu.payment_family import over_key
+from ledger_pipelines.integrations.neto_saasu.references import payment_key
 from ledger_pipelines.integrations.neto_saasu.refund_payouts import drawn_key, refund_key
 from ledger_pipelines.reports.shop_view import BY_ITSELF, About, Difference, LeftOut, Why
 from ledger_pipelines.systems.saasu.records import SaasuAccount, SaasuJournal, SaasuPayment

@@ -3,13 +3,13 @@
 Belongs here: what the invoice says by now according to the journal, comparing, saying it in words. Does not belong here: what
 follows from a difference (`revisions`).
 
-Only what comes from the order counts: days, texts, quantities, prices, the customer, the total. What comes from settings (tax
+Only what comes from the order counts: days, texts, quantities, prices, items of SKUs, the customer, the total. What comes from settings (tax
 codes, accounts, set-up items, tags, notes, due dates) may change without every order of the past counting as edited.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -93,7 +93,7 @@ def differences(
         found.append("the customer is another one")
     same_words = all(before.body.get(name) == after.get(name) for name in ("Layout", "IsTaxInc"))
     if same_words:
-        found += _lines(_items(before.body), _items(after))
+        found += _lines(_items(before.body), _items(after)) + _other_items(ctx, before.body, laid)
     return found
 
 
@@ -101,6 +101,36 @@ def _lines(before: Sequence[Body], after: Sequence[Body]) -> list[str]:
     old, new = (Counter(map(_shown, lines)) for lines in (before, after))
     gone = [f"the line '{text}' is gone" for text in (old - new).elements()]
     return gone + [f"the line '{text}' is new" for text in (new - old).elements()]
+
+
+def _other_items(ctx: Context, before: Body, laid: Layout) -> list[str]:
+    """Lines that read as before, and are of another item: of another SKU with the same name and price.
+
+    Lines of set-up items are left out, for they follow the settings; so are items that the books have no more.
+    """
+    there = ctx.books.item_by_id
+    old, new = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+    for line in _items(before):
+        old[_shown(line)].append(_item(ctx, line.get("InventoryId")))
+    for one in laid.lines:
+        new[_shown(one.to_json())].append("" if one.setup else _item(ctx, one.item))
+    found = []
+    for text, ids in old.items():
+        if text in new and "" not in new[text] and there.keys() >= set(ids):
+            come = Counter(new[text]) - Counter(ids)
+            gone = Counter(ids) - Counter(new[text])
+            found += [
+                f"the line '{text}' was of item {there[was].code}, and is of "
+                f"{there[now].code if now in there else 'one that is new'} now"
+                for was, now in zip(gone.elements(), come.elements(), strict=False)
+            ]
+    return found
+
+
+def _item(ctx: Context, value: Json) -> str:
+    """Id of an item, or what stands for one that is to be made; "" = none."""
+    value = with_ids(ctx, value)
+    return value if isinstance(value, str) else canonical(value) if value else ""
 
 
 def _items(body: Body) -> list[Body]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.needs import saasu_entities
-from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.integrations.neto_saasu.settings import SALE_ORDER, NetoSaasuSettings
 from ledger_pipelines.systems.saasu.entities import ENTITIES
 
 if TYPE_CHECKING:  # heavy, and asked for when definitions load
@@ -30,6 +30,8 @@ def assumed(settings: NetoSaasuSettings) -> Facts:
     return Facts(
         lists=sum(1 for name in read if ENTITIES[name].changed_column and name != "deleted"),
         stock_minutes=stock.every_minutes if stock.enabled else None,
+        conversions=Facts().orders if _converts(settings) else 0,
+        returns=1 if settings.refunds.enabled else 0,
     )
 
 
@@ -39,6 +41,7 @@ def counted(settings: NetoSaasuSettings, shop: Shop, books: Books, today: date) 
     since = today - WEEKS
     orders = [order for order in shop.orders.values() if since <= order.day < today]
     before = {order.party.key for order in shop.orders.values() if order.day < since}
+    returns = [one for one in shop.returns.values() if since <= one.day < today]
     buyers = {order.party.key for order in orders} - before
     return Facts(
         lists=base.lists,
@@ -48,7 +51,15 @@ def counted(settings: NetoSaasuSettings, shop: Shop, books: Books, today: date) 
         customers=_a_day(len(buyers)),
         payments=_a_day(_later_payments(orders)),
         products=base.products,
+        conversions=_a_day(len(orders)) if _converts(settings) else 0,
+        returns=_a_day(len(returns)) if settings.refunds.enabled else 0,
     )
+
+
+def _converts(settings: NetoSaasuSettings) -> bool:
+    """Whether orders become sale orders first and invoices later; those that are sent at once are counted all the same."""
+    orders = settings.orders_to_saasu
+    return orders.enabled and orders.invoice_type == SALE_ORDER and bool(orders.convert_statuses)
 
 
 def _later_payments(orders: Iterable[SalesDocument]) -> int:

@@ -20,16 +20,16 @@ from ledger_pipelines.integrations.neto_saasu.contacts import Contact
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.layout import Layout
 from ledger_pipelines.integrations.neto_saasu.references import invoice_reference
-from ledger_pipelines.integrations.neto_saasu.settings import Numbering
+from ledger_pipelines.integrations.neto_saasu.settings import SALE_ORDER, Numbering
 from ledger_pipelines.sync.plan import Reason
 
-SALE_ORDER: Final = "Sale Order"
 AUTO_NUMBER: Final = "<Auto Number>"
 LONGEST_NUMBER: Final = 50
 LONGEST_SUMMARY: Final = 75
 NEGATIVE_STOCK: Final = "negative-stock"
 """Code of the writer's refusal for want of stock (saasu.md 6.4)."""
 FOR_WANT_OF_STOCK: Final = "Written as a sale order: Saasu refused the invoice for want of stock."
+"""Note on such a sale order: for people, and by it later plans know what it waits for."""
 
 
 def wanted_type(ctx: Context, order: SalesDocument) -> str:

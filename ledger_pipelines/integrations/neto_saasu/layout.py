@@ -42,7 +42,8 @@ _CHARGE_NAMES = {
 class Line:
     """One line of the request. item: InventoryId in item layout; account: AccountId in service layout ("" else).
 
-    amount: what Saasu makes of it, with tax when the invoice `IsTaxInc`; tax: its tax as Saasu computes it.
+    amount: what Saasu makes of it, with tax when the invoice `IsTaxInc`; tax: its tax as Saasu computes it. setup: it is on an
+    item that the settings name, not on one of a SKU.
     """
 
     description: str
@@ -52,6 +53,7 @@ class Line:
     tax: Decimal
     item: Json = None
     account: str = ""
+    setup: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """As the request has it (saasu.md 5.8)."""
@@ -312,7 +314,15 @@ class _LayingOut:
             raise _BlockedError(self._unwritable(part.what, part.amount, part.quantity))
         item = self._item(part)
         return [
-            Line(part.description, part.code.code, one, one.amount, self._tax(one.amount, part.code), item)
+            Line(
+                part.description,
+                part.code.code,
+                one,
+                one.amount,
+                self._tax(one.amount, part.code),
+                item,
+                setup=bool(part.setup),
+            )
             for one in lines
         ]
 

@@ -6,6 +6,7 @@ Belongs here: what deciding a payment needs beside the payment: keys, requests, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -25,16 +26,11 @@ from ledger_pipelines.integrations.neto_saasu.claims import (
     taken_back,
 )
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import payment_reference
+from ledger_pipelines.integrations.neto_saasu.references import PAYMENT, payment_reference
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
 FLOW = "payments"
-PAYMENT, JOURNAL = "payment", "journal"
-
-
-def payment_key(ctx: Context, payment: str) -> str:
-    """Key of a payment on its own order's invoice. payment: the store's id of it."""
-    return ctx.key(PAYMENT, payment, "payment")
+JOURNAL = "journal"
 
 
 def split_key(ctx: Context, payment: str, order: SalesDocument) -> str:
@@ -150,14 +146,21 @@ class ReceiptRows:
     family: Family
     receipt: Receipt
 
-    def skip(self, key: str, reason: Reason, amount: Decimal | None = None, kind: str = PAYMENT) -> None:
-        """A row that needs nobody."""
+    def skip(
+        self,
+        key: str,
+        reason: Reason,
+        amount: Decimal | None = None,
+        kind: str = PAYMENT,
+        also: Sequence[SalesDocument] = (),
+    ) -> None:
+        """A row that needs nobody. also: other orders in whose plans it is."""
         receipt = self.receipt
         amount = receipt.amount if amount is None else amount
         self.family.add(
             self.ctx.skip(key, receipt.order.number, receipt.title, reason, receipt.money(amount), kind),
-            receipt.order,
-        )
+            receipt.order, *also,
+        )  # fmt: skip
 
     def block(
         self,
@@ -165,18 +168,18 @@ class ReceiptRows:
         reason: Reason,
         amount: Decimal | None = None,
         kind: str = PAYMENT,
-        also: SalesDocument | None = None,
+        also: Sequence[SalesDocument] = (),
     ) -> None:
-        """A row that needs a person. also: another order in whose plans it is."""
+        """A row that needs a person. also: other orders in whose plans it is."""
         receipt = self.receipt
         amount = receipt.amount if amount is None else amount
         self.family.add(
             self.ctx.blocked(key, receipt.order.number, receipt.title, reason, receipt.money(amount), kind),
-            receipt.order, also or receipt.order,
+            receipt.order, *also,
         )  # fmt: skip
 
-    def known(self, known: Known, amount: Decimal, order: SalesDocument) -> None:
-        """The row of what the journal knows already."""
+    def known(self, known: Known, amount: Decimal, *also: SalesDocument) -> None:
+        """The row of what the journal knows already. also: other orders in whose plans it is."""
         if deleted(self.ctx, known):
             self.block(
                 known.key,
@@ -187,14 +190,14 @@ class ReceiptRows:
                 ),
                 amount,
                 known.kind,
-                order,
+                also,
             )
             return
         effect = self.ctx.effect(
             FLOW, known.kind, known.key, external_id=known.external_id, number=self.receipt.order.number,
             title=self.receipt.title, body=known.fields(), expected=Expected(self.receipt.money(amount), known.day),
         )  # fmt: skip
-        self.family.add(self.ctx.row(effect, Reason("payment", "")), self.receipt.order, order)
+        self.family.add(self.ctx.row(effect, Reason("payment", "")), self.receipt.order, *also)
 
     def effect(
         self,

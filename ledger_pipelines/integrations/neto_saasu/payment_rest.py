@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
+from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
@@ -40,6 +41,12 @@ class RestRows(ReceiptRows):
 
     account: SaasuAccount | None = None
     paid_by: tuple[str, ...] = ()
+
+    @property
+    def _split_orders(self) -> tuple[SalesDocument, ...]:
+        """Those split from the own order. What becomes of them decides what is too much, so that is in their plans too: the own
+        order's day is closed by then."""
+        return tuple(one.order for one in self.family.split_off(self.receipt.order))
 
     def rest(self, booked: Decimal) -> None:
         """The part that the own order's invoice does not take: to orders split from it, else it is too much."""
@@ -87,7 +94,7 @@ class RestRows(ReceiptRows):
             return part
         part = claim.take(rest)
         if isinstance(account, Reason):
-            self.block(key, account, part, also=claim.order)
+            self.block(key, account, part, also=(claim.order,))
             return part
         reference = split_reference(ctx, receipt.payment.key, claim.order)
         body = payment_body(
@@ -136,7 +143,7 @@ class RestRows(ReceiptRows):
                 remedy,
             ),
             amount,
-            also=there.order,
+            also=(there.order,),
         )
 
     def _over_already(self, rest: Decimal) -> Decimal:
@@ -145,7 +152,7 @@ class RestRows(ReceiptRows):
         if journal is None or not stands(self.ctx, journal):
             return ZERO
         amount = rest if journal.amount is None else journal.amount.amount
-        self.known(journal, amount, self.receipt.order)
+        self.known(journal, amount, *self._split_orders)
         return amount
 
     def _over(self, rest: Decimal, split: Sequence[Claim]) -> None:
@@ -159,13 +166,14 @@ class RestRows(ReceiptRows):
         ]
         known = ctx.journal.known.get(key)
         if known is not None and deleted(ctx, known):
-            self.known(known, rest, receipt.order)
+            self.known(known, rest, *self._split_orders)
         elif ctx.books.journals_by_reference.get(folded(reference)):
             self.skip(
                 key,
                 Reason("already-booked", f"What is over is in Saasu already, as {reference}."),
                 rest,
                 JOURNAL,
+                self._split_orders,
             )
         elif waits:
             self.skip(
@@ -177,6 +185,7 @@ class RestRows(ReceiptRows):
                 ),
                 rest,
                 JOURNAL,
+                self._split_orders,
             )
         elif ctx.settings.payments.overpayment is Overpayment.OFF:
             self.block(
@@ -189,6 +198,7 @@ class RestRows(ReceiptRows):
                 ),
                 rest,
                 JOURNAL,
+                self._split_orders,
             )
         else:
             self._journal(key, reference, rest)
@@ -197,14 +207,14 @@ class RestRows(ReceiptRows):
         ctx, receipt = self.ctx, self.receipt
         bank = self.account or payment_account(ctx, receipt.payment)
         if isinstance(bank, Reason):
-            self.block(key, bank, rest, JOURNAL)
+            self.block(key, bank, rest, JOURNAL, self._split_orders)
             return
         try:
             liability = ctx.books.account(
                 ctx.settings.payments.overpayment_account or "", "payments.overpayment_account", bank=False
             )
         except UnresolvedError as error:
-            self.block(key, unresolved(error), rest, JOURNAL)
+            self.block(key, unresolved(error), rest, JOURNAL, self._split_orders)
             return
         body: dict[str, Json] = {
             "TransactionDate": receipts.paid_on(ctx, receipt.payment).isoformat(),
@@ -231,4 +241,5 @@ class RestRows(ReceiptRows):
                 ),
             ),
             receipt.order,
+            *self._split_orders,
         )

@@ -35,14 +35,12 @@ from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.moved_payments import moved
 from ledger_pipelines.integrations.neto_saasu.payment_family import (
     FLOW,
-    PAYMENT,
     Family,
     Placed,
     payment_body,
-    payment_key,
 )
 from ledger_pipelines.integrations.neto_saasu.payment_rest import RestRows
-from ledger_pipelines.integrations.neto_saasu.references import payment_reference
+from ledger_pipelines.integrations.neto_saasu.references import PAYMENT, payment_key, payment_reference
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuAccount
 

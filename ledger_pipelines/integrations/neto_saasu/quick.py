@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from decimal import Decimal
 
-from ledger_pipelines.documents.dates import business_date
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
-from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
+from ledger_pipelines.documents.sales import PaymentKind, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.folding import folded
+from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import fee_percent, payment_account
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import payment_reference
+from ledger_pipelines.integrations.neto_saasu.references import payment_key, payment_reference
 from ledger_pipelines.sync.plan import Reason
 
 FIELD = "QuickPayment"
@@ -51,25 +51,17 @@ class Quick:
         }
 
 
-def payment_day(ctx: Context, payment: Payment) -> date:
-    """The books' day of a payment."""
-    return payment.day if payment.at is None else business_date(payment.at, ctx.zone)
-
-
-def _instant(payment: Payment) -> tuple[datetime, int, str]:
-    return payment.at or datetime.combine(payment.day, time(), tzinfo=UTC), len(payment.key), payment.key
-
-
 def quick_payment(ctx: Context, order: SalesDocument, total: Money) -> Quick | None:
     """The order's first payment, where it can go along whole; otherwise it is the payments flow's.
 
-    It can when payments are exported, its method has a bank account and no fee of its own to be booked, it is not in the
-    books already, and it is not more than the invoice.
+    It can when payments are exported, its method has a bank account and no fee of its own to be booked, nobody ignores it (who
+    did has booked it by hand, say), it is not in the books already, and it is not more than the invoice.
     """
     choices = ctx.settings.payments
     if not (choices.enabled and choices.quick) or not order.payments:
         return None
-    first = min(order.payments, key=_instant)
+    shown = (receipts.completed(ctx, one) for one in order.payments)
+    first = min(shown, key=lambda one: receipts.instant(ctx, one))
     account = payment_account(ctx, first)
     reference = payment_reference(ctx, first.key)
     fits = first.amount.currency == total.currency and first.amount.is_bookable
@@ -79,10 +71,11 @@ def quick_payment(ctx: Context, order: SalesDocument, total: Money) -> Quick | N
         or not fits
         or not Decimal(0) < first.amount.amount <= total.amount
         or (account.fee_account and fee_percent(ctx, first))
+        or payment_key(ctx, first.key) in ctx.journal.ignored
         or folded(reference) in ctx.books.payments_by_reference
     ):
         return None
-    return Quick(first.key, reference, first.amount, payment_day(ctx, first), account.id)
+    return Quick(first.key, reference, first.amount, receipts.paid_on(ctx, first), account.id)
 
 
 def quick_of(ctx: Context, known: Known, currency: str) -> Quick | None:

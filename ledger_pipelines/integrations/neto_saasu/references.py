@@ -10,7 +10,7 @@ from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu.context import Context
 
-INVOICE = "invoice"
+INVOICE, PAYMENT = "invoice", "payment"
 
 _MAY_BE_THERE = (
     EffectState.CONFIRMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CLAIMED,
@@ -55,6 +55,11 @@ def invoice_reference(ctx: Context, order: SalesDocument, revision: int = 0) -> 
 def credit_reference(ctx: Context, order: SalesDocument, revision: int = 1) -> str:
     """The same of the adjustment note."""
     return ctx.reference(order.number, f"C{revision}")
+
+
+def payment_key(ctx: Context, payment: str) -> str:
+    """Key of a payment on its own order's invoice. payment: the store's id of it."""
+    return ctx.key(PAYMENT, payment, "payment")
 
 
 def payment_reference(ctx: Context, payment: str) -> str:

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from ledger_pipelines.documents.dates import business_date
-from ledger_pipelines.documents.effects import LINK, Action, Effect, Expected
+from ledger_pipelines.documents.effects import LINK, Action, Effect, EffectState, Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import SalesDocument
@@ -30,7 +30,8 @@ from ledger_pipelines.integrations.neto_saasu.edits import (
 )
 from ledger_pipelines.integrations.neto_saasu.invoice_body import (
     AUTO_NUMBER,
-    SALE_ORDER,
+    FOR_WANT_OF_STOCK,
+    NEGATIVE_STOCK,
     invoice_body,
     wanted_type,
     was_fallback,
@@ -49,7 +50,7 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     void_key,
 )
 from ledger_pipelines.integrations.neto_saasu.selection import ADJUSTMENT
-from ledger_pipelines.integrations.neto_saasu.settings import Numbering, OnEdit
+from ledger_pipelines.integrations.neto_saasu.settings import SALE_ORDER, Numbering, OnEdit
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 
@@ -226,14 +227,11 @@ class _Revising:
         wanted = wanted_type(self.ctx, self.order)
         if not self.is_sale_order or wanted == SALE_ORDER:
             return None
-        if self.is_fallback and (short := self._short()):
-            return self._skip(
-                Reason(
-                    "waits-for-stock",
-                    f"Order {self.order.number} stays a sale order: Saasu has not enough of {', '.join(short)}.",
-                    "It becomes an invoice when there is stock and its day is planned again.",
-                )
-            )
+        refused = self._refused_for_stock()
+        if self.is_fallback and (refused or self._short()):
+            return self._waits_for_stock()
+        if refused:
+            return self._stays(after)
         effect = self._effect(
             convert_key(self.ctx, self.order, self.revision),
             Action.UPDATE,
@@ -244,6 +242,37 @@ class _Revising:
         )
         text = f"Order {self.order.number} is {self.order.status}: its sale order becomes a {wanted}."
         return self.ctx.row(effect, Reason("convert", text))
+
+    def _refused_for_stock(self) -> bool:
+        """Whether Saasu refused the conversion for want of stock, and that is answered by a sale order."""
+        known = self.ctx.journal.known.get(convert_key(self.ctx, self.order, self.revision))
+        refused = known is not None and known.state is EffectState.REFUSED and known.code == NEGATIVE_STOCK
+        return refused and self.ctx.settings.orders_to_saasu.retry_as_sale_order
+
+    def _waits_for_stock(self) -> PlanRow:
+        short = ", ".join(self._short()) or "an item of it"
+        return self._skip(
+            Reason(
+                "waits-for-stock",
+                f"Order {self.order.number} stays a sale order: Saasu has not enough of {short}.",
+                "It becomes an invoice when there is stock and its day is planned again.",
+            )
+        )
+
+    def _stays(self, after: tuple[str, ...]) -> PlanRow:
+        """Notes on the sale order what it waits for, for people and for later plans: a refusal that no plan wants any more is
+        not kept."""
+        notes = (str(self.before.body.get("NotesInternal") or ""), FOR_WANT_OF_STOCK)
+        effect = self._effect(
+            update_key(self.ctx, self.order, self.revision, self.before.changes + len(after) + 1),
+            Action.UPDATE,
+            {"NotesInternal": "\n".join(filter(None, notes))},
+            "Note on sale order",
+            Expected(amount=self.before.total),
+            depends_on=after,
+        )
+        text = f"Order {self.order.number} stays a sale order: Saasu refused the invoice for want of stock."
+        return self.ctx.row(effect, Reason("sale-order-for-stock", text))
 
     def _short(self) -> list[str]:
         """Codes of items of which the books have less than the invoice takes."""

@@ -32,7 +32,7 @@ from ledger_pipelines.integrations.neto_saasu.compare import movement
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.doubles import doubles, open_item
 from ledger_pipelines.integrations.neto_saasu.facts import assumed, counted
-from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK, SALE_ORDER
+from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
 from ledger_pipelines.integrations.neto_saasu.needs import STOCK, neto_entities, saasu_entities
@@ -233,12 +233,10 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
                 return stock_from_saasu.rows(ctx)
 
     def falls_back(self, result: ApplyResult) -> bool:
-        """Whether invoices were refused for want of stock that are to be written as sale orders instead."""
-        orders = self.setup.settings.orders_to_saasu
+        """Whether invoices were refused for want of stock that are to be written, or to stay, as sale orders instead."""
         return (
             result.flow == "invoices"
-            and orders.retry_as_sale_order
-            and orders.invoice_type != SALE_ORDER
+            and self.setup.settings.orders_to_saasu.retry_as_sale_order
             and any(row.reason.code == NEGATIVE_STOCK for row in result.having(Outcome.REFUSED))
         )
 

@@ -35,6 +35,9 @@ STATUSES: Final = (
 )  # fmt: skip
 """Order statuses of Neto that are orders (neto.md 8.1)."""
 
+SALE_ORDER: Final = "Sale Order"
+"""The invoice type that sells ahead of stock and is no document of the ledger."""
+
 Reference = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -190,7 +193,7 @@ class OrdersToSaasu(Model):
     """Put before the order number, so that several stores can share a file."""
     numbering: Numbering = Numbering.ORDER
     """order: the invoice number is prefix + order number. auto: Saasu numbers; the order number is its purchase-order number."""
-    invoice_type: str = Field(default="Sale Order", pattern="^(Sale Order|Tax Invoice|Sale Invoice)$")
+    invoice_type: str = Field(default=SALE_ORDER, pattern="^(Sale Order|Tax Invoice|Sale Invoice)$")
     """Sale Order, Tax Invoice, or Sale Invoice (for a file that is not registered for tax)."""
     convert_statuses: tuple[str, ...] = ("Dispatched",)
     """A sale order becomes an invoice when its order has one of these statuses. Empty: never; you convert it."""
@@ -225,7 +228,8 @@ class Payments(Model):
     enabled: bool = True
     """Export payments."""
     methods: dict[str, Reference] = Field(default_factory=dict)
-    """Bank account of Saasu by payment method of the store (its name or id). Several methods may share one."""
+    """Bank account of Saasu by payment method of the store (its name or id). Several methods may share one.
+    An id of which the store has the name twice counts only where GetPayment told it."""
     default_account: Reference | None = None
     """Bank account of methods that are not listed. Empty: such a payment waits."""
     quick: bool = True

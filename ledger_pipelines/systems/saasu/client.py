@@ -5,8 +5,8 @@ means (`endings`). Facts: saasu.md 1, 2, 3.
 
 The limiter and the counter are the file's, shared by all processes. What a throttled or blocked answer looks like is not
 known (saasu.md 11.1): 429 is one whatever it says, 403 unless it names a feature of the plan, 503 when its words are
-of limits. It is never tried again in a loop: the next call waits a whole interval, and when two in a row were throttled
-the file is parked for all processes (saasu.md 3.4), which `check` and every later run say.
+of limits. It parks the file at once for all processes: for ten seconds, at the second in a row, whichever processes were told,
+for an hour, and for as long as the answer says (saasu.md 3.4). `check` and every later run say so.
 """
 
 from __future__ import annotations
@@ -43,9 +43,12 @@ _HOSTS = (r"api\.saasu\.com",)
 PAGE: Final = 100
 """Most rows of a page (saasu.md 1)."""
 STRIKES: Final = 2
-"""So many throttled answers in a row park the file (saasu.md 3.4)."""
+"""So many throttled answers in a row park the file for long (saasu.md 3.4)."""
+AT_ONCE: Final = 1 / 360  # not money: hours
+"""Hours it is parked at the first, when Saasu does not say how long: ten seconds, in which a burst of another program is over,
+and which a run under way waits."""
 PARKED: Final = 1.0  # not money: hours
-"""Hours a file is parked when Saasu does not say how long: a block lasts 24, another program's burst seconds."""
+"""The same at the second: a block lasts 24."""
 PAUSES: Final = (1.0, 3.0)  # not money: seconds
 """Before a read is made again."""
 BAD_ANSWER: Final = "bad-answer"
@@ -136,7 +139,6 @@ class SaasuClient:
         self._buckets = TokenBuckets(connection.state_folder, self.clock)
         seconds = connection.seconds_between_calls
         self._rate = BucketRate(per_second=1 / seconds, burst=1) if seconds else None  # not money: a rate
-        self._strikes = 0
         self.quota = DailyQuota(connection.state_folder, self._account, self.clock, connection.calls_per_day)
         self._token_http: Http | None = None
         given = connection.credentials
@@ -290,14 +292,13 @@ class SaasuClient:
     def _heed(self, answer: Answer) -> None:
         """Slow down when the answer asks for it: this call's interval again, then not at all for a while."""
         if not is_throttled(answer):
-            self._strikes = 0
+            self.quota.eased()
             return
-        self._strikes += 1
+        strikes = self.quota.throttled()
         if self._rate is not None:
             self._buckets.empty(self._account, self._rate)
-        if self._strikes >= STRIKES:
-            told = (answer.retry_after or 0.0) / 3600  # not money: hours
-            self.quota.block(max(PARKED, told))
+        told = (answer.retry_after or 0.0) / 3600  # not money: hours
+        self.quota.block((told or AT_ONCE) if strikes < STRIKES else max(PARKED, told))
 
     def _place(self, method: str, path: str) -> str:
         return f"Saasu connection {self.connection.name!r}, {method} {pattern_of(path)}"

@@ -13,6 +13,7 @@ import pytest
 
 from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sync.gates import StalePlanError
+from ledger_pipelines.sync.result import Outcome
 from ledger_pipelines_tests.e2e.shop.conftest import Opened
 from ledger_pipelines_tests.e2e.shop.kit import (
     INCOME,
@@ -490,8 +491,11 @@ def careful(opened: Opened, edited: Scenes) -> Scenes:
         place(name, POT)
     for name in ("edit paid", "cancel paid"):
         place(name, POT, pay=True)
+    place("sold out", {"SKU": "KETTLE", "Quantity": "3"}, pay=True)
+    place("sent at once", {"SKU": "KETTLE", "Quantity": "3"}, OrderStatus="Dispatched", pay=True)
     scenes.run()
-    stage.status(scenes.orders["sold"], "Dispatched")
+    for name in ("sold", "sold out"):
+        stage.status(scenes.orders[name], "Dispatched")
     for name in ("edit unpaid", "edit paid"):
         staff(stage, "/edit", {"OrderID": scenes.orders[name], "OrderLine": [POT | {"Quantity": "2"}]})
     for name in ("cancel unpaid", "cancel paid"):
@@ -540,7 +544,9 @@ def test_an_unknown_sku_blocks_by_name_and_its_payment_says_why_it_waits(careful
 def test_an_edit_of_an_unpaid_invoice_is_carried_over_once(careful: Scenes) -> None:
     (found,) = ours(careful, "edit unpaid")
     assert number(found["TotalAmount"]) == careful.stage.owed(careful.orders["edit unpaid"])
-    assert careful.written[1] == {"PUT /Invoice/{id}": 2, "DELETE /Invoice/{id}": 1}
+    assert careful.written[1] == {"PUT /Invoice/{id}": 4, "DELETE /Invoice/{id}": 1}, (
+        "one edit, one conversion, one that is refused and one that notes so"
+    )
 
 
 def test_an_edit_of_a_paid_invoice_waits_for_a_person(careful: Scenes) -> None:
@@ -553,6 +559,27 @@ def test_a_cancelled_order_s_invoice_is_deleted_when_unpaid_and_else_waits(caref
     assert ours(careful, "cancel unpaid") == []
     assert waiting(careful.runs[-1], careful.orders["cancel paid"]).code == "cancelled-after-export"
     assert len(ours(careful, "cancel paid")) == 1
+
+
+def test_without_stock_a_sale_order_stays_one_and_nobody_is_asked(careful: Scenes) -> None:
+    for name in ("sent at once", "sold out"):
+        assert careful.reasons(name) == ["waits-for-stock"]
+        (found,) = ours(careful, name)
+        assert found["InvoiceType"] == "Sale Order"
+        assert "want of stock" in found["NotesInternal"]
+    for run in careful.runs:
+        refused = [row for one in run.runs if one.result for row in one.result.having(Outcome.REFUSED)]
+        assert refused == []
+
+
+def test_sale_orders_become_invoices_when_goods_came_in(careful: Scenes) -> None:
+    refill(careful.stage, "KETTLE", 6)
+    careful.stage.clock.jump(3600)
+    careful.run()
+    for name in ("sent at once", "sold out"):
+        assert ours(careful, name)[0]["InvoiceType"] == "Tax Invoice"
+    careful.run()
+    assert careful.written[-1] == {}
 
 
 @pytest.fixture(scope="module")

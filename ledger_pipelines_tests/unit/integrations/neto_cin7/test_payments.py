@@ -13,7 +13,7 @@ from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
 from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.neto_cin7.context import Context
-from ledger_pipelines.integrations.neto_cin7.payments import rows
+from ledger_pipelines.integrations.neto_cin7.payments import method_of, rows
 from ledger_pipelines.integrations.neto_cin7.references import order_key, payment_key
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.cin7.records import Payment as OmniPayment
@@ -73,6 +73,13 @@ def test_a_payment_becomes_exactly_this_request() -> None:
 def test_it_waits_for_its_order_by_the_link() -> None:
     one = paid()
     assert body_of(only(context([one]), one).effect)["orderId"] == link(order_key(context([one]), one))
+
+
+def test_methods_by_the_id_that_the_list_of_methods_tells() -> None:
+    one = order("N10234", payments=(payment(),))
+    choices = settings(payments={"enabled": True, "methods": {"12": "Visa"}})
+    ctx = context([one], choices=choices, store=shop([one], method_names={"12": payment().method}))
+    assert method_of(ctx, payment()) == "Visa"
 
 
 @pytest.mark.parametrize(

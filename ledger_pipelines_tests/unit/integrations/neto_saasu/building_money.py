@@ -122,6 +122,7 @@ class Scene:
     invoices: tuple[SaasuInvoice, ...] = ()
     payments: tuple[SaasuPayment, ...] = ()
     full: tuple[Payment, ...] = ()
+    methods: Mapping[str, str] = field(default_factory=dict)
     deleted: frozenset[tuple[str, str]] = frozenset()
     read_at: datetime | None = READ
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -135,7 +136,7 @@ class Scene:
             first_day=FIRST,
             shop=Shop(
                 "AUD", orders={one.key: one for one in self.orders}, returns={one.key: one for one in self.returns},
-                payments={one.key: one for one in self.full},
+                payments={one.key: one for one in self.full}, method_names=self.methods,
             ),
             books=Books(
                 "AUD", accounts=ACCOUNTS, tax_codes=TAX_CODES, items=ITEMS, invoices=self.invoices, payments=self.payments,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger_pipelines.documents.sales import DocumentKind
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.integrations.neto_saasu.budget import (
     Estimate,
@@ -15,6 +19,9 @@ from ledger_pipelines.integrations.neto_saasu.budget import (
     shortest_gap_minutes,
     warning,
 )
+from ledger_pipelines.integrations.neto_saasu.facts import assumed, counted
+from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines_tests.unit.integrations.neto_saasu.building import books, order, shop
 
 
 @pytest.mark.parametrize(
@@ -82,6 +89,27 @@ def test_the_calls_of_a_day_are_added_up_once() -> None:
     assert Estimate(run=10, sweep=5, stock_minutes=60, documents=100).a_day(48) == 480 + 120 + 100 + 8
 
 
+def test_a_conversion_and_a_return_are_two_calls_each() -> None:
+    plain = Facts(orders=1000, customers=500, payments=10, products=5)
+    assert calls_a_run(plain).documents == 1515
+    assert calls_a_run(replace(plain, conversions=1000, returns=20)).documents == 1515 + 2000 + 40
+
+
+@pytest.mark.parametrize(
+    ("orders", "conversions"),
+    [({}, 2), ({"invoice_type": "Tax Invoice"}, 0), ({"convert_statuses": ()}, 0), ({"enabled": False}, 0)],
+)
+def test_conversions_are_counted_where_sale_orders_become_invoices(
+    orders: dict[str, object], conversions: int
+) -> None:
+    chosen = NetoSaasuSettings.model_validate({"orders_to_saasu": orders})
+    assert bool(assumed(chosen).conversions) is bool(conversions)
+    many = [order(f"N{number}", day=date(2026, 9, 1 + number % 28)) for number in range(29)]
+    back = replace(order("77"), kind=DocumentKind.CREDIT, day=date(2026, 9, 3))
+    found = counted(chosen, shop(many, returns={"77": back}), books(), date(2026, 9, 29))
+    assert (found.orders, found.conversions, found.returns) == (2, conversions, 1)
+
+
 def test_a_schedule_that_would_exhaust_the_quota_is_named_with_its_figures_and_what_would_fit() -> None:
     estimate = Estimate(run=20, sweep=50, stock_minutes=60, documents=300)
     found = warning("*/15 * * * *", 1.0, 3200, estimate)
@@ -91,7 +119,7 @@ def test_a_schedule_that_would_exhaust_the_quota_is_named_with_its_figures_and_w
         "20 calls a run",
         "24 readings",
         "50 calls each",
-        "300 documents",
+        "300 calls a day for documents",
         "3,428",
         "3,200",
     ):

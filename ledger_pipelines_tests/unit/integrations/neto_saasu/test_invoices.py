@@ -24,7 +24,8 @@ from ledger_pipelines.integrations.neto_saasu.invoices import (
     rows,
     select,
 )
-from ledger_pipelines.integrations.neto_saasu.references import convert_key, update_key, void_key
+from ledger_pipelines.integrations.neto_saasu.items import item_key
+from ledger_pipelines.integrations.neto_saasu.references import convert_key, payment_key, update_key, void_key
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.systems.saasu.records import SaasuPayment
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
@@ -39,11 +40,13 @@ from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
     line,
     order,
     payment,
+    product,
     saasu_contact,
     saasu_invoice,
     saasu_item,
     set_up_items,
     settings,
+    shop,
 )
 
 PAID = settings(payments={"methods": {"card": "Bank"}})
@@ -259,6 +262,14 @@ def test_a_payment_that_cannot_go_along_whole_is_left_to_its_own_flow(
     assert (decision.quick, decision.owed) == (None, aud("16.50"))
 
 
+def test_a_payment_that_a_user_ignores_does_not_go_along() -> None:
+    """Who ignores the row of a payment while its order waits has booked the money by hand."""
+    one = order("N1", payments=(payment(),))
+    decision = decide(context([one], choices=PAID, ignored=[payment_key(context(), "5501")]), one)
+    assert "QuickPayment" not in body_of(decision.rows[0].effect)
+    assert (decision.quick, decision.owed) == (None, aud("16.50"))
+
+
 def test_a_payment_that_the_books_have_is_not_written_again() -> None:
     """The journal was lost; the payment came from an invoice that a person deleted, say."""
     one = order("N1", payments=(payment(),))
@@ -427,6 +438,46 @@ def test_a_dispatched_order_turns_its_sale_order_into_an_invoice_once() -> None:
     )
 
 
+def test_a_sale_order_whose_conversion_is_refused_for_want_of_stock_waits_for_stock() -> None:
+    one = order("N1", line("MUG-01", "2", "16.50"), note="Ring first")
+    ours = confirmed(one, choices=ORDERS_FIRST)
+    sent = replace(one, status="Dispatched")
+
+    def rows_with(*more: Known, on_hand: str = "1", **choices: Any) -> Decision:
+        file = books(items=(*set_up_items(), saasu_item("102", "MUG-01", on_hand=d(on_hand))))
+        orders = {"invoice_type": "Sale Order", "convert_statuses": ("Dispatched",)} | choices
+        return decide(
+            context([sent], choices=settings(orders_to_saasu=orders), known=[ours, *more], file=file), sent
+        )
+
+    (convert,) = rows_with().rows
+    assert convert.reason.code == "convert"
+    assert convert.effect is not None
+    refused = known(convert.effect, EffectState.REFUSED, code="negative-stock")
+    (stays,) = rows_with(refused).rows
+    assert (stays.action, stays.reason.code, stays.key) == (
+        Action.UPDATE,
+        "sale-order-for-stock",
+        update_key(context(), one, 0, 1),
+    )
+    assert body_of(stays.effect) == {
+        "NotesInternal": "Ring first\nWritten as a sale order: Saasu refused the invoice for want of stock."
+    }
+    assert stays.effect is not None
+    noted = known(stays.effect, remote_id="70")
+    waits = rows_with(noted)
+    assert only(waits) == (Action.SKIP, "waits-for-stock")
+    assert "MUG-01" in waits.rows[0].reason.text
+    (again,) = rows_with(noted, on_hand="2").rows
+    assert (again.reason.code, again.effect) == ("convert", convert.effect)
+    assert only(rows_with(noted, refused, on_hand="2")) == (Action.SKIP, "waits-for-stock"), (
+        "what was read of stock was too old: the refusal is taken out, and the next plan asks again"
+    )
+    done = rows_with(noted, known(convert.effect, remote_id="70"), on_hand="0")
+    assert only(done) == (Action.SKIP, "already-there")
+    assert rows_with(refused, retry_as_sale_order=False).rows[0].reason.code == "convert"
+
+
 # --- edited ----------------------------------------------------------------------------------------------------------
 
 
@@ -497,6 +548,42 @@ def test_a_change_is_reported_line_by_line() -> None:
     ):
         assert words in text
     assert (found.invoice, found.total) == ({"$link": invoice_key(context(), ONE)}, aud("49.50"))
+
+
+def test_another_sku_of_the_same_name_and_price_is_an_edit() -> None:
+    """Otherwise stock and cost of both items would be wrong for ever."""
+    was = order("N1", line("MUG-01", description="Enamel mug"))
+    now = order("N1", line("MUG-01B", description="Enamel mug"), changed=LATER)
+    file = books(
+        items=(*books().items, saasu_item("103", "MUG-01B")), invoices=(saasu_invoice("70", "N1", "16.50"),)
+    )
+    ctx = context([now], known=[confirmed(was)], file=file)
+    found = decide(ctx, now)
+    assert only(found) == (Action.BLOCKED, "order-edited")
+    assert "'1 x Enamel mug at 16.50' was of item MUG-01, and is of MUG-01B now" in found.rows[0].reason.text
+    updated = decide(replace(ctx, settings=on_edit("update")), now)
+    assert only(updated) == (Action.UPDATE, "order-edited")
+    assert set(body_of(updated.rows[0].effect)) == {"LineItems"}
+
+
+def test_an_item_that_the_flow_of_items_made_is_the_same_by_link_and_by_id() -> None:
+    one = order("N1", line("NEW-1"))
+    store = shop([one], items={"NEW-1": product("NEW-1")})
+    ours = confirmed(one, store=store)
+    made = known(
+        context().effect("items_to_saasu", "item", item_key(context(), "NEW-1"), external_id="NEW-1", number="NEW-1",
+                         title="", body={}), remote_id="104",
+    )  # fmt: skip
+    file = books(items=(*books().items, saasu_item("104", "NEW-1")))
+    assert only(decide(context([one], known=[ours, made], file=file, store=store), one)) == (
+        Action.SKIP,
+        "already-there",
+    )
+    gone = books(items=(*books().items, saasu_item("105", "NEW-1")))
+    assert only(decide(context([one], known=[ours, made], file=gone, store=store), one)) == (
+        Action.SKIP,
+        "already-there",
+    ), "an item that was deleted and made again is no change of the order"
 
 
 def test_a_change_that_a_person_made_in_saasu_too_is_done() -> None:

@@ -16,7 +16,7 @@ from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.neto_saasu import invoices, payment_family, payments
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_payment
-from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key
+from ledger_pipelines.integrations.neto_saasu.references import credit_key, invoice_key, payment_key
 from ledger_pipelines.sync.links import needs
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_money import (
@@ -140,9 +140,21 @@ class TestOnePayment:
         (row,) = plan(scene)
         assert body(row)["PaymentAccountId"] == "9002"
 
+    def test_method_is_mapped_by_the_id_that_the_list_of_methods_tells(self) -> None:
+        """An order shows the name alone, and GetPayment is not read in a run."""
+        one = order("N1", "10", paid("1", "10", method="PayPal checkout"))
+        by_id: dict[str, object] = {"methods": {"14": "Cheque"}}
+        scene = Scene((one,), methods={"14": "PayPal Checkout", "3": "Card"}, settings={"payments": by_id})
+        (row,) = plan(scene)
+        assert body(row)["PaymentAccountId"] == "9002"
+        quick = replace(scene, settings={"payments": by_id | {"quick": True}})
+        assert quick_payment(quick.ctx(), one, one.grand_total) is not None
+        twice = replace(scene, methods={"14": "PayPal Checkout", "15": "PayPal Checkout"})
+        assert coded(plan(twice)) == [("blocked", "method-unmapped", "10.00")]
+
     def test_ignored_by_a_user_takes_nothing(self) -> None:
         scene = Scene((order("N1", "10", paid("1", "10"), paid("2", "10", after=1)),))
-        key = payment_family.payment_key(scene.ctx(), "1")
+        key = payment_key(scene.ctx(), "1")
         assert coded(plan(replace(scene, ignored=frozenset({key})))) == [
             ("skip", "ignored-by-user", "10.00"),
             ("create", "payment", "10.00"),
@@ -168,6 +180,13 @@ class TestQuick:
         later = scene.knowing(invoice_known(scene.ctx(), one, quick=("1", "50")))
         assert coded(plan(later)) == want
         assert [row.content() for row in plan(scene)] == [row.content() for row in plan(later)]
+
+    def test_is_not_for_a_payment_of_which_getpayment_tells_another_currency(self) -> None:
+        one = order("N1", "10", paid("1", "10"))
+        dollars = paid("1", "10", amount=Money(Decimal(10), "USD"))
+        scene = Scene((one,), full=(dollars,), settings=self.SETTINGS)
+        assert quick_payment(scene.ctx(), one, one.grand_total) is None
+        assert coded(plan(scene)) == [("blocked", "currency-differs", "10.00")]
 
     def test_above_the_total_leaves_the_rest(self) -> None:
         one = order("N1", "30", paid("1", "50"))
@@ -427,6 +446,28 @@ class TestSplit:
         assert coded(plan(written(scene))) == [
             ("skip", "already-there", "60.00"),
             ("skip", "already-there", "40.00"),
+        ]
+
+    def test_what_a_split_leaves_over_is_in_the_plan_of_the_order_that_decides_it(
+        self, decisions: Decisions
+    ) -> None:
+        """Its parent's day is closed by then: nothing changes on it, and nothing of it waits for a person."""
+        waiting = Scene((order("N1", "60", paid("1", "100")), order("N2", "40", related="N1")))
+        decisions.others["N2"] = Reason("status-not-exported", "Order N2 is a backorder.")
+        assert coded(plan(waiting, "N2")) == [("skip", "waits-for-split-order", "40.00")]
+        scene = written(waiting)
+        cancelled = order("N2", "40", related="N1", cancelled=True)
+        decisions.others["N2"] = Reason("cancelled", "Order N2 was cancelled before it was exported.")
+        gone = replace(scene, orders=(scene.orders[0], cancelled))
+        assert coded(plan(gone, "N2")) == [("blocked", "overpaid", "40.00")]
+        journal = replace(gone, settings=TestOver.JOURNAL)
+        assert coded(plan(journal, "N2")) == [("create", "overpaid-to-liability", "40.00")]
+        assert coded(plan(written(journal), "N2")) == [("skip", "already-there", "40.00")]
+        del decisions.others["N2"]
+        smaller = replace(scene, orders=(scene.orders[0], order("N2", "30", related="N1")))
+        assert coded(plan(smaller, "N2")) == [
+            ("create", "payment-of-split-order", "30.00"),
+            ("blocked", "overpaid", "10.00"),
         ]
 
     def test_after_the_payment_was_booked_in_full_needs_a_person(self, decisions: Decisions) -> None:

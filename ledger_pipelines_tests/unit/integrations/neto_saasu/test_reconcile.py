@@ -31,8 +31,9 @@ from ledger_pipelines.integrations.neto_saasu import invoices, payments, refunds
 from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.compare import movement
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.payment_family import over_key, payment_key
+from ledger_pipelines.integrations.neto_saasu.payment_family import over_key
 from ledger_pipelines.integrations.neto_saasu.reconcile import Links, Scope, reconcile
+from ledger_pipelines.integrations.neto_saasu.references import payment_key
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.integrations.shop import Shop, Warehouse
 from ledger_pipelines.reports.shop_view import CHECKS, About, Check, ShopReconciliation, Why
@@ -313,6 +314,8 @@ def test_an_invoice_refused_for_want_of_stock_becomes_a_sale_order_by_itself() -
     stays = done(context([ORDER], knowns=[refused], settings=never))
     assert [one.why for one in (*stays.differences, *stays.documents)] == [Why.REFUSED, Why.REFUSED]
     assert [one.code for one in stays.waiting] == ["negative-stock"]
+    conversion = replace(refused, action=Action.UPDATE)
+    assert [one.code for one in done(context([ORDER], knowns=[conversion])).waiting] == ["negative-stock"]
 
 
 def test_a_payment_that_was_booked_by_hand_is_recognised_on_its_invoice() -> None:

@@ -158,7 +158,9 @@ def test_the_wait_saasu_asks_for_is_passed_on(tmp_path: Path) -> None:
     assert ending.retry_after == 7
 
 
-def test_two_throttled_answers_in_a_row_park_the_file_for_everyone_and_one_does_not(tmp_path: Path) -> None:
+def test_a_throttled_answer_parks_the_file_for_ten_seconds_and_two_in_a_row_for_an_hour(
+    tmp_path: Path,
+) -> None:
     clock = FakeClock()
     answers: list[int] = [429, 200, 429, 429]
     asked: list[str] = []
@@ -173,10 +175,12 @@ def test_two_throttled_answers_in_a_row_park_the_file_for_everyone_and_one_does_
         return refused.value
 
     with fake_client(answer, tmp_path, clock) as client:
-        assert refusal().retry_after is None
+        assert refusal().retry_after == 10
+        clock.pass_time(10)
         assert client.get("/TaxCodes") == {"TaxCodes": []}
         assert client.spent().blocked_until is None
         refusal()
+        clock.pass_time(10)
         parked = refusal()
         assert parked.code == "throttled"
         assert parked.retry_after == 3600
@@ -189,6 +193,45 @@ def test_two_throttled_answers_in_a_row_park_the_file_for_everyone_and_one_does_
         clock.pass_time(3601)
         answers.append(200)
         assert client.get("/TaxCodes") == {"TaxCodes": []}
+
+
+def test_throttled_answers_in_a_row_count_whichever_process_is_told(tmp_path: Path) -> None:
+    """A read that is throttled ends its process: the next one, of a schedule say, must not begin anew."""
+    clock = FakeClock()
+    answers = [429, 429, 429, 200, 429, 200]
+
+    def told() -> str:
+        with fake_client(
+            lambda _: httpx.Response(answers.pop(0), json={"TaxCodes": []}), tmp_path, clock
+        ) as client:
+            try:
+                client.get("/TaxCodes")
+            except TransientError as error:
+                return error.code
+            return "answered"
+
+    assert [told(), told()] == ["throttled", "blocked"]
+    clock.pass_time(10)
+    assert [told(), told()] == ["throttled", "blocked"]
+    clock.pass_time(3599)
+    assert told() == "blocked", "parked for an hour by the second"
+    clock.pass_time(2)
+    assert [told(), told()] == ["throttled", "blocked"], "one call finds out whether it is over"
+    clock.pass_time(3601)
+    assert [told(), told()] == ["answered", "throttled"]
+    clock.pass_time(10)
+    assert told() == "answered", "the count began anew"
+
+
+def test_a_wait_that_saasu_names_is_everyones(tmp_path: Path) -> None:
+    clock = FakeClock()
+    sent(tmp_path, httpx.Response(429, headers={"Retry-After": "7"}), clock)
+    with fake_client(lambda _: httpx.Response(200, json={}), tmp_path, clock) as client:
+        with pytest.raises(TransientError) as refused:
+            client.get("/TaxCodes")
+        assert (refused.value.code, refused.value.retry_after) == ("blocked", 7)
+        clock.pass_time(7)
+        assert client.get("/TaxCodes") == {}
 
 
 def test_a_spent_quota_is_a_definite_no_until_tomorrow(tmp_path: Path) -> None:
