@@ -102,7 +102,7 @@ def _row(ctx: Context, order: SalesDocument, payment: Payment, decision: Decisio
         if ctx.omni.currency == order.currency and there.amount != payment.amount.amount:
             return block(_differs(title, payment, Money(there.amount, order.currency)))
         return skip(Reason("already-there", f"{title} is in Omni already, as payment {there.id}."))
-    obstacle = _obstacle(title, order, payment)
+    obstacle = _obstacle(ctx, title, order, payment)
     if obstacle is not None:
         return block(obstacle)
     if order.cancelled:
@@ -123,7 +123,7 @@ def _row(ctx: Context, order: SalesDocument, payment: Payment, decision: Decisio
     )
 
 
-def _obstacle(title: str, order: SalesDocument, payment: Payment) -> Reason | None:
+def _obstacle(ctx: Context, title: str, order: SalesDocument, payment: Payment) -> Reason | None:
     """What forbids writing it at all."""
     amount = payment.amount
     if payment.kind is not PaymentKind.RECEIPT or amount.amount < 0:
@@ -136,6 +136,13 @@ def _obstacle(title: str, order: SalesDocument, payment: Payment) -> Reason | No
         return Reason(
             "currency-differs",
             f"{title} is in {amount.currency}, the order in {order.currency}.",
+            "Enter it in Omni by hand, then ignore this row.",
+        )
+    if amount.currency != ctx.omni.currency:
+        return Reason(
+            "foreign-payment",
+            f"{title} is {amount}, and the account is kept in {ctx.omni.currency}: a payment of Omni names no currency, and in which "
+            "one it is taken is not documented.",
             "Enter it in Omni by hand, then ignore this row.",
         )
     if not amount.is_bookable:

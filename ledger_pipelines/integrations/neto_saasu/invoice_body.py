@@ -16,6 +16,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.sales import Address, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.countries import country_name
+from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.layout import Layout
@@ -35,7 +36,8 @@ FOR_WANT_OF_STOCK: Final = "Written as a sale order: Saasu refused the invoice f
 def wanted_type(ctx: Context, order: SalesDocument) -> str:
     """The invoice type the order's status asks for."""
     choices = ctx.settings.orders_to_saasu
-    if choices.invoice_type == SALE_ORDER and order.status in choices.convert_statuses:
+    converted = {folded(one) for one in choices.convert_statuses}
+    if choices.invoice_type == SALE_ORDER and folded(order.status) in converted:
         return choices.invoice_type_converted
     return choices.invoice_type
 

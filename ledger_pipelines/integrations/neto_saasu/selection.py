@@ -41,7 +41,7 @@ def select(ctx: Context, order: SalesDocument) -> Reason | None:
         )
     if order.cancelled:
         return Reason("cancelled", f"Order {order.number} was cancelled before it was exported.")
-    if order.status not in ctx.settings.orders_to_saasu.statuses:
+    if folded(order.status) not in {folded(one) for one in ctx.settings.orders_to_saasu.statuses}:
         return Reason(
             "status-not-exported",
             f"Order {order.number} is {order.status}, which is not exported.",

@@ -99,6 +99,13 @@ def test_methods_by_id_or_name(choices: dict[str, Any], method: str) -> None:
     assert body["method"] == method
 
 
+def test_money_in_another_currency_was_taken_as_the_accounts() -> None:
+    one = replace(paid(), grand_total=Money(d("16.50"), "USD"))
+    one = replace(one, payments=(replace(one.payments[0], amount=Money(d("16.50"), "USD")),))
+    row = only(context([one]), one)
+    assert (row.action.value, row.reason.code) == ("blocked", "foreign-payment")
+
+
 def test_a_payment_without_an_instant_has_its_day() -> None:
     one = paid(payment(at=None, day=date(2025, 3, 4)))
     assert body_of(only(context([one]), one).effect)["paymentDate"] == "2025-03-04T01:00:00Z"
