@@ -27,7 +27,6 @@ class Decision:
         booked: The order as last read from Omni.
         ours: Whether we wrote it, or will.
         waits: Whether a change of it waits for a person: what Omni holds is not what the store has.
-        changing: Whether a change of it is to be written, or may not have arrived: likewise, until that is known.
     """
 
     order: SalesDocument
@@ -38,4 +37,3 @@ class Decision:
     booked: SalesOrder | None = None
     ours: bool = True
     waits: bool = False
-    changing: bool = False

@@ -36,15 +36,13 @@ COMMENTS: Final = "internalComments"
 class Mapped:
     """An order as it is written: the whole request, and what was said of its texts.
 
-    needs: keys of effects that go first and are not linked to in the request; obstacle: why its lines cannot be
-    written now, of an order that is there.
+    needs: keys of effects that go first and are not linked to in the request.
     """
 
     body: Mapping[str, Json]
     layout: Layout
     notes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    obstacle: Reason | None = None
 
 
 def reference_problem(ctx: Context, order: SalesDocument) -> Reason | None:

@@ -13,11 +13,11 @@ from ledger_pipelines.documents.effects import Action, EffectState, Expected
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known, link
 from ledger_pipelines.integrations.neto_cin7.branches import branch_of
-from ledger_pipelines.integrations.neto_cin7.catalogue import Skus, check_lines
-from ledger_pipelines.integrations.neto_cin7.contacts import kept, resolve
+from ledger_pipelines.integrations.neto_cin7.catalogue import check_lines
+from ledger_pipelines.integrations.neto_cin7.contacts import resolve
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
-from ledger_pipelines.integrations.neto_cin7.edits import Written, written
+from ledger_pipelines.integrations.neto_cin7.edits import written
 from ledger_pipelines.integrations.neto_cin7.layout import lay_out
 from ledger_pipelines.integrations.neto_cin7.order_body import Mapped, order_body, reference_problem
 from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_key, order_reference
@@ -51,7 +51,7 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
         return _in_doubt(ctx, order, known)
     before = written(ctx, order)
     if before is not None:
-        return revise(ctx, order, before, map_order(ctx, order, before))
+        return revise(ctx, order, before, map_order(ctx, order))
     there = _there_already(ctx, order)
     if there is not None and not is_ours(order, there):
         return _taken(ctx, order, there)
@@ -61,14 +61,8 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
     return _new(ctx, order, mapped, there)
 
 
-def map_order(ctx: Context, order: SalesDocument, before: Written | None = None) -> Mapped | Reason:
+def map_order(ctx: Context, order: SalesDocument) -> Mapped | Reason:
     """The order as it is written now, or why it has to wait.
-
-    Args:
-        ctx: The integration at work.
-        order: It.
-        before: As it is in Omni. What was chosen then stays where nothing can be chosen now, and a SKU out of step is no more
-            than an obstacle: other changes of the order are to be seen all the same.
 
     Reasons: those of `layout.lay_out`, `catalogue.check_lines`, `contacts.resolve`, `branches.branch_of`, `reference-too-long`.
     """
@@ -79,25 +73,18 @@ def map_order(ctx: Context, order: SalesDocument, before: Written | None = None)
     if isinstance(laid, Reason):
         return laid
     skus = check_lines(ctx, laid)
-    obstacle: Reason | None = None
     if isinstance(skus, Reason):
-        obstacle, skus = _of_order(order, skus), Skus({})
-        if before is None:
-            return obstacle
+        return _of_order(order, skus)
     branch = branch_of(ctx, order, laid)
     if isinstance(branch, Reason):
-        if before is None:
-            return _of_order(order, branch)
-        branch = None  # an update that names none leaves it where it is
+        return _of_order(order, branch)
     member = resolve(ctx, order)
-    if before is not None:
-        member = kept(ctx, member, before.body.get("memberId"))
     if member.reason is not None:
         return _of_order(order, member.reason)
     texts = Texts()
     body = order_body(ctx, order, laid, member, branch, skus.marks, texts)
     notes = (member.note, *(f"Marked: {why.text}" for why in skus.marks.values()), *texts.said)
-    return Mapped(body, laid, tuple(filter(None, notes)), skus.needs, obstacle)
+    return Mapped(body, laid, tuple(filter(None, notes)), skus.needs)
 
 
 def _there_already(ctx: Context, order: SalesDocument) -> SalesOrder | None:

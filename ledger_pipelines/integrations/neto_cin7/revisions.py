@@ -13,7 +13,7 @@ from ledger_pipelines.documents.effects import Action, Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import IGNORED, link
+from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.contacts import identity
 from ledger_pipelines.integrations.neto_cin7.context import Context
@@ -95,12 +95,10 @@ class _Revising:
     def title(self) -> str:
         return f"Order {self.order.number}, {self.order.party.title}"
 
-    def _decided(
-        self, row: PlanRow, *, reason: Reason | None = None, waits: bool = False, changing: bool = False
-    ) -> Decision:
+    def _decided(self, row: PlanRow, *, reason: Reason | None = None, waits: bool = False) -> Decision:
         return Decision(
             order=self.order, rows=(row,), key=self.key, target=link(self.key), reason=reason, booked=self.booked,
-            waits=waits, changing=changing,
+            waits=waits,
         )  # fmt: skip
 
     def _skip(self, reason: Reason) -> Decision:
@@ -136,18 +134,10 @@ class _Revising:
         )
 
     def _unmappable(self, why: Reason) -> Decision:
-        """What was written stands while total and lines are the same; otherwise the reason is part of the difference."""
-        if self.before.total == self.order.grand_total and self._has_the_lines():
+        """What was written stands while the total is the same; otherwise the reason is part of the difference."""
+        if self.before.total == self.order.grand_total:
             return self._skip(Reason("already-there", f"In Omni already as {self.name}."))
         return self._blocked(self._changed([Edit(AMOUNTS, why.text)], why.remedy))
-
-    def _has_the_lines(self) -> bool:
-        """Whether the store's lines are those that were written, by their ids: of one that was written whole, the SKU too."""
-        there = {str(line.get("integrationRef")): line for line in lines_of(self.before.body)}
-        kept = {ref.partition("/")[0] for ref, line in there.items() if line.get("qty")}
-        return {line.key for line in self.order.lines if line.quantity} == kept and all(
-            line.key not in there or there[line.key].get("code") == line.item for line in self.order.lines
-        )
 
     # --- comparing ---------------------------------------------------------------------------------------------------
 
@@ -168,9 +158,6 @@ class _Revising:
             if by_hand:
                 text += f" It was edited there: {_listed(by_hand)}."
             return self._skip(Reason("already-there", text))
-        if mapped.obstacle is not None and any(one.group == AMOUNTS for one in changes):
-            told = [*changes, Edit(AMOUNTS, mapped.obstacle.text)]
-            return self._blocked(self._changed(told, mapped.obstacle.remedy))
         if not ctx.settings.download_orders.update:
             return (
                 self._skip(Reason("already-there", text_of_moved(self.name, moved)))
@@ -332,8 +319,7 @@ class _Revising:
         else:
             told = ", ".join(f"{name} {_shown(value)}" for name, value in body.items())
             reason = Reason("status-changed", f"Order {order.number} is {order.status}: {told}.")
-        row = ctx.row(effect, reason)
-        return self._decided(row, changing=bool(changes) and row.reason.code != IGNORED)
+        return self._decided(ctx.row(effect, reason))
 
 
 def text_of_moved(name: str, moved: dict[str, Json]) -> str:

@@ -43,9 +43,8 @@ from ledger_pipelines.systems.neto.documents import NetoShipment
 
 FLOW: Final = "status_updates"
 SHORT_OF_STOCK: Final = "not-enough-stock"
-CHANGING: Final = "wait-for-change"
-WAITS: Final = frozenset({"branch-unknown", "wait-for-order", CHANGING})
-"""Codes of rows that come by themselves: once the order was made, read, or changed."""
+WAITS: Final = frozenset({"branch-unknown", "wait-for-order"})
+"""Codes of rows that come by themselves: once the order was made, or read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +202,6 @@ class _Updating:
             return block(Reason("void-in-omni", reason, "Look at what was shipped; then ignore the row."))
         if decision.waits:
             return block(_order_waits(order, decision))
-        if decision.changing:
-            why = f"Order {order.number} is {order.status} in the store, and a change of it has not arrived in Omni yet."
-            return skip(
-                Reason(CHANGING, why, "It is dispatched once the change is there: see its row in orders.")
-            )
         if before is not None and not self._approved(before, booked):
             return block(
                 Reason(

@@ -204,21 +204,9 @@ def test_products_without_stock_and_kits() -> None:
     both = downloaded(one, two, store=shop([one, two], items=(kit,)))
     assert codes(rows(both, [one, two])) == [("update", "dispatch"), ("blocked", "not-enough-stock")]
     own = downloaded(
-        one,
-        store=shop([one], items=(kit,)),
-        stock={"stock": (level("KIT", "0"), level("KIT", "3", "4"), level("MUG-01", "10"))},
+        one, store=shop([one], items=(kit,)), stock={"stock": (level("KIT", "0"), level("MUG-01", "10"))}
     )
     assert codes(rows(own, [one])) == [("blocked", "not-enough-stock")]
-
-
-def test_a_row_of_no_stock_held_up_what_no_stock_is_kept_of() -> None:
-    card = order("N1", line("GIFT", "1", "50.00"), **DONE)
-    kit = product("KIT", components=(Component("MUG-01", d("6")),))
-    made = order("N2", line("KIT", "1", "50.00"), **DONE)
-    store = shop([card, made], items=(product("GIFT", inventoried=False), kit))
-    nothing = (level("GIFT", "0"), level("KIT", "0"), level("KIT", "0", "4"), level("MUG-01", "6"))
-    ctx = downloaded(card, made, store=store, stock={"stock": nothing})
-    assert codes(rows(ctx, [card, made])) == [("update", "dispatch"), ("update", "dispatch")]
 
 
 def test_an_order_that_was_just_made_needs_no_reading() -> None:
@@ -290,32 +278,6 @@ def test_an_order_whose_change_waits_is_not_dispatched() -> None:
     edited = replace(held, lines=(replace(held.lines[0], qty=d("5")),), total=d("82.50"))
     ctx = context([after], account=omni(orders=(edited,)), choices=choosing(), known=(known(effect),))
     assert codes(rows(ctx, [after])) == [("blocked", "order-blocked")]
-
-
-@pytest.mark.parametrize(
-    ("state", "expected"),
-    [
-        (None, ("skip", "wait-for-change")),
-        (EffectState.REFUSED, ("skip", "wait-for-change")),
-        (EffectState.UNKNOWN, ("skip", "wait-for-change")),
-        (EffectState.HELD, ("skip", "wait-for-change")),
-        (EffectState.IGNORED, ("update", "dispatch")),
-    ],
-)
-def test_old_goods_were_dispatched_while_the_change_of_the_order_had_not_arrived(
-    state: EffectState | None, expected: tuple[str, str]
-) -> None:
-    before = order("N1")
-    after = order("N1", line(quantity="2"), **DONE)
-    first = effect_of(context([before]), before)
-    account = omni(orders=(booked(first),))
-    made = [known(first)]
-    ctx = context([after], account=account, choices=choosing(), known=made)
-    if state is not None:
-        change = effect_of(ctx, after)
-        made.append(known(change, "", state=state))
-        ctx = context([after], account=account, choices=choosing(), known=made)
-    assert codes(rows(ctx, [after])) == [expected]
 
 
 def test_a_dispatch_by_us_is_no_change_of_the_order() -> None:
