@@ -147,7 +147,9 @@ def _in_doubt(ctx: Context, order: SalesDocument, known: Known) -> Decision:
         body=known.fields(), expected=Expected(known.amount, known.day),
     )  # fmt: skip
     row = ctx.row(effect, Reason(known.code or known.state.value, known.text, known.remedy))
-    return Decision(order=order, rows=(row,), key=known.key, target=link(known.key), reason=row.reason)
+    return Decision(
+        order=order, rows=(row,), key=known.key, target=link(known.key), reason=row.reason, waits=True
+    )
 
 
 def _blocked(ctx: Context, order: SalesDocument, reason: Reason) -> Decision:

@@ -41,6 +41,8 @@ from ledger_pipelines.systems.cin7.records import SalesOrder
 FLOW = "orders"
 WAITS_FOR_READING = "wait-for-omni"
 """Code of a row that comes by itself once Omni was read."""
+IGNORED = "ignored-by-user"
+"""Code of a row that a user said to ignore: they see to it."""
 _LEFT_WHEN_SHIPPED = frozenset({"branchId", "memberId"})
 """What settings may have changed since, and says nothing any more once the goods are gone."""
 
@@ -319,7 +321,9 @@ class _Revising:
         else:
             told = ", ".join(f"{name} {_shown(value)}" for name, value in body.items())
             reason = Reason("status-changed", f"Order {order.number} is {order.status}: {told}.")
-        return self._decided(ctx.row(effect, reason))
+        row = ctx.row(effect, reason)
+        ignored = row.reason.code == IGNORED
+        return self._decided(row, reason=None if ignored else row.reason, waits=not ignored)
 
 
 def text_of_moved(name: str, moved: dict[str, Json]) -> str:
