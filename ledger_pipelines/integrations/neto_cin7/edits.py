@@ -134,13 +134,18 @@ def _merged(before: Sequence[dict[str, Json]], changes: Sequence[dict[str, Json]
     return list(by_reference.values())
 
 
-def _number(value: Json) -> Decimal:
+def number_of(value: Json) -> Decimal:
+    """A number of a request; nothing is 0."""
     return Decimal(str(value or 0))
 
 
+def sold_lines(body: Body) -> list[dict[str, Json]]:
+    """The lines that are there: a quantity of 0 is how one is removed."""
+    return [line for line in lines_of(body) if number_of(line.get("qty"))]
+
+
 def _kept(body: Body) -> dict[str, dict[str, Json]]:
-    """Lines that are there, by our reference: a quantity of 0 is how one is removed."""
-    return {str(line.get("integrationRef")): line for line in lines_of(body) if _number(line.get("qty"))}
+    return {str(line.get("integrationRef")): line for line in sold_lines(body)}
 
 
 def same_value(ctx: Context, one: Json, other: Json) -> bool:
@@ -216,8 +221,8 @@ def changed_lines(ctx: Context, before: Body, after: Body) -> list[LineChange]:
 
 
 def _shown(line: Body) -> str:
-    less = _number(line.get("discount"))
-    shown = f"{plain(_number(line.get('qty')))} x {line.get('code') or line.get('name')} at {plain(_number(line.get('unitPrice')), 2)}"
+    less = number_of(line.get("discount"))
+    shown = f"{plain(number_of(line.get('qty')))} x {line.get('code') or line.get('name')} at {plain(number_of(line.get('unitPrice')), 2)}"
     return f"{shown} less {plain(less, 2)}" if less else shown
 
 
@@ -270,7 +275,7 @@ def _header_edits(ctx: Context, before: Written, booked: SalesOrder) -> Iterator
     )
     currency = booked.currency or ctx.omni.currency
     for name, amount in amounts:
-        ours_, theirs_ = Money(_number(body.get(name)), currency), ctx.omni.money_of(booked, amount)
+        ours_, theirs_ = Money(number_of(body.get(name)), currency), ctx.omni.money_of(booked, amount)
         if ours_ != theirs_:
             yield Edit(AMOUNTS, f"{name} was written as {ours_} and is {theirs_}")
     total = ctx.omni.total_of(booked)
@@ -293,13 +298,13 @@ def _line_edits(ctx: Context, before: Written, booked: SalesOrder) -> Iterator[E
 
 
 def _differs(ctx: Context, booked: SalesOrder, line: Body, there: OrderLine) -> bool:
-    if there.code != str(line.get("code") or "") or there.qty != _number(line.get("qty")):
+    if there.code != str(line.get("code") or "") or there.qty != number_of(line.get("qty")):
         return True
     if there.unit_price is None or is_foreign(ctx, booked):
         return False  # prices came back converted and rounded; the total tells
     return (there.unit_price, there.discount) != (
-        _number(line.get("unitPrice")),
-        _number(line.get("discount")),
+        number_of(line.get("unitPrice")),
+        number_of(line.get("discount")),
     )
 
 

@@ -31,8 +31,9 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
     lines_of,
     read_since,
 )
+from ledger_pipelines.integrations.neto_cin7.mapping import Remapped
 from ledger_pipelines.integrations.neto_cin7.omni import begun
-from ledger_pipelines.integrations.neto_cin7.order_body import LINES, Mapped, approved, stage
+from ledger_pipelines.integrations.neto_cin7.order_body import LINES, approved, stage
 from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_reference, update_key
 from ledger_pipelines.integrations.neto_cin7.settings import Wins
 from ledger_pipelines.sync.plan import PlanRow, Reason
@@ -47,8 +48,8 @@ _LEFT_WHEN_SHIPPED = frozenset({"branchId", "memberId"})
 """What settings may have changed since, and says nothing any more once the goods are gone."""
 
 
-def revise(ctx: Context, order: SalesDocument, before: Written, mapped: Mapped | Reason) -> Decision:
-    """What follows for an order that is in Omni. mapped: as it would be written now, or why it cannot be."""
+def revise(ctx: Context, order: SalesDocument, before: Written, mapped: Remapped) -> Decision:
+    """What follows for an order that is in Omni. mapped: as it would be written now."""
     return _Revising(ctx, order, before, mapped, read_since(ctx, before)).decision()
 
 
@@ -57,7 +58,7 @@ class _Revising:
     ctx: Context
     order: SalesDocument
     before: Written
-    mapped: Mapped | Reason
+    mapped: Remapped
     booked: SalesOrder | None
 
     def decision(self) -> Decision:
@@ -81,8 +82,6 @@ class _Revising:
                     "Cancel it in the store too, restore it in Omni within six months, or ignore the row.",
                 )
             )
-        if isinstance(self.mapped, Reason):
-            return self._unmappable(self.mapped)
         return self._compared(self.mapped)
 
     @property
@@ -112,7 +111,7 @@ class _Revising:
         waits = row.action is Action.BLOCKED
         return self._decided(row, reason=row.reason if waits else None, waits=waits)
 
-    # --- cancelled, unmappable ---------------------------------------------------------------------------------------
+    # --- cancelled ---------------------------------------------------------------------------------------------------
 
     def _cancelled(self) -> Decision:
         number = self.order.number
@@ -135,22 +134,15 @@ class _Revising:
             )
         )
 
-    def _unmappable(self, why: Reason) -> Decision:
-        """What was written stands while the total is the same; otherwise the reason is part of the difference."""
-        if self.before.total == self.order.grand_total:
-            return self._skip(Reason("already-there", f"In Omni already as {self.name}."))
-        return self._blocked(self._changed([Edit(AMOUNTS, why.text)], why.remedy))
-
     # --- comparing ---------------------------------------------------------------------------------------------------
 
-    def _compared(self, mapped: Mapped) -> Decision:
+    def _compared(self, mapped: Remapped) -> Decision:
         ctx, before = self.ctx, self.before
         fields = changed_fields(ctx, before.body, mapped.body)
         lines = changed_lines(ctx, before.body, mapped.body)
-        changes = edits_of_order(before.body, mapped.body, fields, lines)
         if self._is_shipped():
             fields = {name: value for name, value in fields.items() if name not in _LEFT_WHEN_SHIPPED}
-            changes = edits_of_order(before.body, mapped.body, fields, lines)
+        changes = [*edits_of_order(before.body, mapped.body, fields, lines), *mapped.unmapped]
         moved = self._moved()
         if moved and self.booked is not None:
             moved = self._unmoved(moved, self.booked)
@@ -159,6 +151,8 @@ class _Revising:
             text = f"In Omni already as {self.name}."
             if by_hand:
                 text += f" It was edited there: {_listed(by_hand)}."
+            if mapped.obstacles and not self._is_shipped():
+                text += f" A change could not be written now: {mapped.obstacles[0].reason.text}"
             return self._skip(Reason("already-there", text))
         if not ctx.settings.download_orders.update:
             return (
@@ -177,6 +171,11 @@ class _Revising:
                     changes,
                     "It was dispatched from Omni already: correct it there by hand, then ignore the row.",
                 )
+            )
+        obstacle = mapped.obstacle(frozenset(one.group for one in changes))
+        if obstacle is not None:
+            return self._blocked(
+                self._changed(changes, obstacle.remedy, f" It cannot be written: {obstacle.text}")
             )
         if self.booked is None:
             return self._wait(changes, moved)
@@ -216,10 +215,10 @@ class _Revising:
         row = self.ctx.skip(self.key, self.order.number, self.title, reason, self.before.total, ORDER)
         return self._decided(row, reason=reason, waits=True)
 
-    def _changed(self, changes: Sequence[Edit], remedy: str) -> Reason:
+    def _changed(self, changes: Sequence[Edit], remedy: str, more: str = "") -> Reason:
         return Reason(
             "order-changed",
-            f"Order {self.order.number} was changed after {self.name} was written: {_listed(changes)}.",
+            f"Order {self.order.number} was changed after {self.name} was written: {_listed(changes)}.{more}",
             remedy,
         )
 
@@ -227,7 +226,7 @@ class _Revising:
 
     def _update(
         self,
-        mapped: Mapped,
+        mapped: Remapped,
         fields: dict[str, Json],
         lines: list[LineChange],
         changes: Sequence[Edit],
@@ -264,7 +263,7 @@ class _Revising:
             "Make both say the same, or choose who wins: download_orders.edited_in_omni.",
         )
 
-    def _lines(self, lines: Sequence[LineChange], mapped: Mapped, *, restore: bool) -> list[Json] | Reason:
+    def _lines(self, lines: Sequence[LineChange], mapped: Remapped, *, restore: bool) -> list[Json] | Reason:
         """What is sent of the lines. restore: all of them as the store has them, and none beside."""
         booked = self.booked
         if booked is None:  # `_compared` sees to it
@@ -303,14 +302,14 @@ class _Revising:
         return made
 
     def _written(
-        self, mapped: Mapped, body: dict[str, Json], changes: Sequence[Edit], clash: Sequence[Edit]
+        self, mapped: Remapped, body: dict[str, Json], changes: Sequence[Edit], clash: Sequence[Edit]
     ) -> Decision:
         ctx, order = self.ctx, self.order
         amounts = any(group_of(name) == AMOUNTS for name in body)
         effect = ctx.effect(
             FLOW, ORDER, update_key(ctx, order, self.before.changes + 1), external_id=order_reference(ctx, order),
             number=order.number, title=f"Change of {self.title}", body=body, action=Action.UPDATE,
-            expected=Expected(amount=mapped.layout.expected) if amounts else None,
+            expected=Expected(amount=mapped.expected) if amounts else None,
             target_id=self.before.known.remote_id, depends_on=mapped.needs, source=f"order:{order.key}",
         )  # fmt: skip
         if clash:
@@ -321,6 +320,8 @@ class _Revising:
         else:
             told = ", ".join(f"{name} {_shown(value)}" for name, value in body.items())
             reason = Reason("status-changed", f"Order {order.number} is {order.status}: {told}.")
+        if mapped.note:
+            reason = Reason(reason.code, f"{reason.text} {mapped.note}", reason.remedy)
         row = ctx.row(effect, reason)
         ignored = row.reason.code == IGNORED
         return self._decided(row, reason=None if ignored else row.reason, waits=not ignored)

@@ -270,6 +270,13 @@ def test_a_draft_that_was_approved_by_us_since_is_dispatched() -> None:
     assert codes(rows(ctx, [one])) == [("update", "dispatch")]
 
 
+def test_an_order_whose_goods_were_swapped_for_unknown_ones_is_not_dispatched() -> None:
+    before, after = order("N1"), order("N1", line("GONE"), **DONE)
+    effect = effect_of(context([before]), before)
+    ctx = context([after], account=omni(orders=(booked(effect),)), choices=choosing(), known=(known(effect),))
+    assert codes(rows(ctx, [after])) == [("blocked", "order-blocked")]
+
+
 def test_an_order_whose_change_waits_is_not_dispatched() -> None:
     before = order("N1")
     after = order("N1", line(quantity="2"), **DONE)
