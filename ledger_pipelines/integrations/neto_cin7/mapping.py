@@ -34,7 +34,6 @@ from ledger_pipelines.integrations.neto_cin7.order_body import (
     header_body,
     order_body,
     reference_problem,
-    said,
 )
 from ledger_pipelines.integrations.neto_cin7.texts import Texts
 from ledger_pipelines.sync.plan import Reason
@@ -69,7 +68,7 @@ class Remapped:
     """An order that is in Omni as it would be written now.
 
     Args:
-        body: The request; what cannot be mapped is as it was written.
+        body: The request, with texts that say nothing; what cannot be mapped is as it was written.
         expected: What Omni's total is compared with; None where it may keep fractions of a cent, or is not known.
         needs: Keys of effects that go first.
         obstacles: Why parts of it cannot be mapped.
@@ -150,7 +149,7 @@ def remap(ctx: Context, order: SalesDocument, before: Written) -> Remapped:
     if branch is not None:
         body["branchId"] = branch
     expected = None if isinstance(laid, Reason) else laid.expected
-    return Remapped(said(body), expected, needs, tuple(obstacles), unmapped, note)
+    return Remapped(body, expected, needs, tuple(obstacles), unmapped, note)
 
 
 def _raw_changes(order: SalesDocument, before: Written) -> Iterator[Edit]:

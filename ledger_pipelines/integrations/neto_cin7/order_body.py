@@ -78,11 +78,6 @@ def order_body(
     comments = "\n".join((*laid.notes, *(f"{sku}: {why.text}" for sku, why in marks.items())))
     if comments:
         body[COMMENTS] = comments
-    return said(body)
-
-
-def said(body: Mapping[str, Json]) -> dict[str, Json]:
-    """Without texts that say nothing."""
     return {name: value for name, value in body.items() if value != ""}
 
 

@@ -27,7 +27,9 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
     changed_lines,
     edits_in_omni,
     edits_of_order,
+    filled_in,
     group_of,
+    is_compared,
     lines_of,
     read_since,
 )
@@ -146,7 +148,14 @@ class _Revising:
         moved = self._moved()
         if moved and self.booked is not None:
             moved = self._unmoved(moved, self.booked)
-        by_hand = [] if self.booked is None else edits_in_omni(ctx, before, self.booked)
+        by_hand = (
+            []
+            if self.booked is None
+            else [
+                *edits_in_omni(ctx, before, self.booked),
+                *filled_in(ctx, before, self.booked, fields).values(),
+            ]
+        )
         if not changes and not moved:
             text = f"In Omni already as {self.name}."
             if by_hand:
@@ -233,27 +242,68 @@ class _Revising:
         moved: dict[str, Json],
         by_hand: Sequence[Edit],
     ) -> Decision:
-        groups = {one.group for one in changes}
-        clash = [one for one in by_hand if one.group in groups]
-        wins = self.ctx.settings.download_orders.edited_in_omni
-        if clash and wins is Wins.REPORT:
-            return self._blocked(self._clash(changes, clash))
-        if clash and wins is Wins.OMNI:
-            lost = {one.group for one in clash}
-            fields = {name: value for name, value in fields.items() if group_of(name) not in lost}
-            lines = [] if AMOUNTS in lost else lines
-            if not fields and not lines and not moved:
-                reason = self._clash(changes, clash)
-                return self._skip(Reason("kept-as-in-omni", f"{reason.text} Omni's stays."))
-        body = fields | moved
-        made = self._lines(lines, mapped, restore=bool(clash) and wins is Wins.NETO)
-        if isinstance(made, Reason):
-            return self._blocked(made)
-        if made:
-            body[LINES] = list(made)
-        if clash and wins is Wins.NETO:
-            body |= _money_of(mapped.body)
-        return self._written(mapped, body, changes, clash)
+        clashing = frozenset(one.group for one in changes) & {one.group for one in by_hand}
+        clash = [one for one in by_hand if one.group in clashing]
+        if not clash:
+            return self._written(mapped, fields | moved, lines, self._told(changes, moved))
+        match self.ctx.settings.download_orders.edited_in_omni:
+            case Wins.REPORT:
+                return self._blocked(self._clash(changes, clash))
+            case Wins.OMNI:
+                return self._kept(mapped, fields, lines, changes, moved, clash)
+            case Wins.NETO:
+                restored, others = self._restored(mapped, clashing)
+                reason = self._clash(changes, [*clash, *(one for one in others if one not in clash)])
+                reason = Reason("overwrites-omni", f"{reason.text} The store's is written.")
+                body = fields | restored | moved
+                return self._written(mapped, body, lines, reason, restore=AMOUNTS in clashing)
+
+    def _told(self, changes: Sequence[Edit], moved: dict[str, Json]) -> Reason:
+        if changes:
+            return self._changed(changes, "It is changed in Omni.")
+        text = f"Order {self.order.number} is {self.order.status}: {_listed_moves(moved)}."
+        return Reason("status-changed", text)
+
+    def _kept(
+        self,
+        mapped: Remapped,
+        fields: dict[str, Json],
+        lines: list[LineChange],
+        changes: Sequence[Edit],
+        moved: dict[str, Json],
+        clash: Sequence[Edit],
+    ) -> Decision:
+        """What clashes stays as Omni has it; the rest is written."""
+        lost = {one.group for one in clash}
+        text = f"{self._clash(changes, clash).text} Omni's stays."
+        body = {name: value for name, value in fields.items() if group_of(name) not in lost} | moved
+        lines = [] if AMOUNTS in lost else lines
+        if not body and not lines:
+            return self._skip(Reason("kept-as-in-omni", text))
+        others = [one.text for one in changes if one.group not in lost]
+        told = "; ".join([*others, _listed_moves(moved)] if moved else others)
+        return self._written(mapped, body, lines, Reason("kept-as-in-omni", f"{text} Written is: {told}."))
+
+    def _restored(self, mapped: Remapped, groups: frozenset[str]) -> tuple[dict[str, Json], list[Edit]]:
+        """All the store has of these parts where Omni has something else, and what of it somebody filled in there."""
+        booked = self.booked
+        if booked is None:  # `_compared` sees to it
+            return {}, []
+        texts = self.ctx.omni.texts.get(booked.id, {})
+        wanted = {
+            name: value
+            for name, value in mapped.body.items()
+            if is_compared(name)
+            and group_of(name) in groups
+            and not (isinstance(value, str) and texts.get(name, "").strip() == value.strip())
+        }
+        filled = filled_in(self.ctx, self.before, booked, wanted)
+        restored = {
+            name: value
+            for name, value in wanted.items()
+            if value != "" or name in self.before.body or name in filled
+        }
+        return restored, list(filled.values())
 
     def _clash(self, changes: Sequence[Edit], clash: Sequence[Edit]) -> Reason:
         return Reason(
@@ -302,9 +352,20 @@ class _Revising:
         return made
 
     def _written(
-        self, mapped: Remapped, body: dict[str, Json], changes: Sequence[Edit], clash: Sequence[Edit]
+        self,
+        mapped: Remapped,
+        body: dict[str, Json],
+        lines: Sequence[LineChange],
+        reason: Reason,
+        *,
+        restore: bool = False,
     ) -> Decision:
         ctx, order = self.ctx, self.order
+        made = self._lines(lines, mapped, restore=restore)
+        if isinstance(made, Reason):
+            return self._blocked(made)
+        if made:
+            body = body | {LINES: list(made)}
         amounts = any(group_of(name) == AMOUNTS for name in body)
         effect = ctx.effect(
             FLOW, ORDER, update_key(ctx, order, self.before.changes + 1), external_id=order_reference(ctx, order),
@@ -312,14 +373,6 @@ class _Revising:
             expected=Expected(amount=mapped.expected) if amounts else None,
             target_id=self.before.known.remote_id, depends_on=mapped.needs, source=f"order:{order.key}",
         )  # fmt: skip
-        if clash:
-            reason = self._clash(changes, clash)
-            reason = Reason("overwrites-omni", f"{reason.text} The store's is written.")
-        elif changes:
-            reason = self._changed(changes, "It is changed in Omni.")
-        else:
-            told = ", ".join(f"{name} {_shown(value)}" for name, value in body.items())
-            reason = Reason("status-changed", f"Order {order.number} is {order.status}: {told}.")
         if mapped.note:
             reason = Reason(reason.code, f"{reason.text} {mapped.note}", reason.remedy)
         row = ctx.row(effect, reason)
@@ -337,11 +390,9 @@ def _shown(value: Json) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
+def _listed_moves(moved: dict[str, Json]) -> str:
+    return ", ".join(f"{name} {_shown(value)}" for name, value in moved.items())
+
+
 def _listed(edits: Sequence[Edit]) -> str:
     return "; ".join(one.text for one in edits)
-
-
-def _money_of(body: dict[str, Json] | object) -> dict[str, Json]:
-    if not isinstance(body, dict):
-        return {}
-    return {name: value for name, value in body.items() if group_of(name) == AMOUNTS and name != LINES}

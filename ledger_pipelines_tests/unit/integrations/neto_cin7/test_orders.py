@@ -26,6 +26,7 @@ from ledger_pipelines.integrations.neto_cin7.orders import decide, rows
 from ledger_pipelines.integrations.neto_cin7.references import order_key, update_key, void_key
 from ledger_pipelines.systems.cin7.records import OrderLine, SalesOrder
 from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
+    BRANCHES,
     DAY,
     LATER,
     PAT,
@@ -607,7 +608,105 @@ def test_omni_wins() -> None:
     assert only(there(before, after, account=edited(), choices=choices), after) == ("skip", "kept-as-in-omni")
     both = replace(after, purchase_order="B")
     ctx = there(before, both, account=edited(), choices=choices)
-    assert body_of(effect_of(ctx, both)) == {"customerOrderNo": "B"}
+    (row,) = decide(ctx, both).rows
+    assert body_of(row.effect) == {"customerOrderNo": "B"}
+    assert (row.action.value, row.reason.code) == ("update", "kept-as-in-omni")
+    assert "Omni's stays. Written is: customerOrderNo N1 is now B." in row.reason.text
+    assert "The store's is written" not in row.reason.text
+    moved = replace(after, status="New")
+    (row,) = decide(there(before, moved, account=edited(), choices=choices), moved).rows
+    assert (row.reason.code, body_of(row.effect)) == ("kept-as-in-omni", {"stage": "New"})
+    assert "Written is: stage New." in row.reason.text
+
+
+NETO = settings(download_orders={"edited_in_omni": "neto"})
+
+
+def held_with(
+    before: SalesDocument, after: SalesDocument, texts: Mapping[str, str], choices: Any = None, **other: Any
+) -> Context:
+    """Omni has `before` by us with these texts, and what is told else; the store has `after`."""
+    effect = effect_of(context([before]), before)
+    shown = {name: value for name, value in body_of(effect).items() if isinstance(value, str)}
+    held = booked(effect, **other)
+    account = omni(orders=(held,), texts={held.id: shown | texts})
+    return context([after], account=account, known=(known(effect),), choices=choices)
+
+
+def test_the_store_wins_where_both_changed_and_nowhere_else() -> None:
+    """The warehouse put five in and corrected the city; the store has another street."""
+    before = order("N1")
+    after = order("N1", party=replace(PAT, shipping=Address("9 Dock Rd", "NEWCASTLE", "NSW", "2300", "AU")))
+    ctx = held_with(before, after, {"deliveryCity": "STOCKTON"}, NETO, **edited())
+    (row,) = decide(ctx, after).rows
+    assert row.reason.code == "overwrites-omni"
+    assert body_of(row.effect) == {"deliveryAddress1": "9 Dock Rd", "deliveryCity": "NEWCASTLE"}
+    assert "STOCKTON" in row.reason.text
+    assert "5 x MUG-01" not in row.reason.text
+
+
+def test_the_store_wins_all_of_the_part_and_what_is_overwritten_is_said() -> None:
+    before = order("N1")
+    after = order("N1", party=replace(PAT, shipping=Address("9 Dock Rd", "NEWCASTLE", "NSW", "2300", "AU")))
+    texts = {"deliveryCity": "STOCKTON", "deliveryInstructions": "gate code 4711", "phone": "1"}
+    (row,) = decide(held_with(before, after, texts, NETO), after).rows
+    assert body_of(row.effect) == {
+        "deliveryAddress1": "9 Dock Rd",
+        "deliveryCity": "NEWCASTLE",
+        "deliveryInstructions": "",
+    }
+    assert "gate code 4711" in row.reason.text
+
+
+def test_what_somebody_filled_in_is_not_overwritten_unseen() -> None:
+    before, after = order("N1"), order("N1", note="Ring first")
+    texts = {"deliveryInstructions": "gate code 4711"}
+    (row,) = decide(held_with(before, after, texts), after).rows
+    assert (row.action.value, row.reason.code) == ("blocked", "edited-in-omni")
+    for part in ("Ring first", "gate code 4711"):
+        assert part in row.reason.text
+    same = {"deliveryInstructions": "Ring first"}
+    assert body_of(effect_of(held_with(before, after, same), after)) == {"deliveryInstructions": "Ring first"}
+    left = settings(download_orders={"edited_in_omni": "omni"})
+    assert only(held_with(before, after, texts, left), after) == ("skip", "kept-as-in-omni")
+
+
+def test_what_omni_filled_in_of_the_contact_or_the_main_branch_is_no_edit() -> None:
+    bare = replace(PAT, company="", phone="")
+    before, after = order("N1", party=bare), order("N1", party=replace(bare, company="New", phone="0411"))
+    texts = {"company": "Rivers Cycles", "phone": "0400"}
+
+    def of(member: str, company: str) -> Context:
+        ctx = held_with(before, after, texts)
+        account = replace(
+            ctx.omni, contacts=(contact(member, "pat@example.com", company=company),), branches=BRANCHES[:1]
+        )
+        return replace(ctx, omni=account, settings=settings(branches={"branch": "Main warehouse"}))
+
+    body = body_of(effect_of(of("501", "Rivers Cycles"), after))
+    assert (body["company"], body["phone"], body.get("branchId")) == ("New", "0411", 3)
+    assert only(of("501", "Another"), after) == ("blocked", "edited-in-omni")
+
+
+def test_another_branch_chosen_in_omni_is_not_overwritten_unseen() -> None:
+    before = order("N1")
+    first = effect_of(context([before]), before)
+    other = order("N0")
+    made = known(replace(effect_of(context([other]), other), key="OTHER"), "7")
+    ctx = held_with(before, before, {}, settings(branches={"branch": "Main warehouse"}), branch_id="4")
+    account = replace(ctx.omni, orders={"7": booked(first, "7"), **ctx.omni.orders})
+    journal = replace(ctx.journal, known={made.key: made, **ctx.journal.known})
+    ctx = replace(ctx, omni=account, journal=journal)
+    (row,) = decide(ctx, before).rows
+    assert (row.action.value, row.reason.code) == ("blocked", "edited-in-omni")
+    assert "branchId was written as empty and is 4" in row.reason.text
+
+
+def test_a_tax_rate_that_somebody_changed() -> None:
+    before = order("N1")
+    (row,) = decide(there(before, before, account={"tax_rate": d("15")}), before).rows
+    assert (row.action.value, row.reason.code) == ("skip", "already-there")
+    assert "taxRate was written as 10 and is 15" in row.reason.text
 
 
 def test_the_store_wins_and_all_amounts_are_as_it_has_them() -> None:
