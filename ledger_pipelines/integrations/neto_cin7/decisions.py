@@ -26,7 +26,8 @@ class Decision:
         reason: Why there is none, or why the order waits; None when all is well.
         booked: The order as last read from Omni.
         ours: Whether we wrote it, or will.
-        waits: Whether a change of it waits for a person: what Omni holds is not what the store has.
+        waits: Whether what Omni holds is not what the store has, or not known to be: a change of it is not confirmed yet, or
+            waits for a person (its row is blocked).
     """
 
     order: SalesDocument

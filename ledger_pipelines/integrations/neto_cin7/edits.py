@@ -21,9 +21,10 @@ from ledger_pipelines.documents.money import ZERO, Money, plain
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_cin7.context import Context
+from ledger_pipelines.integrations.neto_cin7.layout import TaxStatus
 from ledger_pipelines.integrations.neto_cin7.order_body import COMMENTS, LINES
 from ledger_pipelines.integrations.neto_cin7.references import dispatch_key, order_key, update_key, void_key
-from ledger_pipelines.systems.cin7.records import OrderLine, SalesOrder
+from ledger_pipelines.systems.cin7.records import Contact, OrderLine, SalesOrder
 
 Body = Mapping[str, Json]
 AMOUNTS: Final = "amounts"
@@ -47,6 +48,8 @@ _OF_AMOUNTS: Final = frozenset(
         "discountDescription", "taxStatus", "taxRate", "currencyCode",
     }
 )  # fmt: skip
+_FROM_CONTACT: Final = frozenset({"firstName", "lastName", "company", "email", "phone"})
+"""What Omni fills in by itself when an order is made without."""
 _LINE_FIELDS: Final = ("code", "name", "qty", "unitPrice", "discount", "taxRate")
 
 
@@ -72,6 +75,11 @@ class Edit:
 
     group: str
     text: str
+
+
+def is_compared(name: str) -> bool:
+    """Whether a field of the header is followed at all."""
+    return name not in _LEFT_ALONE
 
 
 def group_of(name: str) -> str:
@@ -134,13 +142,18 @@ def _merged(before: Sequence[dict[str, Json]], changes: Sequence[dict[str, Json]
     return list(by_reference.values())
 
 
-def _number(value: Json) -> Decimal:
+def number_of(value: Json) -> Decimal:
+    """A number of a request; nothing is 0."""
     return Decimal(str(value or 0))
 
 
+def sold_lines(body: Body) -> list[dict[str, Json]]:
+    """The lines that are there: a quantity of 0 is how one is removed."""
+    return [line for line in lines_of(body) if number_of(line.get("qty"))]
+
+
 def _kept(body: Body) -> dict[str, dict[str, Json]]:
-    """Lines that are there, by our reference: a quantity of 0 is how one is removed."""
-    return {str(line.get("integrationRef")): line for line in lines_of(body) if _number(line.get("qty"))}
+    return {str(line.get("integrationRef")): line for line in sold_lines(body)}
 
 
 def same_value(ctx: Context, one: Json, other: Json) -> bool:
@@ -216,8 +229,8 @@ def changed_lines(ctx: Context, before: Body, after: Body) -> list[LineChange]:
 
 
 def _shown(line: Body) -> str:
-    less = _number(line.get("discount"))
-    shown = f"{plain(_number(line.get('qty')))} x {line.get('code') or line.get('name')} at {plain(_number(line.get('unitPrice')), 2)}"
+    less = number_of(line.get("discount"))
+    shown = f"{plain(number_of(line.get('qty')))} x {line.get('code') or line.get('name')} at {plain(number_of(line.get('unitPrice')), 2)}"
     return f"{shown} less {plain(less, 2)}" if less else shown
 
 
@@ -258,6 +271,9 @@ def _header_edits(ctx: Context, before: Written, booked: SalesOrder) -> Iterator
             continue
         if texts[name].strip() != ours.strip():
             yield Edit(group_of(name), f"{name} was written as {_told(ours)} and is {_told(texts[name])}")
+    rate = number_of(body.get("taxRate"))
+    if booked.tax_rate not in (None, rate) and body.get("taxStatus") != TaxStatus.EXEMPT.value:
+        yield Edit(AMOUNTS, f"taxRate was written as {plain(rate)} and is {_told(booked.tax_rate)}")
     for name, theirs in (("memberId", booked.member_id), ("branchId", booked.branch_id)):
         if name in body and not same_value(ctx, body[name], theirs):
             yield Edit(
@@ -270,12 +286,45 @@ def _header_edits(ctx: Context, before: Written, booked: SalesOrder) -> Iterator
     )
     currency = booked.currency or ctx.omni.currency
     for name, amount in amounts:
-        ours_, theirs_ = Money(_number(body.get(name)), currency), ctx.omni.money_of(booked, amount)
+        ours_, theirs_ = Money(number_of(body.get(name)), currency), ctx.omni.money_of(booked, amount)
         if ours_ != theirs_:
             yield Edit(AMOUNTS, f"{name} was written as {ours_} and is {theirs_}")
     total = ctx.omni.total_of(booked)
     if before.total is not None and total != before.total:
         yield Edit(AMOUNTS, f"the total was written as {before.total} and is {total}")
+
+
+def filled_in(ctx: Context, before: Written, booked: SalesOrder, wanted: Body) -> dict[str, Edit]:
+    """Fields that were never written and that somebody filled in Omni with something else than is wanted now, by name.
+
+    What Omni took from the order's contact, and the main branch, nobody filled in.
+    """
+    texts = ctx.omni.texts.get(booked.id, {})
+    own = _of_contact(ctx.omni.contact_by_id.get(booked.member_id))
+    found: dict[str, Edit] = {}
+    for name, value in wanted.items():
+        if name in before.body or not is_compared(name):
+            continue
+        theirs = texts.get(name, "").strip()
+        if name == "branchId":
+            theirs = "" if booked.branch_id == (ctx.main_branch or booked.branch_id) else booked.branch_id
+        elif name in _FROM_CONTACT and theirs == own.get(name, theirs).strip():
+            continue
+        if theirs and theirs != _plain(ctx, value).strip():
+            found[name] = Edit(group_of(name), f"{name} was written as empty and is {theirs}")
+    return found
+
+
+def _of_contact(contact: Contact | None) -> Mapping[str, str]:
+    """What an order takes from its contact where it says nothing itself; nothing where the contact was not read."""
+    if contact is None:
+        return {}
+    return {
+        "firstName": contact.first_name,
+        "lastName": contact.last_name,
+        "company": contact.company,
+        "email": contact.email,
+    }
 
 
 def _line_edits(ctx: Context, before: Written, booked: SalesOrder) -> Iterator[Edit]:
@@ -293,13 +342,13 @@ def _line_edits(ctx: Context, before: Written, booked: SalesOrder) -> Iterator[E
 
 
 def _differs(ctx: Context, booked: SalesOrder, line: Body, there: OrderLine) -> bool:
-    if there.code != str(line.get("code") or "") or there.qty != _number(line.get("qty")):
+    if there.code != str(line.get("code") or "") or there.qty != number_of(line.get("qty")):
         return True
     if there.unit_price is None or is_foreign(ctx, booked):
         return False  # prices came back converted and rounded; the total tells
     return (there.unit_price, there.discount) != (
-        _number(line.get("unitPrice")),
-        _number(line.get("discount")),
+        number_of(line.get("unitPrice")),
+        number_of(line.get("discount")),
     )
 
 

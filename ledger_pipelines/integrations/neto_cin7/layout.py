@@ -244,7 +244,7 @@ class _LayingOut:
             discount_text=self._discount_text() if discount else "",
             total=total,
             exact=exact_total(amounts, others, status, rate) == total.amount,
-            notes=tuple(one.description for one in order.lines if _is_note(one) and one.description),
+            notes=tuple(one.description for one in order.lines if is_note(one) and one.description),
         )
         if layout.total != order.grand_total:
             raise _BlockedError(self._does_not_foot(layout))
@@ -320,7 +320,7 @@ class _LayingOut:
     # --- lines -----------------------------------------------------------------------------------------------------
 
     def _sold(self) -> list[SalesLine]:
-        return [line for line in self.order.lines if not _is_note(line)]
+        return [line for line in self.order.lines if not is_note(line)]
 
     def _lines(self, line: SalesLine, order_rate: Decimal) -> list[Line]:
         rate = self._rate(line)
@@ -467,7 +467,7 @@ class _LayingOut:
         )
 
 
-def _is_note(line: SalesLine) -> bool:
+def is_note(line: SalesLine) -> bool:
     """Text without an amount."""
     return line.text_only or (not line.quantity and not line.amount and not line.coupon)
 

@@ -10,7 +10,6 @@ planned under.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -30,19 +29,6 @@ from ledger_pipelines.systems.cin7.records import Branch
 
 LINES: Final = "lineItems"
 COMMENTS: Final = "internalComments"
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """An order as it is written: the whole request, and what was said of its texts.
-
-    needs: keys of effects that go first and are not linked to in the request.
-    """
-
-    body: Mapping[str, Json]
-    layout: Layout
-    notes: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
 
 
 def reference_problem(ctx: Context, order: SalesDocument) -> Reason | None:
@@ -77,24 +63,9 @@ def order_body(
         marks: Why a line is marked, by SKU.
         texts: Is told what is cut.
     """
-    choices, accounting = ctx.settings.download_orders, ctx.settings.accounting
-    body: dict[str, Json] = {
-        "reference": order_reference(ctx, order),
-        "createdDate": noon(order.day, ctx.store_zone),
-        "isApproved": approved(ctx, order),
-        "stage": stage(ctx, order),
-        "memberId": member.value,
-        **_buyer(order, texts),
-        "customerOrderNo": texts.cut(
-            "customer order number", _customer_order_no(choices.customer_order_no, order), CUSTOMER_ORDER_NO
-        ),
-        "deliveryInstructions": texts.cut("delivery instruction", order.note, INSTRUCTIONS),
-        "currencyCode": order.currency,
-        **laid.to_json(),
-        "freightDescription": texts.cut("freight description", laid.freight_text),
-        "surchargeDescription": texts.cut("surcharge description", laid.surcharge_text),
-        LINES: [_line(ctx, laid, place, marks, texts) for place in range(len(laid.lines))],
-    }
+    accounting = ctx.settings.accounting
+    body = header_body(ctx, order, texts) | amounts_body(ctx, order, laid, marks, texts)
+    body["memberId"] = member.value
     if branch is not None:
         body["branchId"] = identity(branch.id)
     rate = accounting.currency_rates.get(order.currency)
@@ -108,6 +79,35 @@ def order_body(
     if comments:
         body[COMMENTS] = comments
     return {name: value for name, value in body.items() if value != ""}
+
+
+def header_body(ctx: Context, order: SalesDocument, texts: Texts) -> dict[str, Json]:
+    """What needs nothing of the account: number, day, status, names, addresses and texts."""
+    choices = ctx.settings.download_orders
+    return {
+        "reference": order_reference(ctx, order),
+        "createdDate": noon(order.day, ctx.store_zone),
+        "isApproved": approved(ctx, order),
+        "stage": stage(ctx, order),
+        **_buyer(order, texts),
+        "customerOrderNo": texts.cut(
+            "customer order number", _customer_order_no(choices.customer_order_no, order), CUSTOMER_ORDER_NO
+        ),
+        "deliveryInstructions": texts.cut("delivery instruction", order.note, INSTRUCTIONS),
+    }
+
+
+def amounts_body(
+    ctx: Context, order: SalesDocument, laid: Layout, marks: Mapping[str, Reason], texts: Texts
+) -> dict[str, Json]:
+    """Currency, tax, charges and lines."""
+    return {
+        "currencyCode": order.currency,
+        **laid.to_json(),
+        "freightDescription": texts.cut("freight description", laid.freight_text),
+        "surchargeDescription": texts.cut("surcharge description", laid.surcharge_text),
+        LINES: [_line(ctx, laid, place, marks, texts) for place in range(len(laid.lines))],
+    }
 
 
 def noon(day: date, zone: ZoneInfo) -> str:

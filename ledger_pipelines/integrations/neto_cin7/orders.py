@@ -1,7 +1,7 @@
 """Flow `orders`: what is to be written of each order, and what payments and status updates refer to.
 
-Belongs here: from an order to its decision and rows. Does not belong here: which orders (`selection`), amounts (`layout`), the
-request (`order_body`), orders that are there already (`revisions`). Facts: cin7-omni.md 6, 7, 13.2.
+Belongs here: from an order to its decision and rows. Does not belong here: which orders (`selection`), the request (`mapping`),
+orders that are there already (`revisions`). Facts: cin7-omni.md 6, 7, 13.2.
 """
 
 from __future__ import annotations
@@ -12,22 +12,17 @@ from typing import Final
 from ledger_pipelines.documents.effects import Action, EffectState, Expected
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known, link
-from ledger_pipelines.integrations.neto_cin7.branches import branch_of
-from ledger_pipelines.integrations.neto_cin7.catalogue import check_lines
-from ledger_pipelines.integrations.neto_cin7.contacts import resolve
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.edits import written
-from ledger_pipelines.integrations.neto_cin7.layout import lay_out
-from ledger_pipelines.integrations.neto_cin7.order_body import Mapped, order_body, reference_problem
+from ledger_pipelines.integrations.neto_cin7.mapping import Mapped, map_order, remap
 from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_key, order_reference
 from ledger_pipelines.integrations.neto_cin7.revisions import FLOW, revise
 from ledger_pipelines.integrations.neto_cin7.selection import is_downloaded, select
-from ledger_pipelines.integrations.neto_cin7.texts import Texts
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
 
-__all__ = ["FLOW", "decide", "is_ours", "map_order", "rows"]
+__all__ = ["FLOW", "decide", "is_ours", "rows"]
 
 _IN_DOUBT: Final = (EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CLAIMED)
 
@@ -51,7 +46,7 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
         return _in_doubt(ctx, order, known)
     before = written(ctx, order)
     if before is not None:
-        return revise(ctx, order, before, map_order(ctx, order))
+        return revise(ctx, order, before, remap(ctx, order, before))
     there = _there_already(ctx, order)
     if there is not None and not is_ours(order, there):
         return _taken(ctx, order, there)
@@ -59,32 +54,6 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
     if isinstance(mapped, Reason):
         return _blocked(ctx, order, mapped)
     return _new(ctx, order, mapped, there)
-
-
-def map_order(ctx: Context, order: SalesDocument) -> Mapped | Reason:
-    """The order as it is written now, or why it has to wait.
-
-    Reasons: those of `layout.lay_out`, `catalogue.check_lines`, `contacts.resolve`, `branches.branch_of`, `reference-too-long`.
-    """
-    problem = reference_problem(ctx, order)
-    if problem is not None:
-        return problem
-    laid = lay_out(ctx, order)
-    if isinstance(laid, Reason):
-        return laid
-    skus = check_lines(ctx, laid)
-    if isinstance(skus, Reason):
-        return _of_order(order, skus)
-    branch = branch_of(ctx, order, laid)
-    if isinstance(branch, Reason):
-        return _of_order(order, branch)
-    member = resolve(ctx, order)
-    if member.reason is not None:
-        return _of_order(order, member.reason)
-    texts = Texts()
-    body = order_body(ctx, order, laid, member, branch, skus.marks, texts)
-    notes = (member.note, *(f"Marked: {why.text}" for why in skus.marks.values()), *texts.said)
-    return Mapped(body, laid, tuple(filter(None, notes)), skus.needs)
 
 
 def _there_already(ctx: Context, order: SalesDocument) -> SalesOrder | None:
@@ -147,7 +116,9 @@ def _in_doubt(ctx: Context, order: SalesDocument, known: Known) -> Decision:
         body=known.fields(), expected=Expected(known.amount, known.day),
     )  # fmt: skip
     row = ctx.row(effect, Reason(known.code or known.state.value, known.text, known.remedy))
-    return Decision(order=order, rows=(row,), key=known.key, target=link(known.key), reason=row.reason)
+    return Decision(
+        order=order, rows=(row,), key=known.key, target=link(known.key), reason=row.reason, waits=True
+    )
 
 
 def _blocked(ctx: Context, order: SalesDocument, reason: Reason) -> Decision:
@@ -162,7 +133,3 @@ def _title(order: SalesDocument) -> str:
 
 def _skip(ctx: Context, order: SalesDocument, key: str, reason: Reason) -> PlanRow:
     return ctx.skip(key, order.number, _title(order), reason, order.grand_total, ORDER)
-
-
-def _of_order(order: SalesDocument, reason: Reason) -> Reason:
-    return Reason(reason.code, f"Order {order.number}: {reason.text}", reason.remedy)

@@ -27,12 +27,15 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
     changed_lines,
     edits_in_omni,
     edits_of_order,
+    filled_in,
     group_of,
+    is_compared,
     lines_of,
     read_since,
 )
+from ledger_pipelines.integrations.neto_cin7.mapping import Remapped
 from ledger_pipelines.integrations.neto_cin7.omni import begun
-from ledger_pipelines.integrations.neto_cin7.order_body import LINES, Mapped, approved, stage
+from ledger_pipelines.integrations.neto_cin7.order_body import LINES, approved, stage
 from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_reference, update_key
 from ledger_pipelines.integrations.neto_cin7.settings import Wins
 from ledger_pipelines.sync.plan import PlanRow, Reason
@@ -41,12 +44,14 @@ from ledger_pipelines.systems.cin7.records import SalesOrder
 FLOW = "orders"
 WAITS_FOR_READING = "wait-for-omni"
 """Code of a row that comes by itself once Omni was read."""
+IGNORED = "ignored-by-user"
+"""Code of a row that a user said to ignore: they see to it."""
 _LEFT_WHEN_SHIPPED = frozenset({"branchId", "memberId"})
 """What settings may have changed since, and says nothing any more once the goods are gone."""
 
 
-def revise(ctx: Context, order: SalesDocument, before: Written, mapped: Mapped | Reason) -> Decision:
-    """What follows for an order that is in Omni. mapped: as it would be written now, or why it cannot be."""
+def revise(ctx: Context, order: SalesDocument, before: Written, mapped: Remapped) -> Decision:
+    """What follows for an order that is in Omni. mapped: as it would be written now."""
     return _Revising(ctx, order, before, mapped, read_since(ctx, before)).decision()
 
 
@@ -55,7 +60,7 @@ class _Revising:
     ctx: Context
     order: SalesDocument
     before: Written
-    mapped: Mapped | Reason
+    mapped: Remapped
     booked: SalesOrder | None
 
     def decision(self) -> Decision:
@@ -79,8 +84,6 @@ class _Revising:
                     "Cancel it in the store too, restore it in Omni within six months, or ignore the row.",
                 )
             )
-        if isinstance(self.mapped, Reason):
-            return self._unmappable(self.mapped)
         return self._compared(self.mapped)
 
     @property
@@ -110,7 +113,7 @@ class _Revising:
         waits = row.action is Action.BLOCKED
         return self._decided(row, reason=row.reason if waits else None, waits=waits)
 
-    # --- cancelled, unmappable ---------------------------------------------------------------------------------------
+    # --- cancelled ---------------------------------------------------------------------------------------------------
 
     def _cancelled(self) -> Decision:
         number = self.order.number
@@ -133,30 +136,32 @@ class _Revising:
             )
         )
 
-    def _unmappable(self, why: Reason) -> Decision:
-        """What was written stands while the total is the same; otherwise the reason is part of the difference."""
-        if self.before.total == self.order.grand_total:
-            return self._skip(Reason("already-there", f"In Omni already as {self.name}."))
-        return self._blocked(self._changed([Edit(AMOUNTS, why.text)], why.remedy))
-
     # --- comparing ---------------------------------------------------------------------------------------------------
 
-    def _compared(self, mapped: Mapped) -> Decision:
+    def _compared(self, mapped: Remapped) -> Decision:
         ctx, before = self.ctx, self.before
         fields = changed_fields(ctx, before.body, mapped.body)
         lines = changed_lines(ctx, before.body, mapped.body)
-        changes = edits_of_order(before.body, mapped.body, fields, lines)
         if self._is_shipped():
             fields = {name: value for name, value in fields.items() if name not in _LEFT_WHEN_SHIPPED}
-            changes = edits_of_order(before.body, mapped.body, fields, lines)
+        changes = [*edits_of_order(before.body, mapped.body, fields, lines), *mapped.unmapped]
         moved = self._moved()
         if moved and self.booked is not None:
             moved = self._unmoved(moved, self.booked)
-        by_hand = [] if self.booked is None else edits_in_omni(ctx, before, self.booked)
+        by_hand = (
+            []
+            if self.booked is None
+            else [
+                *edits_in_omni(ctx, before, self.booked),
+                *filled_in(ctx, before, self.booked, fields).values(),
+            ]
+        )
         if not changes and not moved:
             text = f"In Omni already as {self.name}."
             if by_hand:
                 text += f" It was edited there: {_listed(by_hand)}."
+            if mapped.obstacles and not self._is_shipped():
+                text += f" A change could not be written now: {mapped.obstacles[0].reason.text}"
             return self._skip(Reason("already-there", text))
         if not ctx.settings.download_orders.update:
             return (
@@ -175,6 +180,11 @@ class _Revising:
                     changes,
                     "It was dispatched from Omni already: correct it there by hand, then ignore the row.",
                 )
+            )
+        obstacle = mapped.obstacle(frozenset(one.group for one in changes))
+        if obstacle is not None:
+            return self._blocked(
+                self._changed(changes, obstacle.remedy, f" It cannot be written: {obstacle.text}")
             )
         if self.booked is None:
             return self._wait(changes, moved)
@@ -214,10 +224,10 @@ class _Revising:
         row = self.ctx.skip(self.key, self.order.number, self.title, reason, self.before.total, ORDER)
         return self._decided(row, reason=reason, waits=True)
 
-    def _changed(self, changes: Sequence[Edit], remedy: str) -> Reason:
+    def _changed(self, changes: Sequence[Edit], remedy: str, more: str = "") -> Reason:
         return Reason(
             "order-changed",
-            f"Order {self.order.number} was changed after {self.name} was written: {_listed(changes)}.",
+            f"Order {self.order.number} was changed after {self.name} was written: {_listed(changes)}.{more}",
             remedy,
         )
 
@@ -225,34 +235,75 @@ class _Revising:
 
     def _update(
         self,
-        mapped: Mapped,
+        mapped: Remapped,
         fields: dict[str, Json],
         lines: list[LineChange],
         changes: Sequence[Edit],
         moved: dict[str, Json],
         by_hand: Sequence[Edit],
     ) -> Decision:
-        groups = {one.group for one in changes}
-        clash = [one for one in by_hand if one.group in groups]
-        wins = self.ctx.settings.download_orders.edited_in_omni
-        if clash and wins is Wins.REPORT:
-            return self._blocked(self._clash(changes, clash))
-        if clash and wins is Wins.OMNI:
-            lost = {one.group for one in clash}
-            fields = {name: value for name, value in fields.items() if group_of(name) not in lost}
-            lines = [] if AMOUNTS in lost else lines
-            if not fields and not lines and not moved:
-                reason = self._clash(changes, clash)
-                return self._skip(Reason("kept-as-in-omni", f"{reason.text} Omni's stays."))
-        body = fields | moved
-        made = self._lines(lines, mapped, restore=bool(clash) and wins is Wins.NETO)
-        if isinstance(made, Reason):
-            return self._blocked(made)
-        if made:
-            body[LINES] = list(made)
-        if clash and wins is Wins.NETO:
-            body |= _money_of(mapped.body)
-        return self._written(mapped, body, changes, clash)
+        clashing = frozenset(one.group for one in changes) & {one.group for one in by_hand}
+        clash = [one for one in by_hand if one.group in clashing]
+        if not clash:
+            return self._written(mapped, fields | moved, lines, self._told(changes, moved))
+        match self.ctx.settings.download_orders.edited_in_omni:
+            case Wins.REPORT:
+                return self._blocked(self._clash(changes, clash))
+            case Wins.OMNI:
+                return self._kept(mapped, fields, lines, changes, moved, clash)
+            case Wins.NETO:
+                restored, others = self._restored(mapped, clashing)
+                reason = self._clash(changes, [*clash, *(one for one in others if one not in clash)])
+                reason = Reason("overwrites-omni", f"{reason.text} The store's is written.")
+                body = fields | restored | moved
+                return self._written(mapped, body, lines, reason, restore=AMOUNTS in clashing)
+
+    def _told(self, changes: Sequence[Edit], moved: dict[str, Json]) -> Reason:
+        if changes:
+            return self._changed(changes, "It is changed in Omni.")
+        text = f"Order {self.order.number} is {self.order.status}: {_listed_moves(moved)}."
+        return Reason("status-changed", text)
+
+    def _kept(
+        self,
+        mapped: Remapped,
+        fields: dict[str, Json],
+        lines: list[LineChange],
+        changes: Sequence[Edit],
+        moved: dict[str, Json],
+        clash: Sequence[Edit],
+    ) -> Decision:
+        """What clashes stays as Omni has it; the rest is written."""
+        lost = {one.group for one in clash}
+        text = f"{self._clash(changes, clash).text} Omni's stays."
+        body = {name: value for name, value in fields.items() if group_of(name) not in lost} | moved
+        lines = [] if AMOUNTS in lost else lines
+        if not body and not lines:
+            return self._skip(Reason("kept-as-in-omni", text))
+        others = [one.text for one in changes if one.group not in lost]
+        told = "; ".join([*others, _listed_moves(moved)] if moved else others)
+        return self._written(mapped, body, lines, Reason("kept-as-in-omni", f"{text} Written is: {told}."))
+
+    def _restored(self, mapped: Remapped, groups: frozenset[str]) -> tuple[dict[str, Json], list[Edit]]:
+        """All the store has of these parts where Omni has something else, and what of it somebody filled in there."""
+        booked = self.booked
+        if booked is None:  # `_compared` sees to it
+            return {}, []
+        texts = self.ctx.omni.texts.get(booked.id, {})
+        wanted = {
+            name: value
+            for name, value in mapped.body.items()
+            if is_compared(name)
+            and group_of(name) in groups
+            and not (isinstance(value, str) and texts.get(name, "").strip() == value.strip())
+        }
+        filled = filled_in(self.ctx, self.before, booked, wanted)
+        restored = {
+            name: value
+            for name, value in wanted.items()
+            if value != "" or name in self.before.body or name in filled
+        }
+        return restored, list(filled.values())
 
     def _clash(self, changes: Sequence[Edit], clash: Sequence[Edit]) -> Reason:
         return Reason(
@@ -262,7 +313,7 @@ class _Revising:
             "Make both say the same, or choose who wins: download_orders.edited_in_omni.",
         )
 
-    def _lines(self, lines: Sequence[LineChange], mapped: Mapped, *, restore: bool) -> list[Json] | Reason:
+    def _lines(self, lines: Sequence[LineChange], mapped: Remapped, *, restore: bool) -> list[Json] | Reason:
         """What is sent of the lines. restore: all of them as the store has them, and none beside."""
         booked = self.booked
         if booked is None:  # `_compared` sees to it
@@ -301,25 +352,32 @@ class _Revising:
         return made
 
     def _written(
-        self, mapped: Mapped, body: dict[str, Json], changes: Sequence[Edit], clash: Sequence[Edit]
+        self,
+        mapped: Remapped,
+        body: dict[str, Json],
+        lines: Sequence[LineChange],
+        reason: Reason,
+        *,
+        restore: bool = False,
     ) -> Decision:
         ctx, order = self.ctx, self.order
+        made = self._lines(lines, mapped, restore=restore)
+        if isinstance(made, Reason):
+            return self._blocked(made)
+        if made:
+            body = body | {LINES: list(made)}
         amounts = any(group_of(name) == AMOUNTS for name in body)
         effect = ctx.effect(
             FLOW, ORDER, update_key(ctx, order, self.before.changes + 1), external_id=order_reference(ctx, order),
             number=order.number, title=f"Change of {self.title}", body=body, action=Action.UPDATE,
-            expected=Expected(amount=mapped.layout.expected) if amounts else None,
+            expected=Expected(amount=mapped.expected) if amounts else None,
             target_id=self.before.known.remote_id, depends_on=mapped.needs, source=f"order:{order.key}",
         )  # fmt: skip
-        if clash:
-            reason = self._clash(changes, clash)
-            reason = Reason("overwrites-omni", f"{reason.text} The store's is written.")
-        elif changes:
-            reason = self._changed(changes, "It is changed in Omni.")
-        else:
-            told = ", ".join(f"{name} {_shown(value)}" for name, value in body.items())
-            reason = Reason("status-changed", f"Order {order.number} is {order.status}: {told}.")
-        return self._decided(ctx.row(effect, reason))
+        if mapped.note:
+            reason = Reason(reason.code, f"{reason.text} {mapped.note}", reason.remedy)
+        row = ctx.row(effect, reason)
+        ignored = row.reason.code == IGNORED
+        return self._decided(row, reason=None if ignored else row.reason, waits=not ignored)
 
 
 def text_of_moved(name: str, moved: dict[str, Json]) -> str:
@@ -332,11 +390,9 @@ def _shown(value: Json) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
+def _listed_moves(moved: dict[str, Json]) -> str:
+    return ", ".join(f"{name} {_shown(value)}" for name, value in moved.items())
+
+
 def _listed(edits: Sequence[Edit]) -> str:
     return "; ".join(one.text for one in edits)
-
-
-def _money_of(body: dict[str, Json] | object) -> dict[str, Json]:
-    if not isinstance(body, dict):
-        return {}
-    return {name: value for name, value in body.items() if group_of(name) == AMOUNTS and name != LINES}

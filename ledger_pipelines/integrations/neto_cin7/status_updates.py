@@ -43,8 +43,8 @@ from ledger_pipelines.systems.neto.documents import NetoShipment
 
 FLOW: Final = "status_updates"
 SHORT_OF_STOCK: Final = "not-enough-stock"
-WAITS: Final = frozenset({"branch-unknown", "wait-for-order"})
-"""Codes of rows that come by themselves: once the order was made, or read."""
+WAITS: Final = frozenset({"branch-unknown", "wait-for-change", "wait-for-order"})
+"""Codes of rows that come by themselves: once the order was made, changed, or read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,9 @@ class _Updating:
             reason = f"Order {order.number} is {order.status} in the store, and void in Omni: it is not dispatched."
             return block(Reason("void-in-omni", reason, "Look at what was shipped; then ignore the row."))
         if decision.waits:
-            return block(_order_waits(order, decision))
+            if any(row.action is Action.BLOCKED for row in decision.rows):
+                return block(_order_waits(order, decision))
+            return skip(_comes(order, decision, before))
         if before is not None and not self._approved(before, booked):
             return block(
                 Reason(
@@ -284,6 +286,16 @@ def _order_waits(order: SalesDocument, decision: Decision) -> Reason:
         "order-blocked",
         f"Order {order.number} is {order.status} in the store and waits: {why}",
         "Clear the order; it is dispatched after that by itself.",
+    )
+
+
+def _comes(order: SalesDocument, decision: Decision, before: Written | None) -> Reason:
+    """Until what the store has reached Omni: what is dispatched before that are the goods of before."""
+    why = decision.reason.text if decision.reason is not None else ""
+    return Reason(
+        "wait-for-order" if before is None else "wait-for-change",
+        f"Order {order.number} is {order.status} in the store, and Omni does not have it as the store does yet: {why}",
+        "Nothing to do here: it is dispatched once the order's own row is written.",
     )
 
 

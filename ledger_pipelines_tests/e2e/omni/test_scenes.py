@@ -18,7 +18,7 @@ from ledger_pipelines_tests.e2e.omni.kit import (
     totals,
     writes,
 )
-from ledger_pipelines_tests.e2e.shop.kit import KIT, planned, reasons, staff, unsettled, waiting
+from ledger_pipelines_tests.e2e.shop.kit import GOODS, KIT, planned, reasons, staff, unsettled, waiting
 from ledger_pipelines_tests.omni_stage import OmniStage
 
 _MINUTE = 60
@@ -207,6 +207,48 @@ def test_only_what_changed_is_sent_lines_by_their_id(opened: Opened) -> None:
     assert in_omni(stage.account()) == totals(stage)
     run(stage)
     assert writes(stage) == {}
+
+
+def test_a_buyers_corrected_address_holds_no_later_change(opened: Opened) -> None:
+    stage = opened(status_updates__auto_dispatch_orders=DISPATCH, branches__branch="Main warehouse")
+    number = stage.order(POT, Username="", Email="gail@exmaple.com", BillFirstName="Gail")
+    stage.run()
+    run(stage)  # Omni was read once
+    member = stage.account().order(number)["memberId"]
+    staff(stage, "/edit", {"OrderID": number, "Email": "gail@example.com"})
+    assert unsettled(run(stage)) == []
+    run(stage)
+    staff(stage, "/edit", {"OrderID": number, "OrderLine": [{**POT, "Quantity": "2"}]})
+    stage.status(number, "Dispatched")
+    assert unsettled(run(stage)) == []
+    account = stage.account()
+    there = account.order(number)
+    assert (there["email"], there["memberId"]) == ("gail@example.com", member)
+    assert there["dispatchedDate"]
+    assert in_omni(account) == totals(stage)
+    assert [one["email"] for one in account.records("contact")].count("gail@example.com") == 0
+
+
+def test_goods_swapped_for_unknown_ones_wait_and_those_of_before_stay(opened: Opened) -> None:
+    stage = opened(status_updates__auto_dispatch_orders=DISPATCH, branches__branch="Main warehouse")
+    price = next(price for sku, _, price, _ in GOODS if sku == POT["SKU"])
+    stage.shop(
+        "AddItem",
+        {"Item": [{"SKU": "NEW-POT", "Name": "New pot", "DefaultPrice": price, "Approved": True}]},
+    )
+    number = stage.order(POT)
+    stage.run()
+    run(stage)
+    total = totals(stage)[number]
+    staff(stage, "/edit", {"OrderID": number, "OrderLine": [{"SKU": "NEW-POT", "Quantity": "1"}]})
+    stage.status(number, "Dispatched")
+    assert totals(stage)[number] == total
+    result = run(stage)
+    reason = waiting(result, number, "orders")
+    assert (reason.code, "NEW-POT" in reason.text) == ("order-changed", True)
+    assert waiting(result, number, "status_updates").code == "order-blocked"
+    assert writes(stage) == {}
+    assert not stage.account().order(number)["dispatchedDate"]
 
 
 def test_an_order_split_in_the_store_is_two_in_omni(opened: Opened) -> None:

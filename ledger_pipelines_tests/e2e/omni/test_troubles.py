@@ -9,7 +9,7 @@ import pytest
 from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines_tests.e2e.omni.conftest import Opened
 from ledger_pipelines_tests.e2e.omni.kit import DISPATCH, ORDERS, POT, in_omni, totals, writes
-from ledger_pipelines_tests.e2e.shop.kit import unsettled
+from ledger_pipelines_tests.e2e.shop.kit import staff, unsettled
 from ledger_pipelines_tests.omni_stage import OmniStage
 
 SETTLED = 120
@@ -172,3 +172,55 @@ def test_a_locked_order_is_reported_when_it_is_cancelled(opened: Opened) -> None
     assert stage.account().order(number)["isVoid"] is False
     (item,) = stage.service.errors()
     assert (item.flow, item.code) == ("status_updates", "locked")
+
+
+def test_an_order_whose_change_is_refused_is_not_dispatched_with_the_goods_of_before(opened: Opened) -> None:
+    stage = opened(status_updates__auto_dispatch_orders=DISPATCH, branches__branch="Main warehouse")
+    number = stage.order(POT)
+    stage.run()
+    later(stage)  # Omni was read once
+    before = stage.account().on_hand("POT-600")
+    staff(stage, "/edit", {"OrderID": number, "OrderLine": [{**POT, "Quantity": "2"}]})
+    stage.status(number, "Dispatched")
+    key = stage.account().order(number)["id"]
+    stage.control.post(f"/cin7/orders/{key}/lock").raise_for_status()
+    stage.omni_settings(locked_refuses_all=True)
+    service = stage.service
+    service.refresh()
+    day = service.today()
+    service.plan("orders", day)
+    service.export("orders", day)
+    assert [item.flow for item in service.errors()] == ["orders"]
+    stage.omni_settings(locked_refuses_all=False)  # the dispatch would be taken
+    (row,) = service.plan("status_updates", day).rows
+    assert (row.action.value, row.reason.code) == ("skip", "wait-for-change")
+    service.export("status_updates", day)
+    assert not stage.account().order(number)["dispatchedDate"]
+    assert stage.account().on_hand("POT-600") == before
+    service.retry([number], "test", "it is unlocked")
+    assert unsettled(later(stage)) == []
+    account = stage.account()
+    assert account.order(number)["dispatchedDate"]
+    assert account.on_hand("POT-600") == before - 2
+    is_all_there(stage)
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "drop_response_after_commit"])
+def test_an_order_whose_changes_answer_is_lost_is_dispatched_with_what_was_ordered(
+    opened: Opened, kind: str
+) -> None:
+    stage = opened(status_updates__auto_dispatch_orders=DISPATCH, branches__branch="Main warehouse")
+    number = stage.order(POT)
+    stage.run()
+    later(stage)
+    before = stage.account().on_hand("POT-600")
+    staff(stage, "/edit", {"OrderID": number, "OrderLine": [{**POT, "Quantity": "2"}]})
+    stage.status(number, "Dispatched")
+    stage.fault(kind, path=ORDERS, method="PUT", times=1)
+    later(stage)
+    later(stage)
+    assert unsettled(later(stage)) == []
+    account = stage.account()
+    assert account.order(number)["dispatchedDate"]
+    assert account.on_hand("POT-600") == before - 2
+    is_all_there(stage)

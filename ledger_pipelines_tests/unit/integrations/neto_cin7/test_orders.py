@@ -11,12 +11,22 @@ from typing import Any
 import pytest
 
 from ledger_pipelines.documents.effects import EffectState, Mode
-from ledger_pipelines.documents.sales import Address, Charge, ChargeKind, DocumentKind, SalesDocument
+from ledger_pipelines.documents.sales import (
+    Address,
+    Charge,
+    ChargeKind,
+    DocumentKind,
+    Party,
+    SalesDocument,
+)
+from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.neto_cin7 import contacts
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.orders import decide, rows
 from ledger_pipelines.integrations.neto_cin7.references import order_key, update_key, void_key
 from ledger_pipelines.systems.cin7.records import OrderLine, SalesOrder
 from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
+    BRANCHES,
     DAY,
     LATER,
     PAT,
@@ -26,12 +36,14 @@ from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
     body_of,
     booked,
     codes,
+    contact,
     context,
     d,
     effect_of,
     known,
     line,
     omni,
+    option,
     order,
     settings,
     shop,
@@ -394,13 +406,148 @@ def test_a_dispatched_order_is_not_changed() -> None:
     assert "dispatched" in decide(ctx, after).rows[0].reason.remedy
 
 
-def test_an_order_that_cannot_be_mapped_any_more() -> None:
+HOBART = Address("4 Hill St", "HOBART", "TAS", "7000", "AU")
+
+
+def test_a_change_that_cannot_be_mapped_waits_though_the_total_is_the_same() -> None:
     before = order("N1")
     broken = replace(before, grand_total=aud("16.00"))
-    ctx = there(before, broken)
-    assert only(ctx, broken) == ("blocked", "order-changed")
-    odd = replace(before, lines=(line("GONE"),))
-    assert only(there(before, odd), odd) == ("skip", "already-there")
+    for after in (broken, replace(broken, grand_total=before.grand_total, lines=(line(quantity="2"),))):
+        decision = decide(there(before, after), after)
+        assert codes(decision.rows) == [("blocked", "order-changed")]
+        assert decision.waits
+    swapped = order("N1", line("GONE"))
+    (row,) = decide(there(before, swapped), swapped).rows
+    assert (row.action.value, row.reason.code) == ("blocked", "order-changed")
+    for part in ("1 x GONE", "1 x MUG-01", "'GONE' is no product option of Omni"):
+        assert part in row.reason.text
+    assert "products.unknown_sku" in row.reason.remedy
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"grand_total": aud("16.00")},
+        {"lines": (line("MUG-01", "2", "16.50"),)},
+        {"lines": (line("TEE-RED-M", "1", "16.50"),)},
+        {"lines": (replace(line(), key="L-9"),)},
+        {"lines": ()},
+    ],
+)
+def test_an_order_whose_amounts_cannot_be_laid_out_is_compared_as_it_stands(changed: dict[str, Any]) -> None:
+    """accounting.tax_rate was changed: no order of before can be laid out."""
+    before = order("N1")
+    effect = effect_of(context([before]), before)
+    held = omni(orders=(booked(effect),))
+    choices = settings(accounting={"tax_rate": "15"})
+    same = context([before], account=held, known=(known(effect),), choices=choices)
+    (row,) = decide(same, before).rows
+    assert (row.action.value, row.reason.code) == ("skip", "already-there")
+    assert "accounting.tax_rate" not in row.reason.text
+    assert "tax" in row.reason.text
+    after = replace(before, **changed)
+    ctx = context([after], account=held, known=(known(effect),), choices=choices)
+    assert only(ctx, after) == ("blocked", "order-changed")
+
+
+def test_what_needs_no_sku_is_changed_though_the_sku_is_gone() -> None:
+    before = order("N1", status="On Hold")
+    effect = effect_of(context([before]), before)
+    account = omni(orders=(booked(effect),), options=(option("MUG-01", active=False),))
+
+    def with_(after: SalesDocument) -> Context:
+        return context([after], account=account, known=(known(effect),))
+
+    assert only(with_(before), before) == ("skip", "already-there")
+    assert "disabled in Omni" in decide(with_(before), before).rows[0].reason.text
+    moved = replace(before, status="Pick")
+    assert body_of(effect_of(with_(moved), moved)) == {"stage": "Processing", "isApproved": True}
+    away = replace(before, party=replace(PAT, shipping=HOBART))
+    assert body_of(effect_of(with_(away), away))["deliveryCity"] == "HOBART"
+    more = order("N1", line(quantity="2"), status="On Hold")
+    assert only(with_(more), more) == ("blocked", "order-changed")
+
+
+def test_a_branch_that_is_none_any_more_stays_and_holds_changes_of_lines() -> None:
+    before = order("N1")
+    effect = effect_of(context([before], choices=settings(branches={"branch": "Shed"})), before)
+    lost = settings(branches={"branch": "Nowhere"})
+    held = omni(orders=(booked(effect),))
+    assert only(context([before], account=held, known=(known(effect),), choices=lost), before) == (
+        "skip",
+        "already-there",
+    )
+    away, more = replace(before, party=replace(PAT, shipping=HOBART)), order("N1", line(quantity="2"))
+    ctx = context([away], account=held, known=(known(effect),), choices=lost)
+    assert "branchId" not in body_of(effect_of(ctx, away))
+    ctx = context([more], account=held, known=(known(effect),), choices=lost)
+    assert only(ctx, more) == ("blocked", "order-changed")
+
+
+# --- whose it is ----------------------------------------------------------------------------------------------------------
+
+GUEST = Party("", "Gail", "Moss", "", "gail@exmaple.com", "", shipping=PAT.shipping, billing=PAT.billing)
+
+
+def of_guest(number: str = "N1", email: str = GUEST.email, **other: Any) -> SalesDocument:
+    return order(number, party=replace(GUEST, email=email), **other)
+
+
+def made_for_guest() -> tuple[Known, Known]:
+    """The contact of a mistyped address, and the order linked to it."""
+    ctx = context([of_guest()], account=omni(contacts=()))
+    (contact_row,) = contacts.rows(ctx, [of_guest()])
+    assert contact_row.effect is not None
+    return known(contact_row.effect, "601"), known(effect_of(ctx, of_guest()))
+
+
+def test_a_corrected_address_makes_no_other_contact_and_holds_no_change() -> None:
+    knowns = made_for_guest()
+    held = booked(effect_of(context([of_guest()], account=omni(contacts=())), of_guest()), member_id="601")
+    account = omni(contacts=(contact("601", GUEST.email),), orders=(held,))
+    right = of_guest(email="gail@example.com", status="New")
+    ctx = context([right], account=account, known=knowns)
+    (row,) = decide(ctx, right).rows
+    assert body_of(row.effect) == {"email": "gail@example.com", "stage": "New"}
+    assert "customer stays" in row.reason.text
+    assert contacts.rows(ctx, [right]) == []
+    # somebody has the corrected address, or comes to have it by another order
+    there_ = omni(contacts=(contact("601", GUEST.email), contact("602", "gail@example.com")), orders=(held,))
+    linked = context([right], account=there_, known=knowns)
+    assert body_of(effect_of(linked, right))["memberId"] == 602
+    other = of_guest("N2", email="gail@example.com")
+    (made,) = contacts.rows(context([other], account=account), [other])
+    assert made.effect is not None
+    doubt = known(made.effect, "", state=EffectState.UNKNOWN)
+    ctx = context([right], account=account, known=(*knowns, doubt))
+    assert "memberId" not in body_of(effect_of(ctx, right))
+    ctx = context([right], account=account, known=(*knowns, known(made.effect, "603")))
+    assert body_of(effect_of(ctx, right))["memberId"] == {"$link": made.key}
+
+
+def test_a_contact_whose_address_is_another_now_stays_the_orders() -> None:
+    before = order("N1")
+    effect = effect_of(context([before]), before)
+    account = omni(contacts=(contact("501", "new@example.com"),), orders=(booked(effect),))
+    assert only(context([before], account=account, known=(known(effect),)), before) == (
+        "skip",
+        "already-there",
+    )
+    moved = replace(before, status="New")
+    ctx = context([moved], account=account, known=(known(effect),))
+    assert body_of(effect_of(ctx, moved)) == {"stage": "New"}
+
+
+def test_a_customer_who_cannot_be_told_holds_changes_of_the_buyer_alone() -> None:
+    before = order("N1")
+    effect = effect_of(context([before]), before)
+    gone = omni(contacts=(contact("501", "pat@example.com", active=False),), orders=(booked(effect),))
+    away, renamed = (
+        replace(before, party=replace(PAT, **other)) for other in ({"shipping": HOBART}, {"given": "Kim"})
+    )
+    for after, expected in ((before, "already-there"), (away, "order-changed"), (renamed, "order-changed")):
+        (row,) = decide(context([after], account=gone, known=(known(effect),)), after).rows
+        assert (row.reason.code, row.effect is not None) == (expected, after is away)
 
 
 # --- status ---------------------------------------------------------------------------------------------------------------
@@ -461,7 +608,105 @@ def test_omni_wins() -> None:
     assert only(there(before, after, account=edited(), choices=choices), after) == ("skip", "kept-as-in-omni")
     both = replace(after, purchase_order="B")
     ctx = there(before, both, account=edited(), choices=choices)
-    assert body_of(effect_of(ctx, both)) == {"customerOrderNo": "B"}
+    (row,) = decide(ctx, both).rows
+    assert body_of(row.effect) == {"customerOrderNo": "B"}
+    assert (row.action.value, row.reason.code) == ("update", "kept-as-in-omni")
+    assert "Omni's stays. Written is: customerOrderNo N1 is now B." in row.reason.text
+    assert "The store's is written" not in row.reason.text
+    moved = replace(after, status="New")
+    (row,) = decide(there(before, moved, account=edited(), choices=choices), moved).rows
+    assert (row.reason.code, body_of(row.effect)) == ("kept-as-in-omni", {"stage": "New"})
+    assert "Written is: stage New." in row.reason.text
+
+
+NETO = settings(download_orders={"edited_in_omni": "neto"})
+
+
+def held_with(
+    before: SalesDocument, after: SalesDocument, texts: Mapping[str, str], choices: Any = None, **other: Any
+) -> Context:
+    """Omni has `before` by us with these texts, and what is told else; the store has `after`."""
+    effect = effect_of(context([before]), before)
+    shown = {name: value for name, value in body_of(effect).items() if isinstance(value, str)}
+    held = booked(effect, **other)
+    account = omni(orders=(held,), texts={held.id: shown | texts})
+    return context([after], account=account, known=(known(effect),), choices=choices)
+
+
+def test_the_store_wins_where_both_changed_and_nowhere_else() -> None:
+    """The warehouse put five in and corrected the city; the store has another street."""
+    before = order("N1")
+    after = order("N1", party=replace(PAT, shipping=Address("9 Dock Rd", "NEWCASTLE", "NSW", "2300", "AU")))
+    ctx = held_with(before, after, {"deliveryCity": "STOCKTON"}, NETO, **edited())
+    (row,) = decide(ctx, after).rows
+    assert row.reason.code == "overwrites-omni"
+    assert body_of(row.effect) == {"deliveryAddress1": "9 Dock Rd", "deliveryCity": "NEWCASTLE"}
+    assert "STOCKTON" in row.reason.text
+    assert "5 x MUG-01" not in row.reason.text
+
+
+def test_the_store_wins_all_of_the_part_and_what_is_overwritten_is_said() -> None:
+    before = order("N1")
+    after = order("N1", party=replace(PAT, shipping=Address("9 Dock Rd", "NEWCASTLE", "NSW", "2300", "AU")))
+    texts = {"deliveryCity": "STOCKTON", "deliveryInstructions": "gate code 4711", "phone": "1"}
+    (row,) = decide(held_with(before, after, texts, NETO), after).rows
+    assert body_of(row.effect) == {
+        "deliveryAddress1": "9 Dock Rd",
+        "deliveryCity": "NEWCASTLE",
+        "deliveryInstructions": "",
+    }
+    assert "gate code 4711" in row.reason.text
+
+
+def test_what_somebody_filled_in_is_not_overwritten_unseen() -> None:
+    before, after = order("N1"), order("N1", note="Ring first")
+    texts = {"deliveryInstructions": "gate code 4711"}
+    (row,) = decide(held_with(before, after, texts), after).rows
+    assert (row.action.value, row.reason.code) == ("blocked", "edited-in-omni")
+    for part in ("Ring first", "gate code 4711"):
+        assert part in row.reason.text
+    same = {"deliveryInstructions": "Ring first"}
+    assert body_of(effect_of(held_with(before, after, same), after)) == {"deliveryInstructions": "Ring first"}
+    left = settings(download_orders={"edited_in_omni": "omni"})
+    assert only(held_with(before, after, texts, left), after) == ("skip", "kept-as-in-omni")
+
+
+def test_what_omni_filled_in_of_the_contact_or_the_main_branch_is_no_edit() -> None:
+    bare = replace(PAT, company="", phone="")
+    before, after = order("N1", party=bare), order("N1", party=replace(bare, company="New", phone="0411"))
+    texts = {"company": "Rivers Cycles", "phone": "0400"}
+
+    def of(member: str, company: str) -> Context:
+        ctx = held_with(before, after, texts)
+        account = replace(
+            ctx.omni, contacts=(contact(member, "pat@example.com", company=company),), branches=BRANCHES[:1]
+        )
+        return replace(ctx, omni=account, settings=settings(branches={"branch": "Main warehouse"}))
+
+    body = body_of(effect_of(of("501", "Rivers Cycles"), after))
+    assert (body["company"], body["phone"], body.get("branchId")) == ("New", "0411", 3)
+    assert only(of("501", "Another"), after) == ("blocked", "edited-in-omni")
+
+
+def test_another_branch_chosen_in_omni_is_not_overwritten_unseen() -> None:
+    before = order("N1")
+    first = effect_of(context([before]), before)
+    other = order("N0")
+    made = known(replace(effect_of(context([other]), other), key="OTHER"), "7")
+    ctx = held_with(before, before, {}, settings(branches={"branch": "Main warehouse"}), branch_id="4")
+    account = replace(ctx.omni, orders={"7": booked(first, "7"), **ctx.omni.orders})
+    journal = replace(ctx.journal, known={made.key: made, **ctx.journal.known})
+    ctx = replace(ctx, omni=account, journal=journal)
+    (row,) = decide(ctx, before).rows
+    assert (row.action.value, row.reason.code) == ("blocked", "edited-in-omni")
+    assert "branchId was written as empty and is 4" in row.reason.text
+
+
+def test_a_tax_rate_that_somebody_changed() -> None:
+    before = order("N1")
+    (row,) = decide(there(before, before, account={"tax_rate": d("15")}), before).rows
+    assert (row.action.value, row.reason.code) == ("skip", "already-there")
+    assert "taxRate was written as 10 and is 15" in row.reason.text
 
 
 def test_the_store_wins_and_all_amounts_are_as_it_has_them() -> None:

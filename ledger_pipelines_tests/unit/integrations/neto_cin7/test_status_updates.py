@@ -270,6 +270,13 @@ def test_a_draft_that_was_approved_by_us_since_is_dispatched() -> None:
     assert codes(rows(ctx, [one])) == [("update", "dispatch")]
 
 
+def test_an_order_whose_goods_were_swapped_for_unknown_ones_is_not_dispatched() -> None:
+    before, after = order("N1"), order("N1", line("GONE"), **DONE)
+    effect = effect_of(context([before]), before)
+    ctx = context([after], account=omni(orders=(booked(effect),)), choices=choosing(), known=(known(effect),))
+    assert codes(rows(ctx, [after])) == [("blocked", "order-blocked")]
+
+
 def test_an_order_whose_change_waits_is_not_dispatched() -> None:
     before = order("N1")
     after = order("N1", line(quantity="2"), **DONE)
@@ -278,6 +285,59 @@ def test_an_order_whose_change_waits_is_not_dispatched() -> None:
     edited = replace(held, lines=(replace(held.lines[0], qty=d("5")),), total=d("82.50"))
     ctx = context([after], account=omni(orders=(edited,)), choices=choosing(), known=(known(effect),))
     assert codes(rows(ctx, [after])) == [("blocked", "order-blocked")]
+
+
+def changed(*more: Known, option: str = YES, ignored: Sequence[str] = ()) -> Context:
+    """One mug is in Omni, two were dispatched by the store. more: what the journal knows beside of it."""
+    before, after = order("N1"), order("N1", line(quantity="2"), **DONE)
+    effect = effect_of(context([before]), before)
+    return context(
+        [after],
+        account=omni(orders=(booked(effect),)),
+        choices=choosing(option),
+        known=(known(effect), *more),
+        ignored=ignored,
+    )
+
+
+@pytest.mark.parametrize("option", [YES, IGNORE])
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (None, ("skip", "wait-for-change")),
+        (EffectState.REFUSED, ("skip", "wait-for-change")),
+        (EffectState.UNKNOWN, ("skip", "wait-for-change")),
+        (EffectState.SENT, ("skip", "wait-for-change")),
+        (EffectState.HELD, ("blocked", "order-blocked")),
+        (EffectState.CONFIRMED, ("update", "dispatch")),
+    ],
+)
+def test_an_order_is_dispatched_after_its_change_reached_omni(
+    option: str, state: EffectState | None, expected: tuple[str, str]
+) -> None:
+    ctx = changed(option=option)
+    (after,) = ctx.shop.orders.values()
+    if state is not None:
+        ctx = changed(known(effect_of(ctx, after), state=state, confirmed_at=LATER), option=option)
+    row = only(ctx, after)
+    assert (row.action.value, row.reason.code) == expected
+    if row.reason.code == "wait-for-change":
+        assert row.reason.text.startswith("Order N1 is Dispatched in the store")
+        told = state in (EffectState.UNKNOWN, EffectState.SENT)
+        assert ("outcome of an earlier call" if told else "2 x MUG-01") in row.reason.text
+
+
+def test_a_change_that_a_user_ignored_holds_no_dispatch() -> None:
+    ctx = changed()
+    (after,) = ctx.shop.orders.values()
+    assert codes(rows(changed(ignored=[update_key(ctx, after, 1)]), [after])) == [("update", "dispatch")]
+
+
+def test_an_order_that_changed_and_was_not_read_yet_is_dispatched_by_a_later_run() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"), **DONE)
+    effect = effect_of(context([before]), before)
+    unread = context([after], choices=choosing(), known=(known(effect),))
+    assert codes(rows(unread, [after])) == [("skip", "wait-for-change")]
 
 
 def test_a_dispatch_by_us_is_no_change_of_the_order() -> None:
