@@ -78,13 +78,6 @@ def resolve(ctx: Context, order: SalesDocument) -> Member:
     return _ours(ctx, buyer) or _by_email(ctx, buyer) or _by_username(ctx, buyer) or _new(ctx, buyer)
 
 
-def kept(ctx: Context, member: Member, before: Json) -> Member:
-    """The contact of an order that is in Omni: the one it has, where the buyer is nobody's contact any more, or would be a new
-    one's: contacts are made for new orders only. before: `memberId` as it was written."""
-    new = bool(member.key) and not may_be_there(ctx.journal.known.get(member.key))
-    return Member(before) if before is not None and (new or member.reason is not None) else member
-
-
 def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     """One row for each buyer of orders that are downloaded."""
     found: dict[str, PlanRow] = {}

@@ -13,7 +13,7 @@ from ledger_pipelines.documents.effects import Action, Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.by_day.context import IGNORED, link
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.contacts import identity
 from ledger_pipelines.integrations.neto_cin7.context import Context
@@ -44,8 +44,6 @@ from ledger_pipelines.systems.cin7.records import SalesOrder
 FLOW = "orders"
 WAITS_FOR_READING = "wait-for-omni"
 """Code of a row that comes by itself once Omni was read."""
-IGNORED = "ignored-by-user"
-"""Code of a row that a user said to ignore: they see to it."""
 _LEFT_WHEN_SHIPPED = frozenset({"branchId", "memberId"})
 """What settings may have changed since, and says nothing any more once the goods are gone."""
 

@@ -434,3 +434,16 @@ def test_the_reconciliation_says_what_is_so(opened: Opened) -> None:
     page = stage.service.report(today, today).read_text(encoding="utf-8")
     for text in (missing, wrong, short, "NEW-CUP", "not-enough-stock", "sku-unknown"):
         assert text in page
+
+
+def test_a_status_chosen_later_takes_up_orders_of_days_that_were_done(opened: Opened) -> None:
+    stage = opened(download_orders__statuses=["Pack"])
+    number = stage.order(POT)
+    stage.clock.jump(2 * 86_400)
+    stage.run()
+    assert number not in stage.account().orders()
+    assert len(stage.run().days) == 1, "only today: its day is done"
+    stage.again(download_orders__statuses=["Pack", "Pick"])
+    stage.run()
+    assert number in stage.account().orders()
+    assert len(stage.run().days) == 1, "and is done again"

@@ -790,3 +790,10 @@ def test_rows_are_those_of_all_orders() -> None:
     some = [order("N1"), order("N2", cancelled=True)]
     assert codes(rows(context(some), some)) == [("create", "new-order"), ("skip", "cancelled")]
     assert shop(some).orders["N1"] is some[0]
+
+
+def test_statuses_count_in_any_case_as_the_check_of_settings_has_it() -> None:
+    one = order("N1", status="Pick")
+    for statuses, expected in ((("pick",), "new-order"), (("pack",), "status-not-downloaded")):
+        ctx = context([one], choices=settings(download_orders={"statuses": statuses}))
+        assert decide(ctx, one).rows[0].reason.code == expected

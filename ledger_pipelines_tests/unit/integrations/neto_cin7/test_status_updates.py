@@ -204,9 +204,21 @@ def test_products_without_stock_and_kits() -> None:
     both = downloaded(one, two, store=shop([one, two], items=(kit,)))
     assert codes(rows(both, [one, two])) == [("update", "dispatch"), ("blocked", "not-enough-stock")]
     own = downloaded(
-        one, store=shop([one], items=(kit,)), stock={"stock": (level("KIT", "0"), level("MUG-01", "10"))}
+        one,
+        store=shop([one], items=(kit,)),
+        stock={"stock": (level("KIT", "0"), level("KIT", "3", "4"), level("MUG-01", "10"))},
     )
     assert codes(rows(own, [one])) == [("blocked", "not-enough-stock")]
+
+
+def test_a_row_of_no_stock_held_up_what_no_stock_is_kept_of() -> None:
+    card = order("N1", line("GIFT", "1", "50.00"), **DONE)
+    kit = product("KIT", components=(Component("MUG-01", d("6")),))
+    made = order("N2", line("KIT", "1", "50.00"), **DONE)
+    store = shop([card, made], items=(product("GIFT", inventoried=False), kit))
+    nothing = (level("GIFT", "0"), level("KIT", "0"), level("KIT", "0", "4"), level("MUG-01", "6"))
+    ctx = downloaded(card, made, store=store, stock={"stock": nothing})
+    assert codes(rows(ctx, [card, made])) == [("update", "dispatch"), ("update", "dispatch")]
 
 
 def test_an_order_that_was_just_made_needs_no_reading() -> None:
