@@ -172,7 +172,9 @@ class DownloadOrders(Model):
             "Uncommitted": "On Hold",
         }
     )
-    """Stage of Omni by order status. Stage Dispatched is set by dispatching, see Auto Dispatch Orders."""
+    """Stage of Omni by order status; naming any replaces all of the shipped ones. Shipped: Processing for Backorder Approved, Pick,
+    Pack, Pending Pickup, Pending Dispatch and Dispatched; On Hold for On Hold and Uncommitted; New for New and New Backorder. Stage
+    Dispatched is set by dispatching, see Auto Dispatch Orders."""
     default_stage: Reference = "New"
     """Stage of statuses that are not listed."""
     prefix: str = Field(default="", max_length=LONGEST_PREFIX)
