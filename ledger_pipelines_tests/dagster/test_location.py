@@ -59,7 +59,8 @@ def test_names_that_people_see_stay_as_they_are(loaded: LoadedConfig) -> None:
         )
     }  # fmt: skip
     shop_flows = (
-        "items_to_saasu", "contacts", "invoices", "payments", "refunds", "stock_from_saasu",
+        "items_to_saasu", "contacts", "invoices", "payments", "refunds", "other_items_to_saasu",
+        "stock_from_saasu",
     )  # fmt: skip
     shop = {f"neto_saasu/{flow}/{step}" for flow in shop_flows for step in ("plan", "export")}
     shop |= {"neto_saasu/pairing", "neto_saasu/readback", "neto_saasu/reconciliation"}

@@ -68,7 +68,7 @@ def test_the_graph_leads_from_the_store_through_plans_to_the_file(tmp_path: Path
     def parents(*path: str) -> set[str]:
         return {key.to_user_string() for key in graph.get(dg.AssetKey([NAME, *path])).parent_keys}
 
-    chain = ["items_to_saasu", "contacts", "invoices", "payments", "refunds"]
+    chain = ["items_to_saasu", "contacts", "invoices", "payments", "refunds", "other_items_to_saasu"]
     for flow in (*chain, "stock_from_saasu"):
         assert parents(flow, "export") == {f"{NAME}/{flow}/plan"}
     for before, after in itertools.pairwise(chain):
@@ -80,7 +80,7 @@ def test_the_graph_leads_from_the_store_through_plans_to_the_file(tmp_path: Path
     assert f"{STORE}/orders" not in parents("invoices", "plan")
     others = {key for key in parents("stock_from_saasu", "plan") if key.startswith(NAME)}
     assert others == set(), "what stops the file must not stop the stock of the store"
-    assert parents("readback") == {f"{NAME}/refunds/export", f"{NAME}/stock_from_saasu/export"}
+    assert parents("readback") == {f"{NAME}/other_items_to_saasu/export", f"{NAME}/stock_from_saasu/export"}
     assert parents("reconciliation") == {f"{NAME}/readback"}
     assert {f"{STORE}/orders", f"{FILE}/contacts"} <= parents("pairing")
 
@@ -182,7 +182,7 @@ def test_flows_run_in_order_and_each_plans_after_the_one_before_has_written(
     shop = FakeShop(orders=ORDERS)
     run(definitions(shop_configuration(tmp_path), shop), instance, D1, D1)
     order = [(what, flow) for what, flow, _ in shop.done if flow != "stock_from_saasu"]
-    flows = ["items_to_saasu", "contacts", "invoices", "payments", "refunds"]
+    flows = ["items_to_saasu", "contacts", "invoices", "payments", "refunds", "other_items_to_saasu"]
     assert order == [(what, flow) for flow in flows for what in ("plan", "export")]
 
 
@@ -230,7 +230,7 @@ def test_calls_spent_and_left_and_the_page_are_on_the_newest_day(
 ) -> None:
     shop = FakeShop(orders=ORDERS)
     run(definitions(shop_configuration(tmp_path), shop), instance, D1, D3)
-    newest = shown(instance, NAME, "refunds", "export")[D3.isoformat()]
+    newest = shown(instance, NAME, "other_items_to_saasu", "export")[D3.isoformat()]
     assert newest["calls_spent_today"] == shop.sends
     assert newest["calls_left_today"] == 4000 - shop.sends
     page = shown(instance, NAME, "reconciliation")[D3.isoformat()]

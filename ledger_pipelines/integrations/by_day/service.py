@@ -430,16 +430,20 @@ class ByDay(ABC, Generic[S, F, R]):
         runs: list[FlowRun] = []
         carrying = self._carrying(mode, who, progress)
 
+        shut: set[str] = set()
+
         def carry(some: Sequence[date]) -> bool:
-            """Plan and export; whether all of it was gone through."""
+            """Plan and export; whether all of it was gone through. What shuts one connection does not stop the other's flows."""
             for name in chosen:
-                for one in carrying.days(name, some):
+                connection = self.writes_to(name)
+                for one in carrying.days(name, some) if connection not in shut else ():
                     runs.append(one)
                     if one.result is not None and (
                         one.result.parked is not None or one.result.stopped is not None
                     ):
-                        return False
-            return True
+                        shut.add(connection)
+                        break
+            return not shut
 
         if carry(about) and writes:
             if any(one.resolvable_at <= self.clock.now() for one in self.unfinished()):

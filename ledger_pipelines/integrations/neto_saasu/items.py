@@ -22,7 +22,7 @@ from ledger_pipelines.integrations.neto_saasu.settings import Kits
 from ledger_pipelines.integrations.shop import UnresolvedError
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
-FLOW = "items_to_saasu"
+FLOW, OTHERS = "items_to_saasu", "other_items_to_saasu"
 KIND = "item"
 LONGEST_CODE = 32
 """Characters of a code in Saasu (saasu.md 5.6)."""
@@ -56,7 +56,7 @@ def item_value(ctx: Context, sku: str) -> Json:
 
 
 def decide(ctx: Context, product: Item, *, needed: bool) -> PlanRow:
-    """The row of one product. needed: an order that is exported has it."""
+    """The row of one product. needed: an order that is exported has it, so that it goes before the others."""
     key, sku = item_key(ctx, product.key), product.key
     nothing = _nothing_to_do(ctx, product, needed=needed)
     if nothing is not None:
@@ -70,7 +70,7 @@ def decide(ctx: Context, product: Item, *, needed: bool) -> PlanRow:
         reason = Reason(error.code, f"Product {sku} cannot be made: {error.message}", error.remedy)
         return ctx.blocked(key, sku, _title(product), reason, kind=KIND)
     effect = ctx.effect(
-        FLOW, KIND, key, external_id=sku, number=sku, title=_title(product), body=body, source=f"product:{sku}"
+        FLOW if needed else OTHERS, KIND, key, external_id=sku, number=sku, title=_title(product), body=body, source=f"product:{sku}"
     )  # fmt: skip
     return ctx.row(effect, Reason("new-item", f"Product {sku} is no item of Saasu yet."))
 

@@ -1,7 +1,8 @@
-"""Flow: products of the store become items of Saasu.
+"""Flows: products of the store become items of Saasu, those that orders need before all others.
 
 Belongs here: which products a plan looks at. Does not belong here: what becomes of one (`items.decide`). Each variant is its
-own item; parents are none (issue 4).
+own item; parents are none (issue 4). Products that nobody ordered are a flow of their own, after the orders: when the day's
+calls run short, an import of thousands of products must not keep orders waiting.
 """
 
 from __future__ import annotations
@@ -10,26 +11,33 @@ from collections.abc import Collection, Sequence
 
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.items import FLOW, decide
+from ledger_pipelines.integrations.neto_saasu.items import FLOW, OTHERS, decide
 from ledger_pipelines.sync.plan import PlanRow
 
-__all__ = ["FLOW", "rows"]
+__all__ = ["FLOW", "OTHERS", "others", "rows"]
 
 
-def rows(ctx: Context, products: Sequence[Item], wanted: Collection[str] = ()) -> list[PlanRow]:
-    """One row a product, by SKU.
+def rows(ctx: Context, wanted: Collection[str]) -> list[PlanRow]:
+    """One row a product that orders need, by SKU.
+
+    Args:
+        ctx: The integration at work.
+        wanted: SKUs on orders that are exported. Their products are looked at whatever day they changed on, for an order must
+            not wait for an item that nobody plans.
+    """
+    there = ctx.books.item_by_code
+    needed = sorted(sku for sku in set(wanted) if sku in ctx.shop.items and sku not in there)
+    return [decide(ctx, ctx.shop.items[sku], needed=True) for sku in needed]
+
+
+def others(ctx: Context, products: Sequence[Item], wanted: Collection[str]) -> list[PlanRow]:
+    """One row each of the other products, by SKU.
 
     Args:
         ctx: The integration at work.
         products: Those last changed on the day, each as it is now.
-        wanted: SKUs on orders that are exported. Those whose product changed on another day are looked at too, for an
-            order must not wait for an item that nobody plans.
+        wanted: SKUs on orders that are exported; those that Saasu does not have are not in these rows.
     """
-    needed = frozenset(wanted)
-    given = {product.key: product for product in products}
-    found = {sku: decide(ctx, product, needed=sku in needed) for sku, product in given.items()}
-    for sku in needed - given.keys():
-        product = ctx.shop.items.get(sku)
-        if product is not None and sku not in ctx.books.item_by_code:
-            found[sku] = decide(ctx, product, needed=True)
-    return [found[sku] for sku in sorted(found)]
+    needed = frozenset(wanted) - ctx.books.item_by_code.keys()
+    rest = {product.key: product for product in products if product.key not in needed}
+    return [decide(ctx, rest[sku], needed=False) for sku in sorted(rest)]

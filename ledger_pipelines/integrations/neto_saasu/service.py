@@ -216,9 +216,7 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
         mirror, ctx = self.mirror, self.context(day, exported)
         match flow:
             case "items_to_saasu":
-                orders = [order for order in mirror.orders_of(day) if invoices.select(ctx, order) is None]
-                wanted = {line.item for order in orders for line in order.lines if not line.text_only}
-                return items_to_saasu.rows(ctx, mirror.products_of(day), wanted)
+                return items_to_saasu.rows(ctx, self._wanted(ctx))
             case "contacts":
                 return contacts.rows(ctx, mirror.orders_of(day))
             case "invoices":
@@ -227,10 +225,17 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
                 return payments.rows(ctx, mirror.orders_of(day))
             case "refunds":
                 return refunds.rows(ctx, mirror.returns_of(day))
+            case "other_items_to_saasu":
+                return items_to_saasu.others(ctx, mirror.products_of(day), self._wanted(ctx))
             case "items_from_saasu":
                 return items_from_saasu.rows(ctx, mirror.saasu_items_of(day))
             case _:
                 return stock_from_saasu.rows(ctx)
+
+    def _wanted(self, ctx: Context) -> set[str]:
+        """SKUs on the day's orders that are exported."""
+        orders = [order for order in self.mirror.orders_of(ctx.day) if invoices.select(ctx, order) is None]
+        return {line.item for order in orders for line in order.lines if not line.text_only}
 
     def falls_back(self, result: ApplyResult) -> bool:
         """Whether invoices were refused for want of stock that are to be written, or to stay, as sale orders instead."""

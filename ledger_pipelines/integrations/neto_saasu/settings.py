@@ -23,6 +23,7 @@ FLOWS: Final = (
     "invoices",
     "payments",
     "refunds",
+    "other_items_to_saasu",
     "items_from_saasu",
     "stock_from_saasu",
 )
@@ -302,6 +303,7 @@ class NetoSaasuSettings(Model):
             "invoices": self.orders_to_saasu.enabled,
             "payments": self.payments.enabled,
             "refunds": self.refunds.enabled,
+            "other_items_to_saasu": self.products_to_saasu.enabled,
             "items_from_saasu": self.products_from_saasu.enabled,
             "stock_from_saasu": self.inventory_from_saasu.enabled,
         }

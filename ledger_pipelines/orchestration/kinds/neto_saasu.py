@@ -34,6 +34,7 @@ _BY_FLOW = {
     ),
     "payments": Reads.of("orders payment_methods", "invoices payments accounts deleted"),
     "refunds": Reads.of("rmas orders payment_methods", "invoices payments items accounts tax_codes deleted"),
+    "other_items_to_saasu": Reads.of("products orders", "items accounts tax_codes"),
     "items_from_saasu": Reads.of("products", "items"),
     "stock_from_saasu": Reads.of("products stock warehouses", "items stock"),
 }

@@ -274,6 +274,24 @@ def test_when_our_own_share_is_spent_in_mid_run_the_rest_waits_for_tomorrow_and_
     booked_once(stage)
 
 
+def test_the_store_is_told_its_stock_though_our_share_of_saasu_is_spent(
+    opened: Opened, calm: ShopStage
+) -> None:
+    del calm  # its scenes are over: there is one sandbox
+    share = {"calls_per_day_of_plan": 40, "share_of_quota": 100}
+    stage = opened(connections={"saasu": share}, inventory_from_saasu__enabled=True)
+    for _ in range(20):
+        paid_order(stage)
+    refill(stage, "HONEY-500", 9)
+    stage.clock.jump(3700)
+    cut = run(stage)
+    assert "has used its 40 calls" in stopped(cut).text
+    told = [one.result for one in cut.runs if one.flow == "stock_from_saasu" and one.result is not None]
+    assert [row.number for one in told for row in one.having(Outcome.WRITTEN)] == ["HONEY-500"]
+    after = [one.flow for one in cut.runs if one.flow in {"refunds", "other_items_to_saasu"}]
+    assert after == [], "what goes to the connection that is shut waits"
+
+
 # --- a number of Saasu's own ----------------------------------------------------------------------------------------------
 
 

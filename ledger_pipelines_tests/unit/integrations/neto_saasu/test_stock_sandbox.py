@@ -91,7 +91,7 @@ class Both:
         """Of all days."""
         ctx = self.context()
         products = [one for day in self.window.days() for one in self.mirror.products_of(day)]
-        return items_to_saasu.rows(ctx, products)
+        return items_to_saasu.others(ctx, products, ())
 
 
 @pytest.fixture(scope="module")
