@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from time import monotonic
 
@@ -30,12 +31,21 @@ def show(told: Console, section: Section) -> None:
         told.print(shown)
     for goal in section.goals:
         told.print(f"{'met' if goal.met else 'NOT MET'}: {goal.text} {goal.why}".rstrip(), markup=False)
+    if section.left_out:
+        told.print(f"NOT MEASURED: {section.left_out} Nothing of this section is stored.", markup=False)
     for note in section.notes:
         told.print(note, markup=False)
 
 
+def failed(sections: Iterable[Section]) -> int:
+    """The exit code."""
+    return int(
+        any(one.left_out or any(not goal.met and not goal.why for goal in one.goals) for one in sections)
+    )
+
+
 def main() -> int:
-    """The command. Exit code 1 when a goal is missed that nothing explains."""
+    """The command. Exit code 1 when a goal is missed that nothing explains, or something could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure it, side by side.")
     parser.add_argument(
         "names",
@@ -57,14 +67,13 @@ def main() -> int:
         section = find(name)(asked.quick)
         sections[name] = section
         show(told, section)
-        if not asked.quick:
+        if not asked.quick and not section.left_out:
             store(name, section, monotonic() - started)
     if not asked.quick:
         told.print(f"Written to {FOLDER.name}/RESULTS.md and RESULTS.json.")
     if asked.json:
         sys.stdout.write(json.dumps({name: asdict(one) for name, one in sections.items()}, indent=1) + "\n")
-    missed = [goal for one in sections.values() for goal in one.goals if not goal.met and not goal.why]
-    return 1 if missed else 0
+    return failed(sections.values())
 
 
 if __name__ == "__main__":

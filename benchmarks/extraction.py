@@ -286,8 +286,6 @@ def _section(measured: Sequence[Measured], found: peers.Peers) -> Section:
         notes.append(
             f"The section's time holds {found.made_in:.0f} s in which the peers' packages were installed; they are kept."
         )
-    if not found.python:
-        notes.insert(0, f"**The peers were not measured: {found.why}**")
     data = [
         {
             "setting": asdict(one.setting),
@@ -303,4 +301,5 @@ def _section(measured: Sequence[Measured], found: peers.Peers) -> Section:
         goals,
         notes,
         found.versions,
+        "" if found.python else f"The peers: {found.why}",
     )

@@ -25,11 +25,11 @@ LONGEST = 10.0
 """Seconds in which Dagster has to have such a location, of the 180 it waits by default."""
 _LOAD = """
 import json, pathlib, re, time
-started = time.perf_counter()
+started, busy = time.perf_counter(), time.process_time()
 {source}
 repository = defs.get_repository_def()
 assets = len(defs.resolve_asset_graph().get_all_asset_keys())
-held = {{"seconds": time.perf_counter() - started, "assets": assets, "sensors": len(repository.sensor_defs),
+held = {{"seconds": time.perf_counter() - started, "cpu": time.process_time() - busy, "assets": assets, "sensors": len(repository.sensor_defs),
         "mib": int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1024}}
 print(json.dumps(held))
 """
@@ -87,7 +87,7 @@ def section(quick: bool) -> Section:
         [
             name, f"{held[0]['assets']:,.0f}", f"{held[0]['sensors']:,.0f}",
             f"{statistics.median(one['seconds'] for one in held):.2f}", f"{min(one['seconds'] for one in held):.2f}",
-            f"{statistics.median(one['mib'] for one in held):.0f}",
+            f"{statistics.median(one['cpu'] for one in held):.2f}", f"{statistics.median(one['mib'] for one in held):.0f}",
         ]
         for name, held in (("empty Dagster location", empty), (f"{2 * pairs} connections", ours))
     ]  # fmt: skip
@@ -95,7 +95,7 @@ def section(quick: bool) -> Section:
     return Section(
         f"An idle code location with {2 * pairs} connections",
         "python -m benchmarks idle",
-        (Tabular(["", "assets", "sensors", "seconds, median", "minimum", "peak MiB"], rows),),
+        (Tabular(["", "assets", "sensors", "seconds, median", "minimum", "CPU s, median", "peak MiB"], rows),),
         {"ours": ours, "empty": empty},
         (Goal(f"{2 * pairs} connections load in {median:.2f} s (Dagster waits 180 s; ours to keep: {LONGEST:.0f} s)", median <= LONGEST),),
     )  # fmt: skip

@@ -4,13 +4,14 @@
 
 Baseline: a record of the same body appended to a file on the same disk, and one `fdatasync`, per document. The engine writes
 intents of the plan in one transaction, claims up to 64 ahead, and then one commit a call (docs/engine.md). In turn, round
-after round; verdict: each document is confirmed in the journal once and was sent once.
+after round, each in a process of its own, imports done; verdict: each document is confirmed in the journal once and was sent once.
 
 Postgres is measured when LEDGER_TEST_POSTGRES (default `postgresql://root@127.0.0.1:5432/test`) answers.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 import uuid
@@ -23,7 +24,7 @@ from sqlalchemy.exc import OperationalError
 
 from benchmarks.instant import InstantWriter, effect, plan_of
 from benchmarks.report import Goal, Section, Tabular, ratio
-from benchmarks.running import Run, as_data, measured
+from benchmarks.running import Run, as_data, child, interleaved, measured, tell
 from ledger_pipelines.documents.effects import Effect, EffectState, Mode
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.storage.journal.database import journal_url
@@ -32,6 +33,7 @@ from ledger_pipelines.sync.apply import apply
 POSTGRES = os.environ.get("LEDGER_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 DOCUMENTS, QUICK = 1_000, 100
 REPEATS = 5
+BARE, SQLITE, POSTGRESQL = "fdatasync", "SQLite", "PostgreSQL"
 
 
 def synced(path: Path, effects: Sequence[Effect]) -> Run:
@@ -85,29 +87,41 @@ def postgres() -> Iterator[str]:
         engine.dispose()
 
 
+def unreachable() -> str:
+    """Why Postgres is not measured; "" when it answers."""
+    try:
+        with postgres():
+            return ""
+    except OperationalError as error:
+        return f"PostgreSQL is not measured: {str(error.orig).splitlines()[0]}."
+
+
+def run(kind: str, folder: Path, documents: int) -> Run:
+    """One measured run."""
+    effects = [effect(f"{number:06d}") for number in range(documents)]
+    if kind == BARE:
+        return synced(folder / "log", effects)
+    if kind == SQLITE:
+        return applied(str(folder / "journal.db"), effects)
+    with postgres() as place:
+        return applied(place, effects)
+
+
+def once(kind: str, documents: int) -> Run:
+    """One run in a process of its own, in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="journal-bench-") as folder:
+        return child("benchmarks.journal", "--child", kind, "--folder", folder, "--documents", str(documents))
+
+
 def section(quick: bool) -> Section:
     """SQLite, Postgres when there is one, and the baseline, in turn."""
     count = QUICK if quick else DOCUMENTS
-    effects = [effect(f"{number:06d}") for number in range(count)]
-    runs: dict[str, list[Run]] = {"fdatasync": [], "SQLite": [], "PostgreSQL": []}
-    missing = ""
-    with tempfile.TemporaryDirectory(prefix="journal-bench-") as name:
-        for turn in range(REPEATS):
-            folder = Path(name) / str(turn)
-            folder.mkdir()
-            runs["fdatasync"].append(synced(folder / "log", effects))
-            runs["SQLite"].append(applied(str(folder / "journal.db"), effects))
-            if not missing:
-                try:
-                    with postgres() as place:
-                        runs["PostgreSQL"].append(applied(place, effects))
-                except OperationalError as error:
-                    missing = f"PostgreSQL is not measured: {str(error.orig).splitlines()[0]}."
+    missing = unreachable()
+    kinds = [BARE, SQLITE] if missing else [BARE, SQLITE, POSTGRESQL]
+    runs = interleaved(kinds, REPEATS, lambda kind: once(kind, count))
     table, goals = [], []
     for kind, found in runs.items():
-        if len(found) < REPEATS:
-            continue
-        compared = ratio([run.seconds for run in found], [run.seconds for run in runs["fdatasync"]])
+        compared = ratio([run.seconds for run in found], [run.seconds for run in runs[BARE]])
         each = sorted(run.seconds / count * 1000 for run in found)
         cpu = min(run.cpu_seconds / count * 1000 for run in found)
         table.append([
@@ -122,7 +136,7 @@ def section(quick: bool) -> Section:
             ["", "ms a document, median", "best", "CPU ms", "ratio to fdatasync, median", "minimum", "repeats", "peak MiB"],
             table,
         )],
-        {kind: as_data(found) for kind, found in runs.items() if found} | {"documents": count},
+        {kind: as_data(found) for kind, found in runs.items()} | {"documents": count},
         goals,
         [text for text in (missing, NOTE) if text],
     )  # fmt: skip
@@ -132,3 +146,17 @@ NOTE = (
     "A document costs the engine one commit; the rest is CPU of ours: the intent, its body's digest, three lines of the "
     "hash-chained log. At a target's 100 ms a call it is about one part in a hundred."
 )
+
+
+def main() -> None:
+    """One measured run, for `child`."""
+    parser = argparse.ArgumentParser(description="one run; `python -m benchmarks journal` makes them all")
+    parser.add_argument("--child", choices=(BARE, SQLITE, POSTGRESQL), required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--documents", type=int, required=True)
+    asked = parser.parse_args()
+    tell(run(asked.child, asked.folder, asked.documents))
+
+
+if __name__ == "__main__":
+    main()

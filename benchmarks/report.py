@@ -28,7 +28,8 @@ class Goal:
     Args:
         text: The goal and what was measured, in one sentence.
         met: Whether it is met.
-        why: What is left and why, where it is not.
+        why: What is left and why, measured or derived from what was measured, where it is not. A goal of counts or sums has
+            none: missing it is a defect, and the command ends with 1.
     """
 
     text: str
@@ -55,6 +56,8 @@ class Section:
         data: The figures behind the tables, for scripts (plain JSON values).
         goals: What it is held to.
         notes: What a sceptical reader has to know.
+        left_out: What could not be measured here, and why: then the section is shown, what is stored of it stays as it was, and the
+            command ends with 1.
     """
 
     title: str
@@ -64,6 +67,7 @@ class Section:
     goals: Sequence[Goal] = ()
     notes: Sequence[str] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
     python -m benchmarks resume [--quick]
 
 Of the ten, five were sent and their answers lost (the target has them: they are asked about and adopted), five were never sent.
-The target answers at once. Each timed run is checked: one question and five writes, all ten confirmed; the question names
+The target answers at once. Each timed run is in a process of its own, imports done, and checked: one question and five writes, all ten confirmed; the question names
 besides the five only the few control records that show whether the target's search can be believed. Goal: 0.5 s.
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from typing import Any
 from benchmarks.history import grow
 from benchmarks.instant import InstantWriter, effect
 from benchmarks.report import Goal, Section, Tabular, ratio
-from benchmarks.running import Run, as_data, measured
+from benchmarks.running import Run, as_data, child, measured, tell
 from ledger_pipelines.documents.effects import Effect, EffectState
 from ledger_pipelines.storage.journal import Journal, intent_values
 from ledger_pipelines.sync.apply import resume
@@ -76,6 +77,11 @@ def resumed(place: Path, turn: int) -> Run:
     return run
 
 
+def once(place: Path, turn: int) -> Run:
+    """One run in a process of its own."""
+    return child("benchmarks.resume", "--journal", str(place), "--turn", str(turn))
+
+
 def section(quick: bool) -> Section:
     """Both histories in turn."""
     sizes = QUICK if quick else CONFIRMED
@@ -86,7 +92,7 @@ def section(quick: bool) -> Section:
             grow(place, effect("past", partition="past"), size)
         for turn in range(REPEATS):
             for size, place in places.items():
-                runs[size].append(resumed(place, turn))
+                runs[size].append(once(place, turn))
     small, large = sizes
     compared = ratio([run.seconds for run in runs[large]], [run.seconds for run in runs[small]])
     table = [
@@ -116,3 +122,16 @@ def section(quick: bool) -> Section:
             )
         ],
     )
+
+
+def main() -> None:
+    """One measured run, for `child`."""
+    parser = argparse.ArgumentParser(description="one run; `python -m benchmarks resume` makes them all")
+    parser.add_argument("--journal", type=Path, required=True)
+    parser.add_argument("--turn", type=int, required=True)
+    asked = parser.parse_args()
+    tell(resumed(asked.journal, asked.turn))
+
+
+if __name__ == "__main__":
+    main()

@@ -62,6 +62,28 @@ def child(module: str, *arguments: str) -> Run:
     return Run(**json.loads(done.stdout.splitlines()[-1]))
 
 
+_BESIDE = """
+import json, os, sys, time
+started = time.perf_counter()
+_, status, used = os.wait4(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ), 0)
+told = {"seconds": time.perf_counter() - started, "cpu_seconds": used.ru_utime + used.ru_stime, "peak_mib": used.ru_maxrss / 1024}
+print(json.dumps(told), file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def from_outside(command: Sequence[str], environ: Mapping[str, str]) -> Run:
+    """A command that says nothing of itself, timed from beside it. facts: what it `said` on standard output.
+
+    A small process starts it: a child's peak memory is never told as less than that of the one that starts it.
+    """
+    beside = [sys.executable, "-I", "-S", "-c", _BESIDE, *command]
+    done = subprocess.run(beside, check=False, capture_output=True, text=True, env=dict(environ))
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+    return Run(**json.loads(done.stderr.splitlines()[-1]), facts={"said": done.stdout})
+
+
 def as_installed(folder: Path) -> dict[str, str]:
     """The environment of a process that starts as an installed program does: every module compiled once, and kept in `folder`.
 

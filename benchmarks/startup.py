@@ -7,19 +7,15 @@ Belongs here: fresh processes, timed from outside, in turn with their baseline. 
 
 from __future__ import annotations
 
-import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
-from typing import NamedTuple
 
 from benchmarks.report import Goal, Section, Tabular
-from benchmarks.running import as_installed
+from benchmarks.running import Run, as_data, as_installed, from_outside, interleaved
 
 REPEATS, QUICK_REPEATS = 9, 3
 IMPORT_GOAL, HELP_GOAL = 0.25, 0.15
@@ -36,27 +32,12 @@ _WAYS = {
 }  # fmt: skip
 
 
-class Cost(NamedTuple):
-    """Seconds of one process: by the clock, of CPU."""
-
-    clock: float
-    cpu: float
-
-
-def timed(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
-    """One process, from outside. Raises CalledProcessError when it fails."""
-    busy, started = _busy(), perf_counter()
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environ)
-    cost = Cost(perf_counter() - started, _busy() - busy)
-    if command[-1] == "--help" and "run" not in done.stdout:
+def timed(command: Sequence[str], environ: Mapping[str, str]) -> Run:
+    """One process, from outside."""
+    run = from_outside(command, environ)
+    if command[-1] == "--help" and "run" not in run.facts["said"]:
         raise SystemExit("--help does not list the commands")
-    return cost
-
-
-def _busy() -> float:
-    """CPU seconds of the processes that ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return run
 
 
 def section(quick: bool) -> Section:
@@ -64,31 +45,32 @@ def section(quick: bool) -> Section:
     ways = dict(_WAYS)
     beside = f"{sys.prefix}/bin/ledger-pipelines"
     ways["--help"] = (shutil.which(beside) or ways["--help"][0], "--help")
-    taken: dict[str, list[Cost]] = {name: [] for name in ways}
     with tempfile.TemporaryDirectory(prefix="ledger-startup-") as compiled:
         environ = as_installed(Path(compiled))
         for command in ways.values():
             timed(command, environ)  # once, so that all are compiled, and read their files from memory
-        for _ in range(QUICK_REPEATS if quick else REPEATS):
-            for name, command in ways.items():
-                taken[name].append(timed(command, environ))
+        taken = interleaved(
+            tuple(ways), QUICK_REPEATS if quick else REPEATS, lambda name: timed(ways[name], environ)
+        )
     beyond = _beyond(taken["code location"], taken["import dagster"])
     taken |= {
         "code location beyond import dagster": beyond,
         "--help beyond python": _beyond(taken["--help"], taken["python"]),
     }
     rows = []
-    for name, costs in taken.items():
-        clock, cpu = [one.clock for one in costs], [one.cpu for one in costs]
+    for name, runs in taken.items():
+        clock, cpu = [one.seconds for one in runs], [one.cpu_seconds for one in runs]
         figures = statistics.median(clock), min(clock), statistics.median(cpu)
-        rows.append([name, *(f"{figure:.3f}" for figure in figures)])
-    location = statistics.median(one.clock for one in beyond)
-    shown = statistics.median(one.clock for one in taken["--help"])
+        rows.append(
+            [name, *(f"{figure:.3f}" for figure in figures), f"{max(one.peak_mib for one in runs):.0f}"]
+        )
+    location = statistics.median(one.seconds for one in beyond)
+    shown = statistics.median(one.seconds for one in taken["--help"])
     return Section(
         "Start-up: seconds of fresh processes",
         "python -m benchmarks startup",
-        (Tabular(["process", "median", "minimum", "CPU, median"], rows),),
-        taken,
+        (Tabular(["process", "median", "minimum", "CPU s, median", "peak MiB"], rows),),
+        {name: as_data(runs) for name, runs in taken.items()},
         (
             Goal(f"the code location loads {location:.3f} s beyond import dagster (goal {IMPORT_GOAL})", location <= IMPORT_GOAL, "" if location <= IMPORT_GOAL else LEFT),
             Goal(f"ledger-pipelines --help takes {shown:.3f} s (goal {HELP_GOAL})", shown <= HELP_GOAL),
@@ -100,6 +82,9 @@ def section(quick: bool) -> Section:
     )  # fmt: skip
 
 
-def _beyond(whole: Sequence[Cost], part: Sequence[Cost]) -> list[Cost]:
+def _beyond(whole: Sequence[Run], part: Sequence[Run]) -> list[Run]:
     """What each costs beyond the other that ran beside it."""
-    return [Cost(a.clock - b.clock, a.cpu - b.cpu) for a, b in zip(whole, part, strict=True)]
+    return [
+        Run(a.seconds - b.seconds, a.cpu_seconds - b.cpu_seconds, a.peak_mib - b.peak_mib, {})
+        for a, b in zip(whole, part, strict=True)
+    ]
