@@ -35,6 +35,7 @@ from ledger_pipelines.integrations.neto_saasu.facts import assumed, counted
 from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK
 from ledger_pipelines.integrations.neto_saasu.limits import guards_of
 from ledger_pipelines.integrations.neto_saasu.mirror import Mirror
+from ledger_pipelines.integrations.neto_saasu.named import wrong_names
 from ledger_pipelines.integrations.neto_saasu.needs import STOCK, neto_entities, saasu_entities
 from ledger_pipelines.integrations.neto_saasu.pairing import Pairing, pair
 from ledger_pipelines.integrations.neto_saasu.reconcile import Scope, reconcile
@@ -300,6 +301,12 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
             return assumed(self.setup.settings)
         return counted(self.setup.settings, self.mirror.shop(), self.mirror.books(), self.today())
 
+    def wrong_names(self) -> Sequence[Finding]:
+        """Settings that name what neither side had when it was last read; none before anything was read. Makes no call."""
+        if self.initial() is None:
+            return ()
+        return tuple(wrong_names(self.setup.settings, self.mirror.shop(), self.mirror.books()))
+
 
 def build_service(
     loaded: LoadedConfig, name: str, *, clock: Clock | None = None, run_id: str = ""
@@ -309,11 +316,13 @@ def build_service(
 
 
 def warnings_of(loaded: LoadedConfig, name: str) -> list[Finding]:
-    """What works, and is likely not meant; calls are counted from what was last read. No call is made."""
+    """What works, and is likely not meant, and names of settings that are not there; calls are counted from what was last read. No call is made."""
     integration = loaded.config.integration(name)
     with closing(build_service(loaded, name)) as service:
+        wrong: Sequence[Finding] = ()
         try:
             facts = service.facts()
+            wrong = service.wrong_names()
         except LedgerError:  # a plan says why
             facts = None
-    return list(warnings(integration, loaded.config.saasu(integration.target), facts))
+    return [*wrong, *warnings(integration, loaded.config.saasu(integration.target), facts)]
