@@ -1,7 +1,7 @@
 """Whether the products of both sides are in step, and whether a line with a SKU of the store can be sold in Omni.
 
-Belongs here: comparing SKUs with codes letter by letter. Does not belong here: making products (`products_to_cin7`), lines
-(`layout`). Facts: cin7-omni.md 10.3, 13 (precondition: product catalogues in sync).
+Belongs here: comparing SKUs with codes letter by letter, and whether what is missing can be made. Does not belong here: making products
+(`products_to_cin7`), lines (`layout`). Facts: cin7-omni.md 10.3, 13 (precondition: product catalogues in sync).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import Layout
 from ledger_pipelines.integrations.neto_cin7.references import PRODUCT, may_be_there
 from ledger_pipelines.integrations.neto_cin7.settings import UnknownSku
+from ledger_pipelines.integrations.neto_cin7.texts import LONG
 from ledger_pipelines.sync.plan import Reason
 
 MISSING: Final = "sku-unknown"
@@ -98,32 +99,68 @@ def check_lines(ctx: Context, laid: Layout) -> Skus | Reason:
         found = trouble(ctx, sku)
         if found is None:
             continue
-        made = _is_made(ctx, sku)
-        if found.code == MISSING and made:
+        made = _is_made(ctx, sku) if found.code == MISSING else None
+        if isinstance(made, str):
             needs[made] = None
-        elif choices.unknown_sku is UnknownSku.BLOCK:
+            continue
+        if made is not None:
+            found = Reason(MISSING, f"{found.text} It cannot be made there: {made.text}", made.remedy)
+        if choices.unknown_sku is UnknownSku.BLOCK:
             return found
-        else:
-            marks[sku] = found
+        marks[sku] = found
     return Skus(marks, tuple(needs))
 
 
-def _is_made(ctx: Context, sku: str) -> str:
-    """Key of the effect that makes the SKU's product: written and not read yet, or planned; "" = none does."""
-    key = product_key(ctx, style_of(ctx, sku))
+def _is_made(ctx: Context, sku: str) -> str | Reason | None:
+    """Key of the effect that makes the SKU's product: written and not read yet, or planned; why it cannot be made; None = none does."""
+    style = style_of(ctx, sku)
+    key = product_key(ctx, style)
     if may_be_there(ctx.journal.known.get(key)):
         return key
     product = ctx.shop.items.get(sku)
+    if product is None or not ctx.settings.products.download or not is_option(product):
+        return None
+    if ctx.journal.is_ignored(key):
+        return None
+    return cannot_be_made(ctx, style) or key
+
+
+def is_option(product: Item) -> bool:
+    """Whether `products_to_cin7` makes an option of it, of a product that it makes."""
     return (
-        key if product is not None and ctx.settings.products.download and is_made_there(ctx, product) else ""
+        product.active
+        and product.sold
+        and not product.is_parent
+        and not product.internal
+        and not product.is_kit
     )
 
 
-def is_made_there(ctx: Context, product: Item) -> bool:
-    """Whether `products_to_cin7` makes a product of Omni of it."""
-    if product.is_parent or product.internal or product.is_kit or not product.sold or not product.active:
-        return False
-    return not style_is_there(ctx, style_of(ctx, product.key))
+def cannot_be_made(ctx: Context, style: str) -> Reason | None:
+    """Why the product of a style, with all its options, cannot be made in Omni.
+
+    Reasons: those of `trouble` but that it is missing, `illegal-code`, `option-missing`.
+    """
+    skus = [sku for sku in skus_of(ctx, style) if is_option(ctx.shop.items[sku])]
+    for sku in skus:
+        found = trouble(ctx, sku)
+        if found is not None and found.code != MISSING:
+            return found
+    for sku in (style, *skus):
+        if len(sku) > LONG or sku != sku.strip():
+            return Reason(
+                "illegal-code",
+                f"The SKU {sku!r} is too long, or has blanks around it.",
+                "Correct it in the store.",
+            )
+    if style_is_there(ctx, style):
+        missing = ", ".join(sku for sku in skus if sku not in ctx.omni.options_by_code)
+        return Reason(
+            "option-missing",
+            f"Omni has the product {style}, and not its options {missing}.",
+            "Add the options there with these codes.",
+        )
+    return None
 
 
 def style_is_there(ctx: Context, style: str) -> bool:

@@ -17,17 +17,16 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.neto_cin7.catalogue import (
-    MISSING,
+    cannot_be_made,
+    is_option,
     product_key,
     skus_of,
-    style_is_there,
     style_of,
-    trouble,
 )
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import PRICE_DIGITS
 from ledger_pipelines.integrations.neto_cin7.references import PRODUCT
-from ledger_pipelines.integrations.neto_cin7.texts import LONG, Texts
+from ledger_pipelines.integrations.neto_cin7.texts import Texts
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
 FLOW: Final = "products_to_cin7"
@@ -51,7 +50,7 @@ def rows(ctx: Context, products: Sequence[Item], wanted: Collection[str]) -> lis
 
 def product_body(ctx: Context, style: str, texts: Texts) -> dict[str, Json]:
     """The request that makes it, with all the variants that are sold."""
-    options = [ctx.shop.items[sku] for sku in skus_of(ctx, style) if _is_option(ctx.shop.items[sku])]
+    options = [ctx.shop.items[sku] for sku in skus_of(ctx, style) if is_option(ctx.shop.items[sku])]
     parent = ctx.shop.items.get(style)
     name = (parent.name if parent is not None else "") or next(
         (one.name for one in options if one.name), style
@@ -63,16 +62,6 @@ def product_body(ctx: Context, style: str, texts: Texts) -> dict[str, Json]:
         "status": "Public",
         "productOptions": made,
     }
-
-
-def _is_option(product: Item) -> bool:
-    return (
-        product.active
-        and product.sold
-        and not product.is_parent
-        and not product.internal
-        and not product.is_kit
-    )
 
 
 def _option(product: Item, name: str, texts: Texts) -> dict[str, Json]:
@@ -93,7 +82,7 @@ def _row(ctx: Context, style: str, products: Sequence[Item], wanted: Collection[
     nothing = _nothing_to_do(ctx, products, wanted)
     if nothing is not None:
         return ctx.skip(key, style, title, nothing, kind=PRODUCT)
-    obstacle = _obstacle(ctx, style)
+    obstacle = cannot_be_made(ctx, style)
     if obstacle is not None:
         return ctx.blocked(key, style, title, obstacle, kind=PRODUCT)
     texts = Texts()
@@ -107,7 +96,7 @@ def _row(ctx: Context, style: str, products: Sequence[Item], wanted: Collection[
 
 
 def _nothing_to_do(ctx: Context, products: Sequence[Item], wanted: Collection[str]) -> Reason | None:
-    sold = [one for one in products if _is_option(one)]
+    sold = [one for one in products if is_option(one)]
     first = products[0].key
     if not sold:
         if any(one.is_kit for one in products):
@@ -117,29 +106,6 @@ def _nothing_to_do(ctx: Context, products: Sequence[Item], wanted: Collection[st
         return Reason("known", f"{first} is a product of Omni.")
     if ctx.mode is Mode.TEST and not any(one.key in wanted for one in sold):
         return Reason("not-tested", f"No test order has {first}; mode is test.")
-    return None
-
-
-def _obstacle(ctx: Context, style: str) -> Reason | None:
-    skus = [sku for sku in skus_of(ctx, style) if _is_option(ctx.shop.items[sku])]
-    for sku in skus:
-        found = trouble(ctx, sku)
-        if found is not None and found.code != MISSING:
-            return found
-    for sku in (style, *skus):
-        if len(sku) > LONG or sku != sku.strip():
-            return Reason(
-                "illegal-code",
-                f"The SKU {sku!r} is too long, or has blanks around it.",
-                "Correct it in the store.",
-            )
-    if style_is_there(ctx, style):
-        missing = ", ".join(sku for sku in skus if sku not in ctx.omni.options_by_code)
-        return Reason(
-            "option-missing",
-            f"Omni has the product {style}, and not its options {missing}.",
-            "Add the options there with these codes.",
-        )
     return None
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ledger_pipelines.documents.sales import Component
+from ledger_pipelines.documents.sales import Component, Item
+from ledger_pipelines.integrations.neto_cin7 import products_to_cin7
 from ledger_pipelines.integrations.neto_cin7.catalogue import compare, trouble
 from ledger_pipelines.integrations.neto_cin7.omni import Omni
 from ledger_pipelines.integrations.neto_cin7.orders import decide
-from ledger_pipelines.systems.cin7.records import Product
+from ledger_pipelines.systems.cin7.records import Option, Product
 from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
     body_of,
     codes,
@@ -105,3 +106,46 @@ def test_a_product_that_is_made_first_does_not_block() -> None:
     (row,) = decide(ctx, one).rows
     assert row.effect is not None
     assert len(row.effect.depends_on) == 1
+
+
+DOWNLOAD = {"download": True}
+TEA = (product("TEA", is_parent=True), product("TEA-50", parent="TEA"), product("TEA-250", parent="TEA"))
+UNMADE = [
+    ("TEA-50", TEA, (option("tea-250"),), "'TEA-250'"),
+    ("TEA-50", TEA, (option("TEA-250"),), "not its options TEA-50"),
+    ("POT ", (product("POT "),), (), "blanks around it"),
+]
+
+
+@pytest.mark.parametrize(("sku", "items", "there", "why"), UNMADE)
+def test_an_order_does_not_wait_for_a_product_that_cannot_be_made(
+    sku: str, items: tuple[Item, ...], there: tuple[Option, ...], why: str
+) -> None:
+    one = order("N1", line(sku))
+    store = shop([one], items=items)
+    ctx = context([one], store=store, account=account(*there), choices=settings(products=DOWNLOAD))
+    (made,) = products_to_cin7.rows(ctx, [], {sku})
+    assert made.effect is None
+    (row,) = decide(ctx, one).rows
+    assert (row.action.value, row.reason.code) == ("blocked", "sku-unknown")
+    assert why in row.reason.text
+    assert row.reason.remedy == made.reason.remedy
+    marked = context(
+        [one],
+        store=store,
+        account=account(*there),
+        choices=settings(products=DOWNLOAD | {"unknown_sku": "mark"}),
+    )
+    (row,) = decide(marked, one).rows
+    assert row.effect is not None
+    assert row.effect.depends_on == ()
+    (sent,) = body_of(row.effect)["lineItems"]  # type: ignore[misc, union-attr]
+    assert "sku-unknown" in sent["lineComments"]  # type: ignore[call-overload, index, operator]
+
+
+def test_nor_for_one_that_a_person_ignores() -> None:
+    one = order("N1", line("NEW"))
+    store, choices = shop([one], items=(product("NEW"),)), settings(products=DOWNLOAD)
+    (made,) = products_to_cin7.rows(context([one], store=store, choices=choices), [], {"NEW"})
+    ctx = context([one], store=store, choices=choices, ignored=(made.key,))
+    assert codes(decide(ctx, one).rows) == [("blocked", "sku-unknown")]
