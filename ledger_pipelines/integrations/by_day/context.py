@@ -57,6 +57,11 @@ class JournalView:
         known = self.known.get(key)
         return known if known is not None and known.state is EffectState.CONFIRMED else None
 
+    def is_ignored(self, key: str) -> bool:
+        """Whether a person said to leave the effect."""
+        known = self.known.get(key)
+        return key in self.ignored or (known is not None and known.state is EffectState.IGNORED)
+
 
 IGNORED: Final = "ignored-by-user"
 """Code of a row that a person has said to ignore."""
@@ -143,7 +148,7 @@ class DayContext:
         known = self.journal.known.get(effect.key)
         action = effect.action
         sent: Effect | None = effect
-        if effect.key in self.journal.ignored or (known is not None and known.state is EffectState.IGNORED):
+        if self.journal.is_ignored(effect.key):
             action, sent = Action.SKIP, None
             reason = Reason(IGNORED, "Ignored by a user.", "`ledger-pipelines retry` takes it up again.")
         elif known is not None and known.state is EffectState.CONFIRMED:

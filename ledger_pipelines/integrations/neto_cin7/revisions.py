@@ -161,14 +161,15 @@ class _Revising:
             if mapped.obstacles and not self._is_shipped():
                 text += f" A change could not be written now: {mapped.obstacles[0].reason.text}"
             return self._skip(Reason("already-there", text))
-        if not ctx.settings.download_orders.update:
+        if not ctx.settings.download_orders.changes:
             return (
                 self._skip(Reason("already-there", text_of_moved(self.name, moved)))
                 if not changes
                 else self._blocked(
                     self._changed(
                         changes,
-                        "Correct it in Omni by hand and ignore the row, or switch on download_orders.update.",
+                        "Correct it in Omni by hand and ignore the row, or switch on download_orders.enabled and "
+                        "download_orders.update.",
                     )
                 )
             )

@@ -29,7 +29,7 @@ def first_day(ctx: Context) -> date:
 def select(ctx: Context, order: SalesDocument) -> Reason | None:
     """Why the order is not downloaded; None = it is. One that was downloaded stays, whatever its status becomes.
 
-    Codes: `quote`, `not-a-test-order`, `before-first-day`, `cancelled`, `status-not-downloaded`.
+    Codes: `quote`, `not-a-test-order`, `orders-off`, `before-first-day`, `cancelled`, `status-not-downloaded`.
     """
     if order.kind is DocumentKind.QUOTE:
         return Reason("quote", f"{order.number} is a quote, no order yet.")
@@ -37,6 +37,12 @@ def select(ctx: Context, order: SalesDocument) -> Reason | None:
         return Reason("not-a-test-order", f"Order {order.number} is none of the test orders.")
     if is_downloaded(ctx, order):
         return None
+    if not ctx.settings.download_orders.enabled:
+        return Reason(
+            "orders-off",
+            f"Order {order.number} is not downloaded: Download Orders is off.",
+            "Switch on download_orders.enabled if it should be there.",
+        )
     first = first_day(ctx)
     if order.day < first:
         return Reason(

@@ -187,6 +187,11 @@ class DownloadOrders(Model):
     """The store and somebody in Omni changed the same part of an order. report: it waits for you with both values. neto: the
     store's is written. omni: Omni's stays."""
 
+    @property
+    def changes(self) -> bool:
+        """Whether orders that are in Omni are changed there."""
+        return self.enabled and self.update
+
 
 class Branches(Model):
     """Branches."""

@@ -22,6 +22,7 @@ from ledger_pipelines.documents.sales import (
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_cin7 import contacts
 from ledger_pipelines.integrations.neto_cin7.context import Context
+from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.orders import decide, rows
 from ledger_pipelines.integrations.neto_cin7.references import order_key, update_key, void_key
 from ledger_pipelines.systems.cin7.records import OrderLine, SalesOrder
@@ -130,6 +131,30 @@ def test_the_same_order_is_the_same_request_on_whatever_day_it_is_planned() -> N
 def test_orders_that_are_not_downloaded(other: dict[str, Any], code: str) -> None:
     one = order("N1", **other)
     assert only(context([one]), one) == ("skip", code)
+
+
+OFF = settings(download_orders={"enabled": False})
+
+
+def test_nothing_is_downloaded_while_that_is_off_and_what_was_is_left() -> None:
+    one = order()
+    decision = decide(context([one], choices=OFF), one)
+    assert codes(decision.rows) == [("skip", "orders-off")]
+    assert decision.target is None
+    effect = effect_of(context([one]), one)
+
+    def now(after: SalesDocument) -> Decision:
+        account = omni(orders=(booked(effect),))
+        return decide(context([after], account=account, known=(known(effect),), choices=OFF), after)
+
+    for after, expected in (
+        (one, ("skip", "already-there")),
+        (replace(one, status="New"), ("skip", "already-there")),
+        (replace(one, purchase_order="B"), ("blocked", "order-changed")),
+    ):
+        assert codes(now(after).rows) == [expected]
+        assert now(after).waits is (expected[0] == "blocked")
+    assert "download_orders.enabled" in now(replace(one, purchase_order="B")).rows[0].reason.remedy
 
 
 def test_only_from_a_day_on_and_only_test_orders() -> None:

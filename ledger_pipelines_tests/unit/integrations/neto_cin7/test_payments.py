@@ -178,6 +178,13 @@ def test_an_order_that_is_not_there() -> None:
     assert codes(rows(context([one], account=omni(orders=(foreign,))), [one])) == [("skip", "order-not-ours")]
 
 
+def test_an_order_that_is_not_downloaded_because_that_is_off() -> None:
+    one = paid()
+    off = settings(download_orders={"enabled": False}, payments={"enabled": True})
+    assert codes(rows(context([one], choices=off), [one])) == [("skip", "order-not-downloaded")]
+    assert codes(rows(downloaded(one, choices=off), [one])) == [("create", "payment")]
+
+
 def test_a_cancelled_order_that_was_paid() -> None:
     one = paid(cancelled=True, status="Cancelled")
     assert codes(rows(downloaded(one), [one])) == [("blocked", "cancelled-order-paid")]

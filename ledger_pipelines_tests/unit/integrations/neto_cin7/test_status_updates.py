@@ -237,6 +237,18 @@ def test_an_order_that_was_just_made_needs_no_reading() -> None:
     assert codes(rows(learnt, [one])) == [("update", "dispatch")]
 
 
+@pytest.mark.parametrize("option", [YES, IGNORE])
+def test_what_is_not_downloaded_because_that_is_off_is_not_dispatched(option: str) -> None:
+    one = order("N1", **DONE)
+    off = choosing(option, download_orders={"enabled": False})
+    assert rows(context([one], choices=off), [one]) == []
+    assert codes(rows(downloaded(one, choices=off), [one])) == [("update", "dispatch")]
+    new = order("N1", status="New")
+    effect = effect_of(context([new]), new)
+    ctx = context([one], account=omni(orders=(booked(effect),)), known=(known(effect),), choices=off)
+    assert codes(rows(ctx, [one])) == [("update", "dispatch")]
+
+
 def test_not_made_yet() -> None:
     one = order("N1", **DONE)
     assert codes(rows(context([one], choices=choosing()), [one])) == [("skip", "wait-for-order")]
