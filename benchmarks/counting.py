@@ -20,6 +20,13 @@ LOGIN = "authorisation"
 """In the path of calls that only log in."""
 
 
+IDLE_GROWS = (
+    "It grows with the history: once a process the integration's journal and the newest rows of the snapshots are read. Which share is "
+    "whose is not measured."
+)
+"""Why an idle run of a shop takes what it takes."""
+
+
 @dataclass(frozen=True)
 class Counted:
     """Calls of one run by method and path of the target, and in all of the store; seconds of it.

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from benchmarks.counting import Counted, counted
+from benchmarks.counting import IDLE_GROWS, Counted, counted
 from benchmarks.omni_naive import naive, naive_dispatch
 from benchmarks.report import Goal, Section, Tabular
 from ledger_pipelines.systems.cin7.client import CHUNK
@@ -54,8 +54,6 @@ _NOTE = (
     "`benchmarks/omni_naive.py`; its idle run looks once more at the orders of the day only. After each scene the sandbox's dump and "
     "ledger are compared with the store: every order once, to the cent, paid once."
 )
-
-_WHY_SECONDS = "It grows with the history: once a process the integration's journal and the newest rows of the snapshots are read. Which share is whose is not measured."
 
 
 def calls_of(records: int, a_call: int = BATCH) -> int:
@@ -337,7 +335,7 @@ def section(quick: bool) -> Section:
                     f"{size} orders of history: an idle run takes {one.idle.beyond:.2f} s beyond its calls (goal {PRODUCT_SECONDS:.0f} s), "
                     f"{one.idle.cpu:.2f} s of processor",
                     one.idle.beyond <= PRODUCT_SECONDS,
-                    _WHY_SECONDS if one.idle.beyond > PRODUCT_SECONDS else "",
+                    IDLE_GROWS if one.idle.beyond > PRODUCT_SECONDS else "",
                 )
                 for size, one in zip(sizes, found, strict=True)
             ),
