@@ -50,6 +50,10 @@ NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, 
 """Nothing of the request left: DNS, refused or timed out connect, TLS set-up, no free connection."""
 
 _OURS = frozenset({"too-many-files", "out-of-memory"})
+LATER: Final = "Nothing is lost; run again later. If it comes back, tell the makers."
+"""What to do about an answer that is none."""
+LONGEST_WORDS: Final = 500
+"""Characters of an answer that are kept as the vendor's words: their sentences have fewer."""
 SANDBOX_HINT = "Start the sandbox: ledger-pipelines sandbox"
 """What helps where nobody listens at the address of a connection declared `sandbox: true`."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -131,6 +135,15 @@ class Answer:
     def is_html(self) -> bool:
         """Whether a gateway's page came instead of an answer of the vendor's program."""
         return "html" in self.headers.get("content-type", "").lower() or bool(_HTML.match(self.body[:256]))
+
+    @property
+    def instead(self) -> str:
+        """What came in place of an answer of the vendor's program, in words; empty when it may be one."""
+        if self.is_html:
+            return "a web page in place of an answer"
+        if 300 <= self.status < 400:
+            return "another address in place of an answer, which is not followed"
+        return ""
 
     def json(self) -> Json:
         """The body as JSON, fractions as Decimals. Raises msgspec.DecodeError, also when it is nested deeper than `DEEPEST`."""

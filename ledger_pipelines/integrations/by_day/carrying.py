@@ -77,7 +77,7 @@ class Planner(Protocol):
         ...
 
     def token(self, day: date) -> str:
-        """What the records of a day are, as last read."""
+        """What a day's plan is made from: its records as last read, and the settings."""
         ...
 
     def falls_back(self, result: ApplyResult) -> bool:

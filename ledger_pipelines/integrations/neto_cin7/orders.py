@@ -11,7 +11,7 @@ from typing import Final
 
 from ledger_pipelines.documents.effects import Action, EffectState, Expected
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known, link
+from ledger_pipelines.integrations.by_day.context import IGNORED, Known, link
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.edits import written
@@ -39,8 +39,8 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
     if reason is not None:
         return Decision(order, (_skip(ctx, order, key, reason),), key, reason=reason)
     known = ctx.journal.known.get(key)
-    if key in ctx.journal.ignored or (known is not None and known.state is EffectState.IGNORED):
-        reason = Reason("ignored-by-user", f"Order {order.number} is ignored by a user.")
+    if ctx.journal.is_ignored(key):
+        reason = Reason(IGNORED, f"Order {order.number} is ignored by a user.")
         return Decision(order, (_skip(ctx, order, key, reason),), key, reason=reason)
     if known is not None and known.state in _IN_DOUBT:
         return _in_doubt(ctx, order, known)

@@ -15,7 +15,7 @@ from functools import cached_property
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.context import IGNORED, Known
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.adjustment_notes import ACCOUNTS, WHOLE
 from ledger_pipelines.integrations.neto_saasu.context import Context
@@ -26,7 +26,6 @@ from ledger_pipelines.reports.shop_view import Why
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 
-IGNORED_CODE = "ignored-by-user"
 BY_OTHERS_CODE = "paid-already"
 _THERE = frozenset({"already-there", "already-booked", "in-invoice", "paid-with-invoice"})
 """Codes of rows that write nothing because it is done: they explain no absence."""
@@ -35,7 +34,7 @@ MONEY_KINDS = frozenset({"payment", "journal"})
 QUOTE_STATUS = "Q"
 CANCELLED, TOO_OLD = "the order is cancelled", "the order is from before the start date"
 _DELETED = {"invoice": "Sale", "payment": "SalePayment", "journal": "Journal"}
-_SKIPPED = {IGNORED_CODE: Why.IGNORED, BY_OTHERS_CODE: Why.BY_OTHERS}
+_SKIPPED = {IGNORED: Why.IGNORED, BY_OTHERS_CODE: Why.BY_OTHERS}
 _OURS = re.compile(r"(neto-(?:pay|refund)-[^-]+)(?:-.*)?")
 _SUFFIX = re.compile(r"(.+)-((?:r|c)\d+|rma.+)")
 
@@ -283,7 +282,7 @@ class Explainer:
             keys: Of the effects that would book it.
             present: References of its parts that are there, folded.
         """
-        if any(key in self._ctx.journal.ignored for key in keys):
+        if any(self._ctx.journal.is_ignored(key) for key in keys):
             return Because(Why.IGNORED, "A user said to leave it out.")
         effects = self._effects.of_movement.get(about, ())
         absent = [one for one in effects if self._effects.money_reference(one) not in present]
@@ -296,7 +295,7 @@ class Explainer:
     def of_effects(self, effects: Iterable[Known]) -> Because | None:
         """What the journal's knowledge of some effects explains."""
         for known in effects:
-            if known.key in self._ctx.journal.ignored or known.state is EffectState.IGNORED:
+            if self._ctx.journal.is_ignored(known.key):
                 return Because(Why.IGNORED, "A user said to leave it out.")
         for known in effects:
             because = self._of_effect(known)

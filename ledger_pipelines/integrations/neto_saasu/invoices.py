@@ -14,7 +14,7 @@ from ledger_pipelines.documents.effects import Effect, EffectState, Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known, link
+from ledger_pipelines.integrations.by_day.context import IGNORED, Known, link
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact, resolve
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
@@ -59,8 +59,8 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
     past = _past(ctx, order)
     key = invoice_key(ctx, order, past.revision)
     known = ctx.journal.known.get(key)
-    if key in ctx.journal.ignored or (known is not None and known.state is EffectState.IGNORED):
-        reason = Reason("ignored-by-user", f"Order {order.number} is ignored by a user.")
+    if ctx.journal.is_ignored(key):
+        reason = Reason(IGNORED, f"Order {order.number} is ignored by a user.")
         return Decision(order, (_skip(ctx, order, key, reason),), key, reason=reason, credits=past.credits)
     if known is not None and known.state in _IN_DOUBT:
         return _in_doubt(ctx, order, known, past.credits)

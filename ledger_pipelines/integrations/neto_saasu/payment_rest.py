@@ -13,6 +13,7 @@ from decimal import Decimal
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import IGNORED
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
@@ -88,9 +89,9 @@ class RestRows(ReceiptRows):
         ctx, receipt = self.ctx, self.receipt
         account = self.account or payment_account(ctx, receipt.payment)
         key = split_key(ctx, receipt.payment.key, claim.order)
-        if key in ctx.journal.ignored:
+        if ctx.journal.is_ignored(key):
             part = claim.take(rest)
-            self.skip(key, Reason("ignored-by-user", "Ignored by a user."), part)
+            self.skip(key, Reason(IGNORED, "Ignored by a user."), part)
             return part
         part = claim.take(rest)
         if isinstance(account, Reason):

@@ -18,7 +18,7 @@ from decimal import Decimal
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.context import IGNORED, Known
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
 from ledger_pipelines.integrations.neto_saasu.claims import (
@@ -141,8 +141,8 @@ class _One(RestRows):
         """Its rows."""
         ctx, receipt = self.ctx, self.receipt
         key = payment_key(ctx, receipt.payment.key)
-        if key in ctx.journal.ignored:
-            self.skip(key, Reason("ignored-by-user", "Ignored by a user."))
+        if ctx.journal.is_ignored(key):
+            self.skip(key, Reason(IGNORED, "Ignored by a user."))
         elif not receipt.amount:
             self.skip(key, Reason("zero-payment", f"{receipt.title} is over nothing."))
         else:

@@ -71,7 +71,7 @@ def quick_payment(ctx: Context, order: SalesDocument, total: Money) -> Quick | N
         or not fits
         or not Decimal(0) < first.amount.amount <= total.amount
         or (account.fee_account and fee_percent(ctx, first))
-        or payment_key(ctx, first.key) in ctx.journal.ignored
+        or ctx.journal.is_ignored(payment_key(ctx, first.key))
         or folded(reference) in ctx.books.payments_by_reference
     ):
         return None

@@ -20,7 +20,7 @@ from ledger_pipelines.documents.effects import Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import Payment, SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.context import IGNORED, Known
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
@@ -174,8 +174,8 @@ class MoneyBack:
     def _payout(self, order: SalesDocument, refund: Payment) -> None:
         ctx = self.ctx
         key = refund_key(ctx, refund.key)
-        if key in ctx.journal.ignored:
-            self.skip(key, Reason("ignored-by-user", "Ignored by a user."), -refund.amount.amount, PAYMENT)
+        if ctx.journal.is_ignored(key):
+            self.skip(key, Reason(IGNORED, "Ignored by a user."), -refund.amount.amount, PAYMENT)
             return
         if not refund.amount:
             self.skip(key, Reason("zero-payment", f"Refund {refund.key} is over nothing."), ZERO, PAYMENT)

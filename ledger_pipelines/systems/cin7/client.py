@@ -25,6 +25,8 @@ from ledger_pipelines.errors import CredentialError, LedgerError, PermanentError
 from ledger_pipelines.systems.cin7.records import Record, camel
 from ledger_pipelines.systems.cin7.settings import Cin7Connection
 from ledger_pipelines.systems.http import (
+    LATER,
+    LONGEST_WORDS,
     AllowList,
     Answer,
     CallCount,
@@ -46,9 +48,6 @@ CHUNK: Final = 20
 PAUSES: Final = (1.0, 3.0)  # not money: seconds
 """Before a read is made again."""
 BAD_ANSWER: Final = "bad-answer"
-LATER: Final = "Nothing is lost; run again later. If it comes back, tell the makers."
-LONGEST_WORDS: Final = 500
-"""Characters of an answer that are kept as Cin7's words: its sentences have fewer."""
 THROTTLED: Final = "throttled"
 _PASSING: Final = frozenset({BAD_ANSWER, "no-answer"})
 _PERIODS: Final = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 3600.0}  # not money: seconds
@@ -282,18 +281,8 @@ class Cin7Client:
                 code="no-permission",
             )
         if answer.is_html or answer.status >= 500 or answer.status == 408 or answer.status < 400:
-            what = (
-                "a web page in place of an answer"
-                if answer.is_html
-                else "another address in place of an answer, which is not followed"
-                if answer.status < 400
-                else "an error of the server"
-            )
-            return TransientError(
-                f"{place}: {what} (HTTP {answer.status}).",
-                remedy=LATER,
-                code=BAD_ANSWER,
-            )
+            what = answer.instead or "an error of the server"
+            return TransientError(f"{place}: {what} (HTTP {answer.status}).", remedy=LATER, code=BAD_ANSWER)
         return Cin7RefusedError(f"{place}: {told}", told, answer.status)
 
     def wait_asked(self, answer: Answer) -> float:  # not money: seconds

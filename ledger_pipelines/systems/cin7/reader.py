@@ -17,10 +17,11 @@ from typing import Final
 
 from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.errors import DataError, TransientError
-from ledger_pipelines.systems.cin7.client import LATER, PAGE, Asked, Cin7Client, utc_text
+from ledger_pipelines.systems.cin7.client import PAGE, Asked, Cin7Client, utc_text
 from ledger_pipelines.systems.cin7.entities import CHANGED, ENTITIES, MODIFIED, SIZED, Cin7Entity
 from ledger_pipelines.systems.cin7.records import Fields, Record
 from ledger_pipelines.systems.entities import Cell, EntityLike, PlainRows
+from ledger_pipelines.systems.http import LATER
 
 SECOND: Final = timedelta(seconds=1)
 _LABELS = ("reference", "code", "productOptionCode", "styleCode", "email", "company", "transactionRef")

@@ -17,10 +17,10 @@ import msgspec
 from ledger_pipelines.documents.dates import Clock, SystemClock
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import TransientError
-from ledger_pipelines.systems.http import AllowList, Answer, CallCount, Http, HttpSettings, json_body
+from ledger_pipelines.systems.http import LATER, AllowList, Answer, CallCount, Http, HttpSettings, json_body
 from ledger_pipelines.systems.limits import Slots
 from ledger_pipelines.systems.netsuite.auth import Breaker, MachineAuth, TbaAuth, machine_tokens
-from ledger_pipelines.systems.netsuite.errors import LATER, read_error
+from ledger_pipelines.systems.netsuite.errors import read_error
 from ledger_pipelines.systems.netsuite.settings import MachineCredentials, NetSuiteConnection
 from ledger_pipelines.systems.secrets import Redactor
 

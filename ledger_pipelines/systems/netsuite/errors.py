@@ -9,16 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import CredentialError, LedgerError, PermanentError, TransientError
-from ledger_pipelines.systems.http import Answer
-
-LATER: Final = "Nothing is lost; run again later. If it comes back, tell the makers."
-"""What to do about an answer that is none."""
+from ledger_pipelines.systems.http import LATER, Answer
 
 
 class Category(StrEnum):
@@ -163,9 +159,8 @@ def read_error(answer: Answer, connection: str) -> LedgerError:
         case Category.CONCURRENCY | Category.RETRYABLE:
             return TransientError(f"{where}: {problem.text}", remedy=LATER, retry_after=answer.retry_after)
         case Category.UNKNOWN_OUTCOME:
-            return TransientError(
-                f"{where}: HTTP {answer.status} without NetSuite's own words.", remedy=LATER
-            )
+            what = answer.instead or "no words of NetSuite's own"
+            return TransientError(f"{where}: {what} (HTTP {answer.status}).", remedy=LATER)
         case _:
             return NetSuiteRefusedError(
                 f"{where}: {problem.text} ({problem.code}).",

@@ -14,9 +14,8 @@ import httpx
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import TransientError
-from ledger_pipelines.systems.http import Answer, query_string
+from ledger_pipelines.systems.http import LATER, Answer, query_string
 from ledger_pipelines.systems.netsuite.client import RECORD, NetSuiteClient, pattern_of
-from ledger_pipelines.systems.netsuite.errors import LATER
 
 REPLACED = ("item", "line", "expense", "expCost")
 """Sublists sent whole: a line without its key would be added to the ones already there (netsuite.md 4.5)."""

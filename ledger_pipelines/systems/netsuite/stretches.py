@@ -27,8 +27,8 @@ from functools import partial
 from itertools import pairwise
 
 from ledger_pipelines.errors import DataError, TransientError
+from ledger_pipelines.systems.http import LATER
 from ledger_pipelines.systems.netsuite.entities import Entity
-from ledger_pipelines.systems.netsuite.errors import LATER
 from ledger_pipelines.systems.netsuite.suiteql import Item, KeyPart, SuiteQL, after
 
 STYLE = "%Y-%m-%d %H:%M:%S"

@@ -18,9 +18,8 @@ import msgspec
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import DataError, TransientError
-from ledger_pipelines.systems.http import Answer
+from ledger_pipelines.systems.http import LATER, Answer
 from ledger_pipelines.systems.netsuite.client import SUITEQL, NetSuiteClient
-from ledger_pipelines.systems.netsuite.errors import LATER
 
 PAGE = 1000
 MOST_ROWS = 100_000

@@ -24,6 +24,8 @@ from ledger_pipelines.documents.dates import Clock, SystemClock
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import CredentialError, LedgerError, PermanentError, TransientError
 from ledger_pipelines.systems.http import (
+    LATER,
+    LONGEST_WORDS,
     AllowList,
     Answer,
     CallCount,
@@ -52,9 +54,6 @@ PARKED: Final = 1.0  # not money: hours
 PAUSES: Final = (1.0, 3.0)  # not money: seconds
 """Before a read is made again."""
 BAD_ANSWER: Final = "bad-answer"
-LATER: Final = "Nothing is lost; run again later. If it comes back, tell the makers."
-LONGEST_WORDS: Final = 500
-"""Characters of an answer that are kept as Saasu's words: its sentences have fewer."""
 _PASSING: Final = frozenset({BAD_ANSWER, "no-answer"})
 _LIMIT = re.compile(
     r"exceed|too many|throttl|rate limit|quota|daily limit|number of (api )?(requests|calls)|blocked",
@@ -262,18 +261,8 @@ class SaasuClient:
                 remedy="Check the login, and that it may open this file.",
             )
         if answer.is_html or answer.status >= 500 or answer.status < 400:
-            what = (
-                "a web page in place of an answer"
-                if answer.is_html
-                else "another address in place of an answer, which is not followed"
-                if answer.status < 400
-                else "an error without words of Saasu"
-            )
-            return TransientError(
-                f"{place}: {what} (HTTP {answer.status}).",
-                remedy=LATER,
-                code=BAD_ANSWER,
-            )
+            what = answer.instead or "an error without words of Saasu"
+            return TransientError(f"{place}: {what} (HTTP {answer.status}).", remedy=LATER, code=BAD_ANSWER)
         return SaasuRefusedError(f"{place}: {told}", told, answer.status)
 
     def _throttled(self, place: str, answer: Answer, told: str) -> TransientError:

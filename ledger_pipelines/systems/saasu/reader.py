@@ -17,7 +17,8 @@ from typing import Final
 from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.systems.entities import Cell, EntityLike, PlainRows
-from ledger_pipelines.systems.saasu.client import LATER, PAGE, Page, SaasuClient, SaasuRefusedError
+from ledger_pipelines.systems.http import LATER
+from ledger_pipelines.systems.saasu.client import PAGE, Page, SaasuClient, SaasuRefusedError
 from ledger_pipelines.systems.saasu.entities import DELETED, ENTITIES, SaasuEntity
 from ledger_pipelines.systems.saasu.records import Fields, Record, without_links
 

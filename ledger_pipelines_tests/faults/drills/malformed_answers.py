@@ -135,6 +135,7 @@ def _one_record(item: BodyItem, scene: Scene, folder: Path) -> Carried:
     wire = scene.wire(item.ask, DAY, item.sent)
     problems: list[str] = []
     with _open(scene, item.ask, folder, wire) as opened:
+        assert opened.record is not None, f"{scene.vendor} reads lists alone: {item} asks for one record"
         try:
             found, came = opened.record(), Came()
         except Exception as error:  # noqa: BLE001 - whatever escapes is the finding

@@ -35,13 +35,14 @@ from ledger_pipelines_tests.faults.drills.malformed_scenes import encoded
 _NOT_JSON: Final = RefusedAs(TransientError, "cannot be read")
 _CUT: Final = RefusedAs(TransientError, "cut short")
 _EMPTY: Final = RefusedAs(TransientError, "an empty answer")
+_MOVED: Final = RefusedAs(TransientError, "another address")
 _PAGE: Final = RefusedAs(TransientError, 'a web page titled "Maintenance"')
 _NO_ACK: Final = RefusedAs(TransientError, "has no Ack")
 _NO_WORDS: Final = RefusedAs(TransientError, "no JSON")
 _GAVE_UP: Final = RefusedAs(TransientError, "Gave up after 6 attempts")
 _READING: Final[Mapping[str, Verdict]] = {
-    "web page": _PAGE, "web page called JSON": _PAGE, "empty": _EMPTY, "blanks": _EMPTY, "moved": _EMPTY,
-    "moved for good": _EMPTY, "cut": _CUT, "cut in a text": _CUT, "text": _NO_ACK, "number": _NO_ACK, "plain words": _NO_WORDS,
+    "web page": _PAGE, "web page called JSON": _PAGE, "empty": _EMPTY, "blanks": _EMPTY, "moved": _MOVED,
+    "moved for good": _MOVED, "cut": _CUT, "cut in a text": _CUT, "text": _NO_ACK, "number": _NO_ACK, "plain words": _NO_WORDS,
     "UTF-16": _NO_WORDS, "byte order mark": _NO_WORDS, "no gzip": _GAVE_UP, "half a gzip": _CUT,
     "moved nowhere": _GAVE_UP, "retry in the year 9999": _GAVE_UP,
 }  # fmt: skip

@@ -23,10 +23,11 @@ from ledger_pipelines_tests.faults.drills.malformed_bodies_any import MARK, item
 from ledger_pipelines_tests.faults.drills.malformed_scenes import BAD_DAY, encoded, good_id
 
 _UNREADABLE = RefusedAs(TransientError, "cannot be read")
-_NOT_ITS_OWN = RefusedAs(TransientError, "without NetSuite's own words")
+_PAGE = RefusedAs(TransientError, "a web page in place of an answer")
+_ELSEWHERE = RefusedAs(TransientError, "another address")
 _GAVE_UP = RefusedAs(TransientError, "Gave up after 6 attempts")
-_PAGES = {"web page": _NOT_ITS_OWN, "web page called JSON": _NOT_ITS_OWN}
-_MOVED = {"moved": _NOT_ITS_OWN, "moved for good": _NOT_ITS_OWN}
+_PAGES = {"web page": _PAGE, "web page called JSON": _PAGE}
+_MOVED = {"moved": _ELSEWHERE, "moved for good": _ELSEWHERE}
 _WIRE = {
     "no gzip": _GAVE_UP,
     "moved nowhere": _GAVE_UP,

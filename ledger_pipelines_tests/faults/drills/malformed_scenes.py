@@ -78,11 +78,12 @@ def _changes(request: httpx.Request) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A vendor's reader and writer, and one record's id read anew (raises LedgerError). Close when done."""
+    """A vendor's reader and writer, and one record's id read anew (raises LedgerError; None: it reads lists alone). Close when
+    done."""
 
     reader: ChangesReader
     writer: Writer
-    record: Callable[[], str]
+    record: Callable[[], str] | None
     close: Callable[[], None]
 
 

@@ -44,7 +44,7 @@ WINDOW = timedelta(minutes=5)
 
 
 class NetoScene(Scene):
-    """GetOrder for a day, AddItem for one product and for two, UpdateItem for a quantity (the second kind)."""
+    """GetOrder for a day (a single one is such a list too), AddItem for one product and for two, UpdateItem for a quantity (the second kind)."""
 
     vendor = Vendor.NETO
     host = "neto-a.example"
@@ -57,10 +57,7 @@ class NetoScene(Scene):
         )  # fmt: skip
         client = NetoClient(connection, clock=FakeClock(NOW), transport=wire.transport)
 
-        def record() -> str:
-            raise NotImplementedError("Neto reads no single record: GetOrder with a filter is a list")
-
-        return Opened(NetoReader(client), NetoWriter(client, WINDOW), record, client.close)
+        return Opened(NetoReader(client), NetoWriter(client, WINDOW), None, client.close)
 
     def wanted(self, ask: Ask) -> Callable[[httpx.Request], bool]:
         actions = {Ask.LIST: "GetOrder", Ask.SECOND: "UpdateItem"}

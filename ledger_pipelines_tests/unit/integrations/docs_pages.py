@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+from ledger_pipelines.integrations.by_day.context import IGNORED
+
 ROOT = Path(__file__).parents[3]
 CODE = re.compile(r"[a-z][a-z]*(?:-[a-z]+)*")
-SHARED = frozenset({"unresolved-setting", "illegal-sku"})
+SHARED = frozenset({"unresolved-setting", "illegal-sku", IGNORED})
 """Codes that modules make which integrations share."""
 
 

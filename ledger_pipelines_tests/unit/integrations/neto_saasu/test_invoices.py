@@ -270,6 +270,16 @@ def test_a_payment_that_a_user_ignores_does_not_go_along() -> None:
     assert (decision.quick, decision.owed) == (None, aud("16.50"))
 
 
+def test_a_payment_ignored_after_it_was_approved_does_not_go_along() -> None:
+    """It went out inside an invoice written later and was in the bank twice: the journal has its state, not a line of the worklist."""
+    one = order("N1", payments=(payment(),))
+    key = payment_key(context(), "5501")
+    ignored = Known(key, "payment", Action.CREATE, EffectState.IGNORED, "{}", "")
+    decision = decide(context([one], choices=PAID, known=[ignored]), one)
+    assert "QuickPayment" not in body_of(decision.rows[0].effect)
+    assert (decision.quick, decision.owed) == (None, aud("16.50"))
+
+
 def test_a_payment_that_the_books_have_is_not_written_again() -> None:
     """The journal was lost; the payment came from an invoice that a person deleted, say."""
     one = order("N1", payments=(payment(),))
