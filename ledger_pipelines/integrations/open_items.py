@@ -6,13 +6,16 @@ Does not belong here: deciding what is open (the integrations), showing it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.money import Money
+from ledger_pipelines.errors import ConfigurationError, DataError
 from ledger_pipelines.storage.journal import Entry, Event, Journal, Search
+from ledger_pipelines.sync import acts
 from ledger_pipelines.sync.plan import PlanRow
 
 EVERYTHING = 5_000_000
@@ -67,6 +70,45 @@ def journal_item(entry: Entry) -> OpenItem:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person says of open work. what: IGNORED or RETRIED; names: keys or document numbers."""
+
+    what: str
+    names: Sequence[str]
+    who: str
+    why: str
+
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError when it does not say who and why."""
+        if not self.who.strip() or not self.why.strip():
+            raise ConfigurationError("Say who does this and why.", remedy="Give --who and --why.")
+
+    def on_effects(
+        self, journal: Journal, integration: str, clock: Clock
+    ) -> tuple[frozenset[str], list[str]]:
+        """Move the journal's effects of these names. Keys of all that are called so, and of those moved: confirmed ones stay."""
+        known: dict[str, Entry] = {}
+        for name in self.names:
+            for entry in journal.find(Search(text=name, integration=integration)):
+                if name in (entry.key, entry.effect.number, entry.effect.external_id):
+                    known[entry.key] = entry
+        moved = [key for key, entry in known.items() if entry.state is not EffectState.CONFIRMED]
+        if moved:
+            act = acts.ignore if self.what == IGNORED else acts.retry
+            act(journal, moved, who=self.who, why=self.why, clock=clock)
+        return frozenset(known), moved
+
+    def touched(self, keys: list[str]) -> list[str]:
+        """The keys, when there are any. Raises DataError."""
+        if not keys:
+            raise DataError(
+                f"Nothing open is called {', '.join(self.names)}.",
+                remedy="`ledger-pipelines errors` lists what is.",
+            )
+        return keys
+
+
 class Ignored:
     """Rows a person told us to ignore, kept in the journal's log: the last word on each counts."""
 
@@ -81,9 +123,10 @@ class Ignored:
             last[line.event.to_state] = line.event.what == IGNORED
         return frozenset(key for key, is_ignored in last.items() if is_ignored)
 
-    def say(self, what: str, partition: str, keys: Iterable[str], who: str, why: str, now: datetime) -> None:
-        """Write down what a person said: IGNORED or RETRIED."""
-        self._journal.log([Event(who, self._subject(partition), what, "", key, why) for key in keys], now)
+    def say(self, act: Act, partition: str, keys: Iterable[str], now: datetime) -> None:
+        """Write down what a person said of these rows."""
+        subject = self._subject(partition)
+        self._journal.log([Event(act.who, subject, act.what, "", key, act.why) for key in keys], now)
 
     def _subject(self, partition: str) -> str:
         return f"worklist:{self._integration}/{partition}"

@@ -25,12 +25,13 @@ from ledger_pipelines.integrations.amazon_netsuite import settlement_journal, su
 from ledger_pipelines.integrations.amazon_netsuite.arrival import ArrivalOutcome
 from ledger_pipelines.integrations.amazon_netsuite.books import SALES_ORDER, Books, decode_books
 from ledger_pipelines.integrations.amazon_netsuite.context import Context, JournalView
-from ledger_pipelines.integrations.amazon_netsuite.decide import decide, worklist_key
+from ledger_pipelines.integrations.amazon_netsuite.decide import decide
 from ledger_pipelines.integrations.amazon_netsuite.decisions import Decided
 from ledger_pipelines.integrations.amazon_netsuite.flows import plan_flow
 from ledger_pipelines.integrations.amazon_netsuite.intake import Arrivals
 from ledger_pipelines.integrations.amazon_netsuite.known import known as known_of
 from ledger_pipelines.integrations.amazon_netsuite.limits import guards_of
+from ledger_pipelines.integrations.amazon_netsuite.open_work import OpenWork
 from ledger_pipelines.integrations.amazon_netsuite.order_invoices import invoice_key
 from ledger_pipelines.integrations.amazon_netsuite.read_books import read_back, read_books
 from ledger_pipelines.integrations.amazon_netsuite.readback import JOURNAL, ReadBack, decode_readback
@@ -45,23 +46,20 @@ from ledger_pipelines.integrations.amazon_netsuite.statement_view import (
     write_statement,
 )
 from ledger_pipelines.integrations.amazon_netsuite.stored import StoredSettlements
-from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, reopened, verified
+from ledger_pipelines.integrations.amazon_netsuite.verify import Reconciliation, reconcile, verified
 from ledger_pipelines.integrations.open_items import (
     EVERYTHING,
     IGNORED,
-    OPEN,
     RETRIED,
+    Act,
     Ignored,
     OpenItem,
     Unfinished,
-    blocked_item,
-    journal_item,
     unfinished,
 )
 from ledger_pipelines.memory import making_many
 from ledger_pipelines.storage.atomic import write_atomically
-from ledger_pipelines.storage.journal import Entry, Journal, Search, fingerprint
-from ledger_pipelines.sync import acts
+from ledger_pipelines.storage.journal import Journal, Search, fingerprint
 from ledger_pipelines.sync.apply import apply, recover, resume
 from ledger_pipelines.sync.guards import Override
 from ledger_pipelines.sync.plan import Plan
@@ -229,6 +227,15 @@ class AmazonNetSuite:
             one_world=self.setup.target_config.one_world,
         )
         return replace(context, journal=self._journal_view(context))
+
+    def keys(self, settlement_id: str) -> Context:
+        """A context good for making keys only."""
+        return Context(
+            integration=self.name, source=self.source, target=self.target, account=self.setup.target_config.realm,
+            zone=self.setup.zone, mode=self._booking_mode, settings=self.setup.settings,
+            settlement=self.settlement(settlement_id), books=Books(self.target, settlement_id, self.clock.now()),
+            journal=JournalView({}),
+        )  # fmt: skip
 
     def decided(self, ctx: Context) -> Decided:
         """The decisions; computed once for the same inputs."""
@@ -419,46 +426,22 @@ class AmazonNetSuite:
             who=who_asks(),
         )
 
+    @property
+    def open_work(self) -> OpenWork:
+        """What is open, and what a person says of it."""
+        return OpenWork(self.name, self, self.journal, self.ignored, self._plans, self.clock)
+
     def errors(self, settlement_id: str | None = None) -> list[OpenItem]:
         """What needs a person or a later probe: blocked rows of the latest plans, and the journal's open effects."""
-        items: dict[str, OpenItem] = {}
-        for sid in self.settlements() if settlement_id is None else [settlement_id]:
-            ignored = self.ignored.of(sid)
-            for flow in FLOWS:
-                plan = self._plans.latest(self.name, flow, sid)
-                for row in () if plan is None else plan.rows:
-                    if row.action.value == "blocked" and row.key not in ignored:
-                        items.setdefault(row.key, blocked_item(flow, sid, row))
-        for sid in self.settlements() if settlement_id is None else [settlement_id]:
-            items |= {item.key: item for item in self._reopened(sid)}
-        for entry in self.journal.find(
-            Search(integration=self.name, partition=settlement_id or "", states=OPEN, limit=EVERYTHING)
-        ):
-            items[entry.key] = journal_item(entry)
-        return list(items.values())
-
-    def _reopened(self, settlement_id: str) -> list[OpenItem]:
-        """What was booked and changed in NetSuite since, by the stored read-back."""
-        after = self.after(settlement_id)
-        if after is None:
-            return []
-        ctx = self.context(settlement_id)
-        return [
-            OpenItem(
-                worklist_key(ctx, d.group), summary_update.FLOW, settlement_id, d.group.order_id or settlement_id,
-                f"{d.group.type} {d.group.order_id}".strip(), str(d.state), d.reason.code, d.reason.text,
-                d.reason.remedy, Money(d.claimed, ctx.currency),
-            )
-            for d in reopened(verified(ctx, self.decided(ctx).decisions, after))
-        ]  # fmt: skip
+        return self.open_work.items(settlement_id)
 
     def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
         """Take up again: effects by key or document number, and groups that were ignored. Keys concerned."""
-        return self._act(RETRIED, names, who, why)
+        return self.open_work.carry_out(Act(RETRIED, names, who, why))
 
     def ignore(self, names: Sequence[str], who: str, why: str) -> list[str]:
         """Count as resolved by a person: effects or groups, by key or document number. Keys concerned."""
-        return self._act(IGNORED, names, who, why)
+        return self.open_work.carry_out(Act(IGNORED, names, who, why))
 
     def status(self) -> list[SettlementStatus]:
         """Where each settlement stands."""
@@ -549,24 +532,15 @@ class AmazonNetSuite:
             )
 
     def _knows_summary(self, settlement_id: str) -> bool:
-        key = summary_key(self._keys(settlement_id))
+        key = summary_key(self.keys(settlement_id))
         entry = self.journal.entry(key)
         return entry is not None and entry.state is EffectState.CONFIRMED
 
     def _remembers(self, settlement_id: str) -> bool:
         """Whether the journal wrote our summary itself. An adopted one may mean a memory lost before, not all of it found
         again when that run was cut short: then NetSuite is asked for our documents once more."""
-        entry = self.journal.entry(summary_key(self._keys(settlement_id)))
+        entry = self.journal.entry(summary_key(self.keys(settlement_id)))
         return entry is not None and entry.state is EffectState.CONFIRMED and not entry.adopted
-
-    def _keys(self, settlement_id: str) -> Context:
-        """A context good for making keys only."""
-        return Context(
-            integration=self.name, source=self.source, target=self.target, account=self.setup.target_config.realm,
-            zone=self.setup.zone, mode=self._booking_mode, settings=self.setup.settings,
-            settlement=self.settlement(settlement_id), books=Books(self.target, settlement_id, self.clock.now()),
-            journal=JournalView({}),
-        )  # fmt: skip
 
     def _journal_view(self, ctx: Context) -> JournalView:
         """The journal as it stands: read again only when its log has grown (every change is logged)."""
@@ -582,50 +556,6 @@ class AmazonNetSuite:
         bills = [invoice_key(ctx, d) for d in ctx.books.documents if d.record == SALES_ORDER]
         known |= {key: known_of(entry) for key, entry in self.journal.entries(bills).items()}
         return JournalView(known, self.ignored.of(ctx.sid))
-
-    def _act(self, what: str, names: Sequence[str], who: str, why: str) -> list[str]:
-        if not who.strip() or not why.strip():
-            raise ConfigurationError("Say who does this and why.", remedy="Give --who and --why.")
-        wanted = set(names)
-        touched: list[str] = []
-        now = self.clock.now()
-        known: dict[str, Entry] = {}
-        for name in names:
-            for entry in self.journal.find(Search(text=name, integration=self.name)):
-                if name in (entry.key, entry.effect.number, entry.effect.external_id):
-                    known[entry.key] = entry
-        act = acts.ignore if what == IGNORED else acts.retry
-        movable = [k for k, e in known.items() if e.state is not EffectState.CONFIRMED]
-        if movable:
-            act(self.journal, movable, who=who, why=why, clock=self.clock)
-            touched += movable
-        for sid in self.settlements():
-            ignored = self.ignored.of(sid)
-            groups: dict[str, None] = {}
-            for flow in FLOWS:
-                plan = self._plans.latest(self.name, flow, sid)
-                for row in () if plan is None else plan.rows:
-                    blocked = row.action.value == "blocked" and what == IGNORED
-                    taken_up = row.key in ignored and what == RETRIED
-                    if (blocked or taken_up) and wanted & {row.key, row.number} and row.key not in known:
-                        groups[row.key] = None
-            if what == RETRIED:
-                groups |= dict.fromkeys(key for key in ignored if key in wanted)
-                if ignored:
-                    keys = self._keys(sid)
-                    of_orders = (worklist_key(keys, g) for g in self.groups(sid) if g.order_id in wanted)
-                    groups |= dict.fromkeys(key for key in of_orders if key in ignored)
-            else:
-                changed = (item for item in self._reopened(sid) if wanted & {item.key, item.number})
-                groups |= dict.fromkeys(item.key for item in changed)
-            self.ignored.say(what, sid, groups, who, why, now)
-            touched += list(groups)
-        if not touched:
-            raise DataError(
-                f"Nothing open is called {', '.join(names)}.",
-                remedy="`ledger-pipelines errors` lists what is.",
-            )
-        return touched
 
     def _status(self, settlement_id: str) -> SettlementStatus:
         planned = any(self._plans.latest(self.name, flow, settlement_id) for flow in FLOWS)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ledger_pipelines.documents.dates import Clock
-from ledger_pipelines.documents.effects import Action, EffectState
-from ledger_pipelines.errors import ConfigurationError, DataError
+from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.integrations.by_day.days import DaysDone
 from ledger_pipelines.integrations.by_day.memory import EVERY_PARTITION
 from ledger_pipelines.integrations.open_items import (
@@ -20,13 +19,13 @@ from ledger_pipelines.integrations.open_items import (
     IGNORED,
     OPEN,
     RETRIED,
+    Act,
     Ignored,
     OpenItem,
     blocked_item,
     journal_item,
 )
-from ledger_pipelines.storage.journal import Entry, Journal, Search
-from ledger_pipelines.sync import acts
+from ledger_pipelines.storage.journal import Journal, Search
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
 
@@ -60,43 +59,27 @@ class Worklist:
 
     def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
         """Take up again: effects by key or document number, and rows that were ignored. Keys concerned."""
-        return self._act(RETRIED, names, who, why)
+        return self._carry_out(Act(RETRIED, names, who, why))
 
     def ignore(self, names: Sequence[str], who: str, why: str) -> list[str]:
         """Count as resolved by a person: effects or rows, by key or document number. Keys concerned."""
-        return self._act(IGNORED, names, who, why)
+        return self._carry_out(Act(IGNORED, names, who, why))
 
-    def _act(self, what: str, names: Sequence[str], who: str, why: str) -> list[str]:
-        if not who.strip() or not why.strip():
-            raise ConfigurationError("Say who does this and why.", remedy="Give --who and --why.")
-        wanted = set(names)
-        known: dict[str, Entry] = {}
-        for name in names:
-            for entry in self.journal.find(Search(text=name, integration=self.integration)):
-                if name in (entry.key, entry.effect.number, entry.effect.external_id):
-                    known[entry.key] = entry
-        movable = [key for key, entry in known.items() if entry.state is not EffectState.CONFIRMED]
-        if movable:
-            act = acts.ignore if what == IGNORED else acts.retry
-            act(self.journal, movable, who=who, why=why, clock=self.clock)
+    def _carry_out(self, act: Act) -> list[str]:
+        wanted = set(act.names)
+        known, moved = act.on_effects(self.journal, self.integration, self.clock)
         ignored = self.ignored.of(EVERY_PARTITION)
         rows: dict[str, None] = {}
         for _, _, row in self._blocked():
             meant = wanted & {row.key, row.number} and row.key not in known
-            if meant and (what == IGNORED) != (row.key in ignored):
+            if meant and (act.what == IGNORED) != (row.key in ignored):
                 rows[row.key] = None
-        if what == IGNORED:
+        if act.what == IGNORED:
             rows |= dict.fromkeys(one.key for one in self.doubles() if wanted & {one.key, one.number})
-        if what == RETRIED:
+        else:
             rows |= dict.fromkeys(key for key in ignored if key in wanted)
-        self.ignored.say(what, EVERY_PARTITION, rows, who, why, self.clock.now())
-        touched = [*movable, *rows]
-        if not touched:
-            raise DataError(
-                f"Nothing open is called {', '.join(names)}.",
-                remedy="`ledger-pipelines errors` lists what is.",
-            )
-        return touched
+        self.ignored.say(act, EVERY_PARTITION, rows, self.clock.now())
+        return act.touched([*moved, *rows])
 
     def _blocked(self) -> Iterator[tuple[str, str, PlanRow]]:
         """Flow, day, row."""
