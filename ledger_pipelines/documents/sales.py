@@ -233,6 +233,7 @@ class SalesDocument:
         related: Key of the document it was split from, or that it credits; "" = none.
         payments: Made on it, as the source shows them with it, by instant.
         changed: Instant of the source's last change, UTC.
+        off_the_shelf: Its goods are taken from the stock the source tells.
     """
 
     kind: DocumentKind
@@ -254,6 +255,7 @@ class SalesDocument:
     note: str = ""
     payments: tuple[Payment, ...] = ()
     changed: datetime | None = None
+    off_the_shelf: bool = False
 
     @property
     def currency(self) -> str:

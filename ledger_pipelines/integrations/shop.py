@@ -129,6 +129,8 @@ class Shop:
     """Payment methods: id -> name."""
     split_off: Mapping[str, tuple[str, ...]] | None = None
     """Orders that name another as the one they come from, by that one's number, where that is known without reading them all."""
+    last_shipped: Mapping[str, datetime | None] | None = None
+    """Orders that are off the shelf, with the instant of their last change, UTC, where that is known without reading them all."""
     emails: Mapping[str, str] | None = None
     """E-mail addresses of customers by user name, folded, where they are known without reading them all."""
 
@@ -174,6 +176,13 @@ class Shop:
             if order.related:
                 found[order.related] = (*found.get(order.related, ()), order.key)
         return found
+
+    @cached_property
+    def shipped(self) -> Mapping[str, datetime | None]:
+        """Numbers of the orders whose goods are off the shelf, with the instant of their last change, UTC."""
+        if self.last_shipped is not None:
+            return self.last_shipped
+        return {key: order.changed for key, order in self.orders.items() if order.off_the_shelf}
 
     @cached_property
     def usernames_by_email(self) -> Mapping[str, tuple[str, ...]]:

@@ -134,6 +134,7 @@ class ShopMirror:
             payments=payments,
             warehouses=tuple(_warehouse(record_of(text)) for text in self._rows("warehouses").texts.values()),
             split_off=_split_off(self._rows("orders"), orders),
+            last_shipped=_last_shipped(self._rows("orders"), orders),
             method_names={method.id: method.name for method in methods},
             emails=self._emails_of_customers(),
         )
@@ -239,6 +240,16 @@ def _split_off(rows: Rows, orders: Collection[str]) -> dict[str, tuple[str, ...]
     for child, parent in rows.column("related_order_id").items():
         if parent and child in orders:
             found[str(parent)] = (*found.get(str(parent), ()), child)
+    return found
+
+
+def _last_shipped(rows: Rows, orders: Collection[str]) -> dict[str, datetime | None]:
+    changed = rows.column("changed")
+    found = {}
+    for key, status in rows.column("status").items():
+        if key in orders and str(status).lower() in documents.OFF_THE_SHELF:
+            at = changed[key]
+            found[key] = at if isinstance(at, datetime) else None
     return found
 
 

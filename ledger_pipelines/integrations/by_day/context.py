@@ -52,10 +52,13 @@ class JournalView:
     known: Mapping[str, Known]
     ignored: frozenset[str] = frozenset()
 
-    def confirmed(self, key: str) -> Known | None:
-        """The effect, when it is in the target."""
+    def confirmed(self, key: str, before: datetime | None = None) -> Known | None:
+        """The effect, when it is in the target; with an instant (UTC): when that was known before it."""
         known = self.known.get(key)
-        return known if known is not None and known.state is EffectState.CONFIRMED else None
+        if known is None or known.state is not EffectState.CONFIRMED:
+            return None
+        late = before is not None and known.confirmed_at is not None and known.confirmed_at >= before
+        return None if late else known
 
     def is_ignored(self, key: str) -> bool:
         """Whether a person said to leave the effect."""

@@ -28,8 +28,8 @@ from ledger_pipelines.integrations.neto_saasu.layout import (
 )
 from ledger_pipelines.integrations.neto_saasu.receipts import SUMMARY
 from ledger_pipelines.integrations.neto_saasu.selection import ADJUSTMENT
-from ledger_pipelines.integrations.neto_saasu.settings import Kits, Numbering
-from ledger_pipelines.integrations.neto_saasu.skus import UNKNOWN_SKU, sellable
+from ledger_pipelines.integrations.neto_saasu.settings import Numbering
+from ledger_pipelines.integrations.neto_saasu.skus import UNKNOWN_SKU, kit_parts, sellable
 from ledger_pipelines.integrations.neto_saasu.taxes import OrderTaxes
 from ledger_pipelines.integrations.sales_amounts import is_cents, tax_on, tax_within
 from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
@@ -121,11 +121,7 @@ class _Composing:
         return line.returned_to_stock or all(item is not None and not item.inventoried for item in items)
 
     def _parts_of(self, line: SalesLine) -> tuple[str, ...]:
-        product = self.ctx.shop.items.get(line.item)
-        components = line.components or (() if product is None else product.components)
-        if not components or self.ctx.settings.products_to_saasu.kits is not Kits.COMPONENTS:
-            return (line.item,)
-        return tuple(one.item for one in components)
+        return tuple(one.item for one in kit_parts(self.ctx, line)) or (line.item,)
 
     # --- parts -------------------------------------------------------------------------------------------------------
 

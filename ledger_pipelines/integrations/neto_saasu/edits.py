@@ -12,18 +12,25 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from ledger_pipelines.documents.effects import LINK
 from ledger_pipelines.documents.keys import Json, canonical
-from ledger_pipelines.documents.money import Money, plain
+from ledger_pipelines.documents.money import ZERO, Money, plain
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.layout import Layout
 from ledger_pipelines.integrations.neto_saasu.quick import FIELD
-from ledger_pipelines.integrations.neto_saasu.references import convert_key, invoice_key, update_key
+from ledger_pipelines.integrations.neto_saasu.references import (
+    convert_key,
+    credit_key,
+    invoice_key,
+    update_key,
+    void_key,
+)
 
 Body = Mapping[str, Json]
 
@@ -46,17 +53,47 @@ class Written:
     converted: bool
 
 
-def written(ctx: Context, order: SalesDocument, revision: int) -> Written | None:
-    """The confirmed invoice of a revision."""
-    known = ctx.journal.confirmed(invoice_key(ctx, order, revision))
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Invoices of the order that were taken back. revision: of the present one. credits: keys of adjustment notes.
+
+    credited: whether the last of them was taken back by an adjustment note, and so is still there.
+    """
+
+    revision: int = 0
+    credits: tuple[str, ...] = ()
+    credited: bool = False
+
+
+def past_of(ctx: Context, order: SalesDocument, before: datetime | None = None) -> Past:
+    """What was taken back by now, or before an instant (UTC)."""
+    found = Past()
+    while True:
+        following = found.revision + 1
+        credit = credit_key(ctx, order, following)
+        if ctx.journal.confirmed(credit, before) is not None:
+            found = Past(following, (*found.credits, credit), credited=True)
+        elif ctx.journal.confirmed(void_key(ctx, order, following), before) is not None:
+            found = Past(following, found.credits)
+        else:
+            return found
+
+
+def written(
+    ctx: Context, order: SalesDocument, revision: int, before: datetime | None = None
+) -> Written | None:
+    """The confirmed invoice of a revision: as it is now, or as it was known before an instant (UTC)."""
+    known = ctx.journal.confirmed(invoice_key(ctx, order, revision), before)
     if known is None:
         return None
     body, total, changes = dict(known.fields()), known.amount, 0
-    while (change := ctx.journal.confirmed(update_key(ctx, order, revision, changes + 1))) is not None:
+    while (
+        change := ctx.journal.confirmed(update_key(ctx, order, revision, changes + 1), before)
+    ) is not None:
         body |= change.fields()
         total = change.amount or total
         changes += 1
-    convert = ctx.journal.confirmed(convert_key(ctx, order, revision))
+    convert = ctx.journal.confirmed(convert_key(ctx, order, revision), before)
     if convert is not None:
         body |= convert.fields()
     return Written(known, revision, body, changes, total, convert is not None)
@@ -163,6 +200,16 @@ def with_ids(ctx: Context, value: Json) -> Json:
     if isinstance(value, list):
         return [with_ids(ctx, one) for one in value]
     return value
+
+
+def units(ctx: Context, body: Body) -> dict[str, Decimal]:
+    """How many of each item a request sells, by the item's id; of lines by account nothing is told."""
+    found: dict[str, Decimal] = {}
+    for line in _items(body):
+        item = _item(ctx, line.get("InventoryId"))
+        if item:
+            found[item] = found.get(item, ZERO) + Decimal(str(line.get("Quantity") or 0))
+    return found
 
 
 def credited(body: Body) -> list[Json]:

@@ -7,7 +7,6 @@ Belongs here: from an order to its decision and rows. Does not belong here: whic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from ledger_pipelines.documents.effects import Effect, EffectState, Expected
@@ -18,7 +17,7 @@ from ledger_pipelines.integrations.by_day.context import IGNORED, Known, link
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact, resolve
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
-from ledger_pipelines.integrations.neto_saasu.edits import written
+from ledger_pipelines.integrations.neto_saasu.edits import Past, past_of, written
 from ledger_pipelines.integrations.neto_saasu.invoice_body import (
     falls_back,
     invoice_body,
@@ -33,7 +32,6 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     invoice_key,
     invoice_reference,
     payment_reference,
-    void_key,
 )
 from ledger_pipelines.integrations.neto_saasu.revisions import FLOW, change_day, revise
 from ledger_pipelines.integrations.neto_saasu.selection import in_the_books, select
@@ -56,7 +54,7 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
     booked = in_the_books(ctx, order)
     if booked is not None:
         return _booked_by_others(ctx, order, booked)
-    past = _past(ctx, order)
+    past = past_of(ctx, order)
     key = invoice_key(ctx, order, past.revision)
     known = ctx.journal.known.get(key)
     if ctx.journal.is_ignored(key):
@@ -75,31 +73,6 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
 def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     """Rows of the plan of these orders."""
     return [row for order in orders for row in decide(ctx, order).rows]
-
-
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """Invoices of the order that were taken back. revision: of the present one. credits: keys of adjustment notes.
-
-    credited: whether the last of them was taken back by an adjustment note, and so is still there.
-    """
-
-    revision: int = 0
-    credits: tuple[str, ...] = ()
-    credited: bool = False
-
-
-def _past(ctx: Context, order: SalesDocument) -> _Past:
-    past = _Past()
-    while True:
-        following = past.revision + 1
-        credit = credit_key(ctx, order, following)
-        if ctx.journal.confirmed(credit) is not None:
-            past = _Past(following, (*past.credits, credit), credited=True)
-        elif ctx.journal.confirmed(void_key(ctx, order, following)) is not None:
-            past = _Past(following, past.credits)
-        else:
-            return past
 
 
 def _title(order: SalesDocument) -> str:
@@ -167,7 +140,7 @@ def _in_doubt(ctx: Context, order: SalesDocument, known: Known, credit_keys: tup
     )
 
 
-def _taken_back(ctx: Context, order: SalesDocument, past: _Past) -> Decision:
+def _taken_back(ctx: Context, order: SalesDocument, past: Past) -> Decision:
     key = invoice_key(ctx, order, past.revision - 1)
     reason = Reason("taken-back", f"Order {order.number} was cancelled, and its invoice was taken back.")
     known = ctx.journal.known.get(key)
@@ -183,7 +156,7 @@ def _taken_back(ctx: Context, order: SalesDocument, past: _Past) -> Decision:
     )
 
 
-def _new(ctx: Context, order: SalesDocument, past: _Past, known: Known | None) -> Decision:
+def _new(ctx: Context, order: SalesDocument, past: Past, known: Known | None) -> Decision:
     key = invoice_key(ctx, order, past.revision)
     problem = number_problem(ctx, order)
     if problem is not None:
@@ -201,7 +174,7 @@ def _new(ctx: Context, order: SalesDocument, past: _Past, known: Known | None) -
 
 
 def _created(
-    ctx: Context, order: SalesDocument, past: _Past, known: Known | None, laid: Layout, contact: Contact
+    ctx: Context, order: SalesDocument, past: Past, known: Known | None, laid: Layout, contact: Contact
 ) -> Decision:
     key = invoice_key(ctx, order, past.revision)
     fallback = falls_back(ctx, known, wanted_type(ctx, order))

@@ -19,8 +19,8 @@ from ledger_pipelines.documents.sales import Charge, ChargeKind, Component, Sale
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.neto_saasu.arithmetic import Priced, priced
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.settings import Kits, TaxBasis, UnknownSku
-from ledger_pipelines.integrations.neto_saasu.skus import UNKNOWN_SKU, sellable
+from ledger_pipelines.integrations.neto_saasu.settings import TaxBasis, UnknownSku
+from ledger_pipelines.integrations.neto_saasu.skus import UNKNOWN_SKU, kit_parts, sellable
 from ledger_pipelines.integrations.neto_saasu.taxes import OrderTaxes
 from ledger_pipelines.integrations.sales_amounts import charge_taxes, is_cents, kit_shares, tax_on, tax_within
 from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
@@ -210,7 +210,7 @@ class _LayingOut:
         return code
 
     def _of_line(self, line: SalesLine, code: SaasuTaxCode, amount: Decimal) -> list[_Part]:
-        components = self._components(line)
+        components = kit_parts(self.ctx, line)
         if components:
             return self._of_kit(line, components, code, amount)
         unit = line.unit_price
@@ -228,14 +228,6 @@ class _LayingOut:
                 percent=line.discount_percent,
             )
         ]
-
-    def _components(self, line: SalesLine) -> tuple[Component, ...]:
-        if self.ctx.settings.products_to_saasu.kits is not Kits.COMPONENTS:
-            return ()
-        if line.components:
-            return line.components
-        product = self.ctx.shop.items.get(line.item)
-        return () if product is None else product.components
 
     def _of_kit(
         self, line: SalesLine, components: Sequence[Component], code: SaasuTaxCode, amount: Decimal

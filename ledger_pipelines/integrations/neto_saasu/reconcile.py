@@ -31,7 +31,8 @@ from ledger_pipelines.integrations.neto_saasu.compare_documents import DocumentC
 from ledger_pipelines.integrations.neto_saasu.compare_money import Line, MoneyComparer, Pair, Pairs
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.doubles import doubles
-from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import SETTING, wanted_quantity, written
+from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import SETTING, wanted, written
+from ledger_pipelines.integrations.neto_saasu.stock_in_motion import in_motion
 from ledger_pipelines.integrations.shop import UnresolvedError
 from ledger_pipelines.reports.shop_view import (
     AccountLine,
@@ -235,7 +236,8 @@ def _accounts(
 def _drift(ctx: Context) -> tuple[tuple[Drift, ...], int]:
     """Items whose quantity in the store's warehouse is not what Saasu gives; how many were compared.
 
-    A store has none below zero. What was set after the store was read counts as set.
+    A store has none below zero. What was set after the store was read counts as set; what it has shipped and the file does not know yet is no
+    difference.
     """
     settings = ctx.settings.inventory_from_saasu
     if not settings.enabled or settings.warehouse is None:
@@ -249,13 +251,14 @@ def _drift(ctx: Context) -> tuple[tuple[Drift, ...], int]:
     for (sku, warehouse), last in written(ctx).items():
         if warehouse == place and read_at is not None and last.at > read_at:
             there[sku] = last.quantity
-    found, compared = [], 0
+    found, compared, motion = [], 0, in_motion(ctx)
     for item in ctx.books.stock:
-        product, wanted = ctx.shop.items.get(item.code), wanted_quantity(item, settings.quantity)
-        if product is None or wanted is None or not _stocked(item, product):
+        product = ctx.shop.items.get(item.code)
+        should = wanted(item, settings.quantity, motion.get(item.code))
+        if product is None or should is None or not _stocked(item, product):
             continue
         compared += 1
-        books, store = max(wanted, ZERO), there.get(item.code, ZERO)
+        books, store = should.quantity, there.get(item.code, ZERO)
         if books != store:
             found.append(Drift(item.code, item.description, books, store))
     return tuple(sorted(found, key=lambda one: one.item)), compared

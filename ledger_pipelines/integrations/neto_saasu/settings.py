@@ -127,6 +127,9 @@ class InventoryFromSaasu(Model):
     every_minutes: int = Field(default=60, ge=0, le=10080)
     """All items are read again when the last reading is older: nobody promises that a sale alone marks an item as changed.
     One call each 100 items."""
+    sold_days: int = Field(default=30, ge=0, le=3660)
+    """What the store has shipped and Saasu's stock does not know yet is left off, for as many days after its order last changed.
+    Then Saasu's quantity counts as it stands: an order that is never exported holds no product down for ever."""
 
 
 class ProductsToSaasu(Model):

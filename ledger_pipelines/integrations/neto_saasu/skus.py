@@ -1,6 +1,6 @@
 """Which item of the file a line with a SKU of the store sells, or why none.
 
-Belongs here: finding the item by exact code, near misses, what of it cannot be sold. Does not belong here: making items
+Belongs here: finding the item by exact code, near misses, what of it cannot be sold, the parts of a kit. Does not belong here: making items
 (`items`, `items_to_saasu`), lines of invoices (`layout`).
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger_pipelines.documents.keys import Json
+from ledger_pipelines.documents.sales import Component, SalesLine
 from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
@@ -31,6 +32,16 @@ class Sellable:
 def item_key(ctx: Context, sku: str) -> str:
     """Key of the effect that creates the item of a SKU in the file (the rule of `items`)."""
     return ctx.key("item", sku, "item")
+
+
+def kit_parts(ctx: Context, line: SalesLine) -> tuple[Component, ...]:
+    """The parts that a line is sold as; none: it is sold as itself."""
+    if ctx.settings.products_to_saasu.kits is not Kits.COMPONENTS:
+        return ()
+    if line.components:
+        return line.components
+    product = ctx.shop.items.get(line.item)
+    return () if product is None else product.components
 
 
 def sellable(ctx: Context, sku: str) -> Sellable | Reason:

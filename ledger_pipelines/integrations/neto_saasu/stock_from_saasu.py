@@ -1,15 +1,16 @@
 """Flow: quantities of Saasu become those of one warehouse of the store.
 
 Belongs here: comparing both sides and saying what the store is told. Does not belong here: reading either of them
-(`mirror`), writing (`systems.neto.writer`). Facts: saasu.md 7, neto.md 6.2, 6.3, 13.
+(`mirror`), what is gone from one and not from the other (`stock_in_motion`), writing (`systems.neto.writer`). Facts: saasu.md 7, neto.md 6.2, 6.3, 13.
 
-The store's own value is compared, so that stock edited by hand there is mended. Only the present day has a plan: what was on
+The store's own value is compared, so that stock edited by hand there is mended. What it has shipped and Saasu does not know yet is left
+off (`stock_in_motion`), or it would be put back on sale. Only the present day has a plan: what was on
 hand some other day is nothing to write now. Rows that write nothing are counted together, one row a reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +23,7 @@ from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.items import item_key, spelling
 from ledger_pipelines.integrations.neto_saasu.settings import QuantityBasis
+from ledger_pipelines.integrations.neto_saasu.stock_in_motion import Motion, in_motion
 from ledger_pipelines.integrations.shop import UnresolvedError, Warehouse
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuItem
@@ -35,6 +37,7 @@ NAMED = 10
 _LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 _COUNTED = {
     "same": "{} have the same quantity on both sides.",
+    "sold-meanwhile": "{}: the store has shipped units that the reading of Saasu's stock does not know yet. Its quantity stays.",
     "not-inventoried": "No stock is kept of {} in Saasu or in the store.",
     "kit": "{} are kits; their stock follows from their parts.",
     "parent": "{} stand for their variants and have no stock of their own.",
@@ -88,12 +91,29 @@ def written(ctx: Context) -> Mapping[tuple[str, str], Written]:
     return last
 
 
-def wanted_quantity(item: SaasuItem, basis: QuantityBasis) -> Decimal | None:
-    """What Saasu has, as the setting counts it: it may be negative. None = not told."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the store's warehouse should have of an item.
+
+    there: what Saasu has, as the setting counts it; it may be negative. moved: units of it that are gone from the store already.
+    """
+
+    there: Decimal
+    moved: Motion | None = None
+
+    @property
+    def quantity(self) -> Decimal:
+        """What is to be set: a store has none below zero."""
+        moved = ZERO if self.moved is None else self.moved.quantity
+        return max(tidy(round_half_away(self.there - moved, QUANTITY_DIGITS)), ZERO)
+
+
+def wanted(item: SaasuItem, basis: QuantityBasis, moved: Motion | None) -> Wanted | None:
+    """What the store should have of an item. None = Saasu does not tell."""
     if item.on_hand is None:
         return None
     held = (item.committed or ZERO) if basis is QuantityBasis.ON_HAND_LESS_COMMITTED else ZERO
-    return tidy(round_half_away(item.on_hand - held, QUANTITY_DIGITS))
+    return Wanted(tidy(round_half_away(item.on_hand - held, QUANTITY_DIGITS)), moved)
 
 
 def _said(known: Known) -> tuple[tuple[str, str], Decimal]:
@@ -141,6 +161,17 @@ def _passed_over(item: SaasuItem, product: Item) -> str:
     return "" if item.inventoried and product.inventoried else "not-inventoried"
 
 
+def _named(some: Sequence[str]) -> str:
+    """The first of them, and how many more."""
+    more = len(some) - NAMED
+    return ", ".join(some[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _went(moved: Motion) -> str:
+    """How many went, and with which orders."""
+    return f"{plain(moved.quantity)} with {'order' if len(moved.orders) == 1 else 'orders'} {_named(moved.orders)}"
+
+
 class _Comparison:
     """One comparison of all items; rows in the order of SKUs."""
 
@@ -149,6 +180,7 @@ class _Comparison:
         self._warehouse = warehouse
         self._basis = ctx.settings.inventory_from_saasu.quantity
         self._written = written(ctx)
+        self._motion = in_motion(ctx)
         self._store = {level.item: level.on_hand for level in ctx.shop.stock if level.place == warehouse.id}
         self._counted: dict[str, list[str]] = {}
 
@@ -163,19 +195,21 @@ class _Comparison:
         return [*found, *self._misspelt(), *self._summaries()]
 
     def _compare(self, item: SaasuItem, product: Item) -> PlanRow | None:
-        wanted, there = wanted_quantity(item, self._basis), self._in_store(item.code)
-        passed = _passed_over(item, product) or self._as_it_is(wanted, there)
-        if passed or wanted is None:
-            self._counted.setdefault(passed, []).append(item.code)
+        code = item.code
+        found, there = wanted(item, self._basis, self._motion.get(code)), self._in_store(code)
+        passed = _passed_over(item, product) or self._as_it_is(found, there)
+        if passed or found is None:
+            moved = "" if found is None or found.moved is None else f" ({_went(found.moved)})"
+            self._counted.setdefault(passed, []).append(f"{code}{moved}")
             return None
-        return self._set(item.code, wanted, there)
+        return self._set(code, found, there)
 
-    def _as_it_is(self, wanted: Decimal | None, there: Decimal) -> str:
+    def _as_it_is(self, found: Wanted | None, there: Decimal) -> str:
         """Why the store's quantity stays; "" = it does not."""
-        if wanted is None:
+        if found is None:
             return "no-quantity"
-        if max(wanted, ZERO) == there:
-            return "same"
+        if found.quantity == there:
+            return "same" if max(found.there, ZERO) == there else "sold-meanwhile"
         return "not-tested" if self._ctx.mode is Mode.TEST else ""
 
     def _in_store(self, sku: str) -> Decimal:
@@ -186,10 +220,10 @@ class _Comparison:
             return last.quantity
         return self._store.get(sku, ZERO)
 
-    def _set(self, sku: str, wanted: Decimal, there: Decimal) -> PlanRow:
+    def _set(self, sku: str, found: Wanted, there: Decimal) -> PlanRow:
         ctx, place = self._ctx, self._warehouse.id
         last = self._written.get((sku, place))
-        quantity = max(wanted, ZERO)
+        quantity = found.quantity
         effect = ctx.effect(
             FLOW, KIND, stock_key(ctx, sku, place, 0 if last is None else last.count),
             external_id=sku, number=sku, title=f"Stock of {sku}: {plain(there)} to {plain(quantity)}",
@@ -197,8 +231,10 @@ class _Comparison:
             action=Action.UPDATE, target_id=sku, source=f"stock:{sku}", to_source=True,
         )  # fmt: skip
         less = " less committed" if self._basis is QuantityBasis.ON_HAND_LESS_COMMITTED else ""
-        text = f"Saasu has {plain(wanted)} of {sku} on hand{less}, the store's {self._warehouse.name} {plain(there)}."
-        if wanted < 0:
+        text = f"Saasu has {plain(found.there)} of {sku} on hand{less}, the store's {self._warehouse.name} {plain(there)}."
+        if found.moved is not None:
+            text += f" The store has shipped some that Saasu does not know yet, which are left off: {_went(found.moved)}."
+        if found.there < 0:
             text += " A store has none below zero: it is set to 0."
         return ctx.row(effect, Reason("stock-differs", text))
 
@@ -222,9 +258,7 @@ class _Comparison:
         found = []
         for code in sorted(self._counted):
             skus = self._counted[code]
-            names = ", ".join(skus[:NAMED]) + (
-                f" and {len(skus) - NAMED:,} more" if len(skus) > NAMED else ""
-            )
+            names = _named(skus)
             text = _COUNTED[code].format(f"{len(skus):,} {'product' if len(skus) == 1 else 'products'}")
             reason = Reason(code, f"{text} They are: {names}.")
             key = self._ctx.store_key(KIND, code, "stock-counted")

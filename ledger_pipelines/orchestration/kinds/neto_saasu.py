@@ -36,7 +36,7 @@ _BY_FLOW = {
     "refunds": Reads.of("rmas orders payment_methods", "invoices payments items accounts tax_codes deleted"),
     "other_items_to_saasu": Reads.of("products orders", "items accounts tax_codes"),
     "items_from_saasu": Reads.of("products", "items"),
-    "stock_from_saasu": Reads.of("products stock warehouses", "items stock"),
+    "stock_from_saasu": Reads.of("products orders stock warehouses", "items stock invoices deleted"),
 }
 
 

@@ -41,6 +41,9 @@ from ledger_pipelines.systems.neto.shapes import Fields, as_list
 Record = Mapping[str, Json]
 
 CANCELLED: Final = frozenset({"cancelled", "declined"})
+OFF_THE_SHELF: Final = frozenset({"pack", "pending pickup", "pending dispatch", "dispatched"})
+"""Statuses whose orders have taken their goods from the warehouse's quantity (neto.md 8.1: Pack removes; those after it are inferred).
+The earlier ones reserve, and leave it as it is."""
 NOTES: Final = frozenset({"TEXT_NOTE"})
 """SKUs of lines that are notes (neto.md 8.3: seen in the field; merchants choose them)."""
 GUESTS: Final = frozenset({"noreg"})
@@ -267,6 +270,7 @@ def order(record: Record, zone: ZoneInfo, currency: str, *, notes: frozenset[str
         note=fields.text("DeliveryInstruction"),
         payments=_payments(fields, key, day, zone, currency),
         changed=fields.instant("DateUpdated"),
+        off_the_shelf=fields.text("OrderStatus").lower() in OFF_THE_SHELF,
     )
     return next((one for one in _readings(document, taxes) if not one.difference), document)
 

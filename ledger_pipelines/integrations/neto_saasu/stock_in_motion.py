@@ -1,0 +1,130 @@
+"""What the store has shipped and the stock reading of the file does not know yet: units that must not go back on sale.
+
+Belongs here: counting them by SKU, from orders, journal and books as last read; no call. Does not belong here: what the store's
+warehouse is told (`stock_from_saasu`). Facts: neto.md 8.1, saasu.md 6.4.
+
+The store takes an order's goods from its quantity when they are packed; before that it holds them back by itself, and its quantity stays as
+it is. Saasu takes them when the invoice is written; a sale order only counts as committed. An order in between would be set back up:
+one that waits, is in doubt, is not exported in its status, or was written after the stock was read. What of an order the reading knows
+is what was confirmed before it began.
+
+Nothing is ever added: goods that came back to the store's shelf, and not to Saasu's yet, leave the quantity too low until they do.
+Orders that others book under numbers of their own (the flow `invoices` is off) cannot be told from those that wait: none is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from ledger_pipelines.documents.money import ZERO
+from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.neto_saasu.edits import Written, past_of, units, written
+from ledger_pipelines.integrations.neto_saasu.references import invoice_key
+from ledger_pipelines.integrations.neto_saasu.selection import in_the_books, is_exported
+from ledger_pipelines.integrations.neto_saasu.settings import SALE_ORDER, QuantityBasis
+from ledger_pipelines.integrations.neto_saasu.skus import kit_parts
+from ledger_pipelines.systems.saasu.records import SaasuInvoice
+
+INVOICED = "I"
+"""Status of a sale that has lowered the stock."""
+
+
+@dataclass(slots=True)
+class Motion:
+    """Units of one SKU that are gone from the store and not from the file, and the orders they went with."""
+
+    quantity: Decimal = ZERO
+    orders: list[str] = field(default_factory=list)
+
+
+def in_motion(ctx: Context) -> Mapping[str, Motion]:
+    """By SKU; none where the file's stock was never read."""
+    found: dict[str, Motion] = {}
+    read_at = ctx.books.stock_read_at
+    if read_at is None or not ctx.settings.orders_to_saasu.enabled:
+        return found
+    for order in _shipped(ctx, read_at):
+        for sku, quantity in _unknown(ctx, order, read_at).items():
+            motion = found.setdefault(sku, Motion())
+            motion.quantity += quantity
+            motion.orders.append(order.number)
+    return found
+
+
+def _shipped(ctx: Context, read_at: datetime) -> Iterator[SalesDocument]:
+    """Orders off the shelf that changed lately, by number; of the others none is even decoded."""
+    since = read_at - timedelta(days=ctx.settings.inventory_from_saasu.sold_days)
+    for number, changed in sorted(ctx.shop.shipped.items()):
+        if changed is None or changed >= since:
+            yield ctx.shop.orders[number]
+
+
+def _unknown(ctx: Context, order: SalesDocument, read_at: datetime) -> dict[str, Decimal]:
+    """Units of the order that the reading does not know."""
+    present = invoice_key(ctx, order, past_of(ctx, order).revision)
+    if ctx.journal.is_ignored(present):
+        return {}
+    taken = _taken(ctx, order)
+    if not is_exported(ctx, order):
+        if order.day < ctx.first_day:  # another program's: the file has it
+            return {}
+        booked = in_the_books(ctx, order)
+        return {} if booked is not None and _knows(ctx, booked, read_at) else taken
+    before = written(ctx, order, past_of(ctx, order, read_at).revision, read_at)
+    if before is None or not _counts(ctx, before, read_at):
+        return taken
+    known = _sold(ctx, before)
+    if known is None:
+        return {}
+    more = {sku: quantity - known.get(sku, ZERO) for sku, quantity in taken.items()}
+    return {sku: quantity for sku, quantity in more.items() if quantity > 0}
+
+
+def _taken(ctx: Context, order: SalesDocument) -> dict[str, Decimal]:
+    """What the order took from the store's shelf, as the file would be told of it."""
+    found: dict[str, Decimal] = {}
+    for line in order.lines:
+        if line.text_only or line.quantity <= 0:
+            continue
+        parts = [(one.item, one.quantity * line.quantity) for one in kit_parts(ctx, line)]
+        for sku, quantity in parts or [(line.item, line.quantity)]:
+            found[sku] = found.get(sku, ZERO) + quantity
+    return found
+
+
+def _sold(ctx: Context, before: Written) -> dict[str, Decimal] | None:
+    """What the invoice sold, by SKU; None: it was written by account, and says nothing of items."""
+    sold = units(ctx, before.body)
+    if not sold:
+        return None
+    there = ctx.books.item_by_id
+    found: dict[str, Decimal] = {}
+    for item, quantity in sold.items():
+        code = there[item].code if item in there else item
+        found[code] = found.get(code, ZERO) + quantity
+    return found
+
+
+def _counts(ctx: Context, before: Written, read_at: datetime) -> bool:
+    """Whether the quantity that the setting chooses is less what our document sold."""
+    if ("Sale", before.known.remote_id) in ctx.books.deleted:
+        return False
+    if _less_committed(ctx) or before.body.get("InvoiceType") != SALE_ORDER:
+        return True
+    booked = ctx.books.invoice_by_id.get(before.known.remote_id)
+    return booked is not None and _knows(ctx, booked, read_at)
+
+
+def _knows(ctx: Context, booked: SaasuInvoice, read_at: datetime) -> bool:
+    """The same of a document as the file has it: one that somebody else wrote, or made an invoice of."""
+    if booked.changed is not None and booked.changed >= read_at:
+        return False
+    return _less_committed(ctx) or booked.status == INVOICED
+
+
+def _less_committed(ctx: Context) -> bool:
+    return ctx.settings.inventory_from_saasu.quantity is QuantityBasis.ON_HAND_LESS_COMMITTED
