@@ -396,6 +396,20 @@ def no_doubles(file: SaasuFile) -> None:
         assert len(found) == len(set(found)), sorted(found)
 
 
+def stock_of(stage: ShopStage, sku: str) -> Decimal:
+    """What the store has of a product in its main warehouse."""
+    asked = {"Filter": {"SKU": [sku], "OutputSelector": ["WarehouseQuantity"]}}
+    levels = stage.shop("GetItem", asked)["Item"][0]["WarehouseQuantity"]
+    found = levels if isinstance(levels, list) else [levels]
+    return Decimal(next(one["Quantity"] for one in found if one["WarehouseID"] == "1"))
+
+
+def set_stock(stage: ShopStage, sku: str, quantity: int) -> None:
+    """Staff change what the store has of a product in its main warehouse."""
+    level = {"WarehouseID": "1", "Quantity": str(quantity), "Action": "set"}
+    stage.shop("UpdateItem", {"Item": [{"SKU": sku, "WarehouseQuantity": level}]})
+
+
 def refill(stage: ShopStage, code: str, quantity: int) -> None:
     """Goods come in, at the price of the opening stock."""
     (item,) = (one for one in stage.file().records("item") if one["Code"] == code)

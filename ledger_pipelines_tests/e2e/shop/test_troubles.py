@@ -32,6 +32,7 @@ from ledger_pipelines_tests.e2e.shop.kit import (
     outcomes,
     refill,
     settings,
+    stock_of,
     unsettled,
     waiting,
     writes,
@@ -451,14 +452,6 @@ def test_of_a_batch_of_stock_what_the_store_does_not_know_is_named_and_the_rest_
     service.retry(["HONEY-500"], "test", "it is there again")
     run(stage)
     assert stock_of(stage, "HONEY-500") == 509
-
-
-def stock_of(stage: ShopStage, sku: str) -> Decimal:
-    """What the store has of a product in its main warehouse."""
-    asked = {"Filter": {"SKU": [sku], "OutputSelector": ["WarehouseQuantity"]}}
-    levels = stage.shop("GetItem", asked)["Item"][0]["WarehouseQuantity"]
-    found = levels if isinstance(levels, list) else [levels]
-    return Decimal(next(one["Quantity"] for one in found if one["WarehouseID"] == "1"))
 
 
 def test_orders_that_move_between_pages_while_they_are_read_are_all_booked(
