@@ -33,7 +33,7 @@ from ledger_pipelines.integrations.neto_saasu.settings import (
 def check_neto_saasu(
     integration: IntegrationConfig, source: BaseModel, target: BaseModel
 ) -> Iterator[Finding]:
-    """What is wrong. In mode plan, accounts that are missing are shown by the plan itself, row by row."""
+    """What is wrong. In mode plan what is missing is a warning: nothing is written, and the plan shows it row by row."""
     settings = integration.settings_as(NetoSaasuSettings)
     yield from _schedule(integration)
     yield from _statuses(settings)
@@ -53,10 +53,16 @@ def check_neto_saasu(
             "Give both connections the same books_time_zone, or neither.",
         )
     if integration.mode is not Mode.PLAN:
-        yield from _products(settings)
-        yield from _stock(settings)
-        yield from _orders(settings)
-        yield from _payments(settings)
+        yield from missing(settings)
+
+
+def missing(settings: NetoSaasuSettings) -> Iterator[Finding]:
+    """What the flows that are on need to write, and is not set."""
+    yield from _products(settings)
+    yield from _stock(settings)
+    yield from _orders(settings)
+    yield from _methods(settings)
+    yield from _refunds(settings)
 
 
 def warnings(
@@ -70,6 +76,8 @@ def warnings(
         facts: How much there is; None = a middling shop.
     """
     settings = integration.settings_as(NetoSaasuSettings)
+    if integration.mode is Mode.PLAN:
+        yield from missing(settings)
     if settings.products_from_saasu.enabled and settings.products_to_saasu.enabled:
         yield Finding(
             "settings.products_from_saasu.enabled",
@@ -166,11 +174,22 @@ def _orders(settings: NetoSaasuSettings) -> Iterator[Finding]:
         )
 
 
-def _payments(settings: NetoSaasuSettings) -> Iterator[Finding]:
+def _methods(settings: NetoSaasuSettings) -> Iterator[Finding]:
     payments = settings.payments
-    if payments.enabled and not payments.methods and payments.default_account is None:
+    needed = payments.enabled or settings.refunds.enabled  # a paid refund leaves the account of its method
+    if needed and not payments.methods and payments.default_account is None:
         yield Finding(
             "settings.payments.methods",
             "names no payment method, and there is no default_account",
             "Name the bank account of each payment method, or one for all of them in default_account.",
+        )
+
+
+def _refunds(settings: NetoSaasuSettings) -> Iterator[Finding]:
+    refunds = settings.refunds
+    if refunds.enabled and refunds.account is None and settings.orders_to_saasu.default_line_account is None:
+        yield Finding(
+            "settings.refunds.account",
+            "is not set, nor is orders_to_saasu.default_line_account in its place, and returns are exported",
+            "Name the account of returned goods that are not put back on the shelf, or set refunds.enabled: false.",
         )

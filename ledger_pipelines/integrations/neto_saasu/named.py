@@ -52,13 +52,17 @@ def _all(settings: NetoSaasuSettings, shop: Shop, books: Books) -> Iterator[Name
         for field in ("tax_code", "tax_code_free", "tax_code_export"):
             yield f"orders_to_saasu.{field}", getattr(orders, field), books.tax_code
         yield from _each("orders_to_saasu.tax_codes", orders.tax_codes, books.tax_code)
-    if settings.payments.enabled:
-        payments = settings.payments
+    payments = settings.payments
+    if payments.enabled or settings.refunds.enabled:
         yield from _each("payments.methods", payments.methods, bank)
         yield "payments.default_account", payments.default_account, bank
+    if payments.enabled:
         yield "payments.overpayment_account", payments.overpayment_account, account
     if settings.refunds.enabled:
         yield "refunds.account", settings.refunds.account, account
+        if settings.refunds.account is None and not settings.orders_to_saasu.enabled:
+            field = "orders_to_saasu.default_line_account"
+            yield field, settings.orders_to_saasu.default_line_account, account
         yield "refunds.credit_account", settings.refunds.credit_account, bank
     if settings.inventory_from_saasu.enabled:
         yield "inventory_from_saasu.warehouse", settings.inventory_from_saasu.warehouse, shop.warehouse

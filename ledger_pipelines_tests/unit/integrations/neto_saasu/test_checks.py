@@ -20,6 +20,7 @@ COMPLETE: dict[str, Any] = {
         "income_account": "Sales", "asset_account": "Inventory", "cost_of_sale_account": "Cost of Goods",
     },
     "payments": {"default_account": "Bank"},
+    "refunds": {"account": "Sales"},
 }  # fmt: skip
 
 
@@ -82,13 +83,17 @@ def test_a_schedule_that_never_runs_is_wrong(cron: str) -> None:
         ),
         ({"inventory_from_saasu": {"enabled": True}}, "inventory_from_saasu.warehouse"),
         ({"payments": {}}, "payments.methods"),
+        ({"payments": {"enabled": False}}, "payments.methods"),
+        ({"refunds": {}}, "refunds.account"),
         ({"orders_to_saasu": {"layout": "service_layout"}}, "orders_to_saasu.default_line_account"),
         ({"orders_to_saasu": {"contact": "default"}}, "orders_to_saasu.default_contact"),
     ],
 )  # fmt: skip
 def test_what_a_flow_needs_is_named_unless_nothing_is_written(settings: dict[str, Any], field: str) -> None:
     assert fields(integration(settings)) == [f"settings.{field}"]
-    assert fields(integration(settings, mode=Mode.PLAN)) == []
+    planned = integration(settings, mode=Mode.PLAN)
+    assert fields(planned) == [], "nothing is written"
+    assert [one.field for one in warnings(planned, file())] == [f"settings.{field}"], "and yet it is told"
 
 
 @pytest.mark.parametrize(
@@ -97,8 +102,10 @@ def test_what_a_flow_needs_is_named_unless_nothing_is_written(settings: dict[str
         {"products_to_saasu": {"enabled": False}},
         {"products_to_saasu": {"income_account": "Sales", "inventoried": False}},
         {"inventory_from_saasu": {"enabled": False}},
-        {"payments": {"enabled": False}},
+        {"payments": {"enabled": False}, "refunds": {"enabled": False}},
         {"payments": {"methods": {"Card": "Bank"}}},
+        {"refunds": {}, "orders_to_saasu": {"default_line_account": "Sales"}},
+        {"refunds": {"enabled": False}},
         {"orders_to_saasu": {"enabled": False, "layout": "service_layout", "contact": "default"}},
     ],
 )
