@@ -111,7 +111,7 @@ class TokenBuckets:
         return waited
 
     def empty(self, name: str, rate: BucketRate) -> None:
-        """The other side says that the bucket is empty (429): the next token is a whole interval away."""
+        """The next token is a whole interval away: the other side says so (429), or a call has ended only now."""
         now_us = int(self._clock.now().timestamp() * 1_000_000)
         arrival = now_us + int(rate.burst * rate.seconds_per_token * 1_000_000)
         with self._lock:

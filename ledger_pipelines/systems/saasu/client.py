@@ -12,7 +12,8 @@ for an hour, and for as long as the answer says (saasu.md 3.4). `check` and ever
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
@@ -223,10 +224,10 @@ class SaasuClient:
         return self._answer(path, params)
 
     def _answer(self, path: str, params: Mapping[str, str | int]) -> Answer:
-        self._wait()
-        answer = self.http.read_once(
-            "GET", self._address(path, params), pattern=pattern_of(path), headers=_HEADERS
-        )
+        with self._turn():
+            answer = self.http.read_once(
+                "GET", self._address(path, params), pattern=pattern_of(path), headers=_HEADERS
+            )
         self._heed(answer)
         if answer.is_html or not answer.ok:
             raise self.refusal(answer, "GET", path)
@@ -238,14 +239,14 @@ class SaasuClient:
         Raises:
             TransientError: not sent (quota, block, refused connection). UnknownOutcomeError, CredentialError.
         """
-        self._wait()
-        answer = self.http.write(
-            method,
-            self._address(path, {}),
-            pattern=pattern_of(path),
-            headers=_HEADERS,
-            body=None if body is None else json_body(body),
-        )
+        with self._turn():
+            answer = self.http.write(
+                method,
+                self._address(path, {}),
+                pattern=pattern_of(path),
+                headers=_HEADERS,
+                body=None if body is None else json_body(body),
+            )
         self._heed(answer)
         return answer
 
@@ -279,24 +280,33 @@ class SaasuClient:
         )
 
     def _heed(self, answer: Answer) -> None:
-        """Slow down when the answer asks for it: this call's interval again, then not at all for a while."""
+        """Leave the file alone for a while when the answer asks for it."""
         if not is_throttled(answer):
             self.quota.eased()
             return
         strikes = self.quota.throttled()
-        if self._rate is not None:
-            self._buckets.empty(self._account, self._rate)
         told = (answer.retry_after or 0.0) / 3600  # not money: hours
         self.quota.block((told or AT_ONCE) if strikes < STRIKES else max(PARKED, told))
 
     def _place(self, method: str, path: str) -> str:
         return f"Saasu connection {self.connection.name!r}, {method} {pattern_of(path)}"
 
-    def _wait(self) -> None:
-        """The day's counter first: a spent quota waits for tomorrow, not for a second."""
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One call. The day's counter first: a spent quota waits for tomorrow, not for a second.
+
+        The next one begins an interval after this one ended, not after it began: Saasu counts calls as they arrive, and one that
+        travels slowly (it logs in first, the machine is busy) would have the next one close behind it.
+        """
         self.quota.take()
-        if self._rate is not None:
-            self._buckets.take(self._account, self._rate)
+        if self._rate is None:
+            yield
+            return
+        self._buckets.take(self._account, self._rate)
+        try:
+            yield
+        finally:
+            self._buckets.empty(self._account, self._rate)
 
     def _address(self, path: str, params: Mapping[str, str | int]) -> str:
         return self.connection.base + path + query_string({"FileId": self.connection.file_id, **params})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from ledger_pipelines.systems.saasu.settings import AccessKeyCredentials, Passwo
 from ledger_pipelines.systems.secrets import Secret
 from ledger_pipelines_tests.faults.engine_target import FakeClock
 from ledger_pipelines_tests.stage import JumpingClock
+from ledger_pipelines_tests.unit.systems.saasu.fake import fake_client
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +134,24 @@ def test_one_call_a_second_is_kept_by_two_clients_together(
             assert client.get("/TaxCodes")
     assert sum(clock.slept) >= 2.9
     control.post("/clock", json={"resume": True}).raise_for_status()
+
+
+def test_calls_arrive_a_second_apart_however_unevenly_they_travel(tmp_path: Path) -> None:
+    clock, arrived = FakeClock(), list[datetime]()
+    travels = iter((0.9, 0.0, 0.4, 0.1, 0.0))
+
+    def handler(_request: httpx.Request) -> httpx.Response:
+        clock.sleep(next(travels))
+        arrived.append(clock.now())
+        clock.sleep(0.05)
+        return httpx.Response(200, json=[])
+
+    with fake_client(handler, tmp_path, clock, seconds_between_calls=1.0) as client:
+        for _ in range(4):
+            client.get("/TaxCodes")
+        client.write("POST", "/Contact", {"GivenName": "P"})
+    apart = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(arrived)]
+    assert min(apart) >= 1.0, apart
 
 
 class _Frozen:
