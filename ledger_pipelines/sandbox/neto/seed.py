@@ -304,6 +304,7 @@ class _Demo:
         self._later(first, 3, place(first, self._wish(other, [tea])), "On Hold")
         self._later(first, 3, child, "Backorder Approved")
         self._returns(first, place)
+        self._rare(first + timedelta(days=9), place)
 
     def _returns(self, first: datetime, place: Callable[[datetime, Document], str]) -> None:
         """A refund paid out, a refund pending, credit that pays another order."""
@@ -330,3 +331,17 @@ class _Demo:
         credit = place(first + timedelta(days=8), self._wish(buyer, [{"SKU": "STRAINER", "Quantity": "1"}]))
         self._pay(credit, first + timedelta(days=8, minutes=1), CREDIT, Decimal("21.95"))
         self._later(first + timedelta(days=8), 20, credit, "Dispatched")
+
+    def _rare(self, local: datetime, place: Callable[[datetime, Document], str]) -> None:
+        """Statuses that the weeks do not bring by themselves: waiting for goods, for a later day, for the buyer at the counter."""
+        tea = [{"SKU": "TEA-EG-100", "Quantity": "2"}]
+        for status in ("New Backorder", "Uncommitted", "Pending Pickup"):
+            more = (
+                {"ShippingMethod": "Click & Collect", "ShippingCost": "0"}
+                if status == "Pending Pickup"
+                else {}
+            )
+            key = place(local, self._wish(self._customers[4], tea, **more))
+            if status != "Uncommitted":
+                self._pay(key, local + timedelta(minutes=2), "PayPal Checkout")
+            self._later(local, 5, key, status)
