@@ -178,7 +178,7 @@ def _show_flow(flow: str, runs: Sequence[FlowRun]) -> None:
                 reason = (row.reason.code, row.reason.remedy)
                 blocked[reason] += 1
                 numbers.setdefault(reason, []).append(row.number)
-    line = Text(f"{flow:<18}", style="bold")
+    line = Text(f"{flow:<21}", style="bold")
     line.append(", ".join(f"{count} {what}" for what, count in outcomes.items()) or "nothing to do")
     out().print(line)
     for one in runs:

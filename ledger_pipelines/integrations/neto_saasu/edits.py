@@ -143,7 +143,9 @@ def _lines(before: Sequence[Body], after: Sequence[Body]) -> list[str]:
 def _other_items(ctx: Context, before: Body, laid: Layout) -> list[str]:
     """Lines that read as before, and are of another item: of another SKU with the same name and price.
 
-    Lines of set-up items are left out, for they follow the settings; so are items that the books have no more.
+    Lines of set-up items are left out, for they follow the settings; so are items that the books have no more, and those whose code
+    is no SKU of the store: the order was never of such, so that it is the item that has another code now (and perhaps another item
+    its old one).
     """
     there = ctx.books.item_by_id
     old, new = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
@@ -153,7 +155,7 @@ def _other_items(ctx: Context, before: Body, laid: Layout) -> list[str]:
         new[_shown(one.to_json())].append("" if one.setup else _item(ctx, one.item))
     found = []
     for text, ids in old.items():
-        if text in new and "" not in new[text] and there.keys() >= set(ids):
+        if text in new and "" not in new[text] and all(_is_product(ctx, one) for one in ids):
             come = Counter(new[text]) - Counter(ids)
             gone = Counter(ids) - Counter(new[text])
             found += [
@@ -162,6 +164,12 @@ def _other_items(ctx: Context, before: Body, laid: Layout) -> list[str]:
                 for was, now in zip(gone.elements(), come.elements(), strict=False)
             ]
     return found
+
+
+def _is_product(ctx: Context, item: str) -> bool:
+    """Whether an item of the books, by id, goes by a SKU of the store."""
+    found = ctx.books.item_by_id.get(item)
+    return found is not None and found.code in ctx.shop.items
 
 
 def _item(ctx: Context, value: Json) -> str:

@@ -567,13 +567,28 @@ def test_another_sku_of_the_same_name_and_price_is_an_edit() -> None:
     file = books(
         items=(*books().items, saasu_item("103", "MUG-01B")), invoices=(saasu_invoice("70", "N1", "16.50"),)
     )
-    ctx = context([now], known=[confirmed(was)], file=file)
+    store = shop([now], items={sku: product(sku) for sku in ("MUG-01", "MUG-01B")})
+    ctx = context([now], known=[confirmed(was)], file=file, store=store)
     found = decide(ctx, now)
     assert only(found) == (Action.BLOCKED, "order-edited")
     assert "'1 x Enamel mug at 16.50' was of item MUG-01, and is of MUG-01B now" in found.rows[0].reason.text
     updated = decide(replace(ctx, settings=on_edit("update")), now)
     assert only(updated) == (Action.UPDATE, "order-edited")
     assert set(body_of(updated.rows[0].effect)) == {"LineItems"}
+
+
+def test_a_code_that_saasu_gives_to_another_item_is_no_edit_of_the_order() -> None:
+    one = order("N1", line("MUG-01", description="Enamel mug"))
+    others = tuple(item for item in books().items if item.code != "MUG-01")
+    (mug,) = (item for item in books().items if item.code == "MUG-01")
+    file = books(
+        items=(*others, replace(mug, code="MUG-OLD"), saasu_item("103", "MUG-01")),
+        invoices=(saasu_invoice("70", "N1", "16.50"),),
+    )
+    store = shop([one], items={"MUG-01": product("MUG-01")})
+    for chosen in ("report", "update", "credit"):
+        ctx = context([one], known=[confirmed(one)], file=file, store=store, choices=on_edit(chosen))
+        assert only(decide(ctx, one)) == (Action.SKIP, "already-there")
 
 
 def test_an_item_that_the_flow_of_items_made_is_the_same_by_link_and_by_id() -> None:
