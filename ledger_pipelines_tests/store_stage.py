@@ -35,6 +35,7 @@ class StoreStage(ABC, Generic[S]):
 
     Args:
         settings: Changes of the integration's settings, by dotted name.
+        only: The integration's settings before these changes; None = as shipped.
         start: Integration date of both connections.
         limited: Whether calls to the target keep their pace.
         connections: Changes of the connections' fields, by connection.
@@ -48,6 +49,7 @@ class StoreStage(ABC, Generic[S]):
     start: str = "2026-08-01"
     limited: bool = False
     connections: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    only: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         self.control = loopback(self.sandbox_url, timeout=120)
@@ -87,12 +89,22 @@ class StoreStage(ABC, Generic[S]):
     def configure(self) -> LoadedConfig:
         """The shipped ledger.yaml with its data here, at this sandbox, with the changes asked for."""
         kind = repr(
-            (self.name, dict(self.addresses), self.start, self.limited, self.connections, self.settings)
+            (
+                self.name,
+                dict(self.addresses),
+                self.start,
+                self.limited,
+                self.connections,
+                self.settings,
+                self.only,
+            )
         )
         return configured(self.folder, kind, self._changed)
 
     def _changed(self, document: Any) -> None:
         document["data_dir"] = str(self.folder / "data")
+        if self.only is not None:
+            document["integrations"][self.name]["settings"] = dict(self.only)
         self.change(document)
         for name, fields in self.connections.items():
             document["connections"][name].update(fields)

@@ -47,6 +47,7 @@ def opened(vendors: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) ->
         at: str = MORNING,
         start: str = "2026-10-19",
         connections: Mapping[str, Mapping[str, object]] | None = None,
+        only: Mapping[str, object] | None = None,
         **settings: object,
     ) -> ShopStage:
         while stages:
@@ -55,7 +56,9 @@ def opened(vendors: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) ->
         folder: Path = tmp_path_factory.mktemp("shop")
         named = {name.replace("__", "."): value for name, value in settings.items()}
         chosen: dict[str, object] = {"inventory_from_saasu.enabled": False} | named
-        stage = shop_stage(vendors, folder, settings=chosen, start=start, connections=connections or {})
+        stage = shop_stage(
+            vendors, folder, settings=chosen, start=start, connections=connections or {}, only=only
+        )
         stage.clock = EagerClock(stage.control)
         stages.append(stage)
         if synced:

@@ -419,3 +419,83 @@ def refill(stage: ShopStage, code: str, quantity: int) -> None:
     stage.book(
         "POST", "/ItemAdjustment", {"Date": "2026-10-02", "Summary": "Delivery", "AdjustmentItems": [line]}
     )
+
+
+def give_back(stage: ShopStage, order: str) -> str:
+    """One of two pairs of cups comes back; the return's id."""
+    line = {
+        "SKU": "CUP-2", "Quantity": "1", "RefundSubtotal": "32.73", "TaxCode": "GST", "WarehouseID": "1",
+        "ReturnReason": "Damaged", "ResolutionOutcome": "Refund", "IsRestockIssued": True,
+    }  # fmt: skip
+    rma = {
+        "OrderID": order, "InvoiceNumber": order, "CustomerUsername": "priya.nair0", "RmaStatus": "Closed",
+        "TaxInclusive": True, "ShippingRefundAmount": "0", "RmaLines": {"RmaLine": [line]},
+    }  # fmt: skip
+    return str(stage.shop("AddRma", {"Rma": [rma]})["Rma"]["RmaID"])
+
+
+@dataclass
+class Scenes:
+    """An installation with its orders by scene, the runs so far, payments by name, and the books after each run."""
+
+    stage: ShopStage
+    orders: dict[str, str] = field(default_factory=dict)
+    runs: list[RunResult] = field(default_factory=list)
+    files: list[SaasuFile] = field(default_factory=list)
+    sums: list[Expected] = field(default_factory=list)
+    paid: dict[str, str] = field(default_factory=dict)
+    written: list[dict[str, int]] = field(default_factory=list)
+
+    def place(self, name: str, *lines: Record, pay: str | bool = False, **more: object) -> str:
+        """A customer orders, and pays in full if told so (or that much)."""
+        order = self.orders[name] = self.stage.order(*lines, **more)
+        if pay:
+            amount = str(self.stage.owed(order)) if pay is True else str(pay)
+            self.paid[name] = self.stage.pay(order, amount)
+        return order
+
+    def run(self) -> RunResult:
+        """A run, and what came of it."""
+        self.stage.clock.jump(60)
+        self.stage.forget_calls()
+        self.runs.append(self.stage.run())
+        self.files.append(self.stage.file())
+        self.sums.append(expected(self.stage.store()))
+        self.written.append(writes(self.stage))
+        return self.runs[-1]
+
+    @property
+    def file(self) -> SaasuFile:
+        """The books after the last run."""
+        return self.files[-1]
+
+    def invoice(self, name: str, run: int = -1) -> Record:
+        """The one sale of a scene's order."""
+        (found,) = self.files[run].invoices(self.orders[name])
+        return found
+
+    def payments(self, name: str, run: int = -1) -> dict[str, Decimal]:
+        """What stands on a scene's invoice, by reference."""
+        target = self.invoice(name, run)["Id"]
+        return {
+            one["Reference"]: number(item["AmountPaid"])
+            for one in self.files[run].payments()
+            for item in one["PaymentItems"]
+            if item["InvoiceTransactionId"] == target
+        }
+
+    def lines(self, name: str) -> dict[str, Decimal]:
+        """Amounts of a scene's invoice by item code; services by description."""
+        found: dict[str, Decimal] = {}
+        for line in self.invoice(name)["LineItems"]:
+            code = line.get("ItemCode") or line["Description"]
+            found[code] = found.get(code, Decimal(0)) + number(line["TotalAmount"])
+        return found
+
+    def total(self, name: str) -> Decimal:
+        """Of a scene's invoice."""
+        return number(self.invoice(name)["TotalAmount"])
+
+    def reasons(self, name: str, run: int = -1, flow: str = "invoices") -> list[str]:
+        """Codes of what a run's plans say of a scene."""
+        return [one.code for one in reasons(self.runs[run], self.orders[name], flow)]

@@ -6,12 +6,10 @@ is, its test tells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
 
-from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sync.gates import StalePlanError
 from ledger_pipelines.sync.result import Outcome
 from ledger_pipelines_tests.e2e.shop.conftest import Opened
@@ -20,90 +18,23 @@ from ledger_pipelines_tests.e2e.shop.kit import (
     KIT,
     LIABILITY,
     VOUCHERS,
-    Expected,
+    Scenes,
     agrees,
     expected,
+    give_back,
     no_doubles,
     number,
-    reasons,
     refill,
     staff,
     unsettled,
     waiting,
     writes,
 )
-from ledger_pipelines_tests.shop_stage import Record, SaasuFile, ShopStage
+from ledger_pipelines_tests.shop_stage import Record
 
 POT: Record = {"SKU": "POT-600", "Quantity": "1"}
 TEA: Record = {"SKU": "TEA-EB-250", "Quantity": "3"}
 FREE: Record = {"TaxFree": True}
-
-
-@dataclass
-class Scenes:
-    """An installation with its orders by scene, the runs so far, payments by name, and the books after each run."""
-
-    stage: ShopStage
-    orders: dict[str, str] = field(default_factory=dict)
-    runs: list[RunResult] = field(default_factory=list)
-    files: list[SaasuFile] = field(default_factory=list)
-    sums: list[Expected] = field(default_factory=list)
-    paid: dict[str, str] = field(default_factory=dict)
-    written: list[dict[str, int]] = field(default_factory=list)
-
-    def place(self, name: str, *lines: Record, pay: str | bool = False, **more: object) -> str:
-        """A customer orders, and pays in full if told so (or that much)."""
-        order = self.orders[name] = self.stage.order(*lines, **more)
-        if pay:
-            amount = str(self.stage.owed(order)) if pay is True else str(pay)
-            self.paid[name] = self.stage.pay(order, amount)
-        return order
-
-    def run(self) -> RunResult:
-        """A run, and what came of it."""
-        self.stage.clock.jump(60)
-        self.stage.forget_calls()
-        self.runs.append(self.stage.run())
-        self.files.append(self.stage.file())
-        self.sums.append(expected(self.stage.store()))
-        self.written.append(writes(self.stage))
-        return self.runs[-1]
-
-    @property
-    def file(self) -> SaasuFile:
-        """The books after the last run."""
-        return self.files[-1]
-
-    def invoice(self, name: str, run: int = -1) -> Record:
-        """The one sale of a scene's order."""
-        (found,) = self.files[run].invoices(self.orders[name])
-        return found
-
-    def payments(self, name: str, run: int = -1) -> dict[str, Decimal]:
-        """What stands on a scene's invoice, by reference."""
-        target = self.invoice(name, run)["Id"]
-        return {
-            one["Reference"]: number(item["AmountPaid"])
-            for one in self.files[run].payments()
-            for item in one["PaymentItems"]
-            if item["InvoiceTransactionId"] == target
-        }
-
-    def lines(self, name: str) -> dict[str, Decimal]:
-        """Amounts of a scene's invoice by item code; services by description."""
-        found: dict[str, Decimal] = {}
-        for line in self.invoice(name)["LineItems"]:
-            code = line.get("ItemCode") or line["Description"]
-            found[code] = found.get(code, Decimal(0)) + number(line["TotalAmount"])
-        return found
-
-    def total(self, name: str) -> Decimal:
-        """Of a scene's invoice."""
-        return number(self.invoice(name)["TotalAmount"])
-
-    def reasons(self, name: str, run: int = -1, flow: str = "invoices") -> list[str]:
-        """Codes of what a run's plans say of a scene."""
-        return [one.code for one in reasons(self.runs[run], self.orders[name], flow)]
 
 
 # --- as shipped ----------------------------------------------------------------------------------------------------------
@@ -195,19 +126,6 @@ def later(shipped: Scenes) -> Scenes:
     stage.clock.jump(26 * 3600)  # the day of the orders is over
     shipped.run()
     return shipped
-
-
-def give_back(stage: ShopStage, order: str) -> str:
-    """One of two pairs of cups comes back; the return's id."""
-    line = {
-        "SKU": "CUP-2", "Quantity": "1", "RefundSubtotal": "32.73", "TaxCode": "GST", "WarehouseID": "1",
-        "ReturnReason": "Damaged", "ResolutionOutcome": "Refund", "IsRestockIssued": True,
-    }  # fmt: skip
-    rma = {
-        "OrderID": order, "InvoiceNumber": order, "CustomerUsername": "priya.nair0", "RmaStatus": "Closed",
-        "TaxInclusive": True, "ShippingRefundAmount": "0", "RmaLines": {"RmaLine": [line]},
-    }  # fmt: skip
-    return str(stage.shop("AddRma", {"Rma": [rma]})["Rma"]["RmaID"])
 
 
 def test_every_order_of_the_first_run_is_booked_to_the_cent_but_the_one_whose_number_is_taken(
