@@ -30,6 +30,8 @@ from ledger_pipelines.storage.atomic import make_folder
 
 DEFAULT_PORT = 8700
 _PATIENCE_SECONDS = 30.0
+STARTING_SECONDS = 10.0
+"""How long a sandbox that is being started is waited for."""
 
 
 def sandbox_in_foreground(port: int, seed: str, state: Path | None) -> int:
@@ -187,13 +189,22 @@ def _method(given: Mapping[str, Any], method: str) -> Mapping[str, Any]:
 
 
 def print_environment(config: LedgerConfig, control: str) -> int:
-    """`export` lines for a shell. Raises ConfigurationError: no sandbox answers there."""
-    try:
-        answer = httpx.get(f"{control}/credentials", timeout=5, trust_env=False).raise_for_status()
-    except httpx.HTTPError as error:
-        raise ConfigurationError(
-            f"No sandbox answers at {control}.", remedy="Start one: ledger-pipelines sandbox."
-        ) from error
+    """`export` lines for a shell. A sandbox that was started in the line before is waited for.
+
+    Raises:
+        ConfigurationError: no sandbox answers there.
+    """
+    deadline = time.monotonic() + STARTING_SECONDS
+    while True:
+        try:
+            answer = httpx.get(f"{control}/credentials", timeout=5, trust_env=False).raise_for_status()
+            break
+        except httpx.HTTPError as error:
+            if not isinstance(error, httpx.ConnectError) or time.monotonic() > deadline:
+                raise ConfigurationError(
+                    f"No sandbox answers at {control}.", remedy="Start one: ledger-pipelines sandbox."
+                ) from error
+            time.sleep(0.2)
     for name, value in sandbox_environment(config, answer.json()).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     return FINE

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ledger_pipelines.cli import main
@@ -214,6 +215,29 @@ def test_the_unexpected_is_one_line_with_the_place_of_the_full_report_and_no_sec
     assert "Traceback" in log.read_text()
     assert "canary-5512" not in said + log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_sandbox_that_is_being_started_is_waited_for_and_one_that_is_not_there_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page's lines are copied as a block: `sandbox &`, then `eval "$(... sandbox-env)"`."""
+    from ledger_pipelines.cli import processes  # noqa: PLC0415 (heavy)
+
+    monkeypatch.setenv("LEDGER_CONFIG", str(Path(__file__).parents[2] / "ledger.yaml"))
+    refusals = iter([True, True, False])
+
+    def answer(address: str, **_how: object) -> httpx.Response:
+        request = httpx.Request("GET", address)
+        if next(refusals, True):
+            raise httpx.ConnectError("refused", request=request)
+        return httpx.Response(200, json={"neto": {"api_key": "k"}}, request=request)
+
+    monkeypatch.setattr(httpx, "get", answer)
+    assert main(["config", "sandbox-env"]) == 0
+    assert "export LEDGER_NETO_KEY=k" in capsys.readouterr().out
+    monkeypatch.setattr(processes, "STARTING_SECONDS", 0.0)
+    assert main(["config", "sandbox-env"]) == 2
+    assert "No sandbox answers at http://127.0.0.1:8700" in capsys.readouterr().err
 
 
 def test_the_running_sandbox_gives_every_variable_that_the_shipped_file_names(
