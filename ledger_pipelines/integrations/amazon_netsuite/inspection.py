@@ -6,7 +6,7 @@ Belongs here: the object the command prints. Does not belong here: printing (`cl
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -80,7 +80,8 @@ def inspect_file(path: Path, options: ReadOptions | None = None) -> Inspection:
         rows = work / "rows.parquet"
         warnings: tuple[Finding, ...] = ()
         try:
-            read = read_settlement(path, rows, work, options or ReadOptions())
+            asked = replace(options or ReadOptions(), rows_of_refused=True)
+            read = read_settlement(path, rows, work, asked)
             summary = read.summary
             partial = Partial(
                 summary.settlement_id, read.variant, read.encoding, summary.currency, summary.start, summary.end,

@@ -38,8 +38,6 @@ from ledger_pipelines.systems.amazon.settlement.source import Plain, ends_line, 
 
 _MOST_QUANTITY_DIGITS = 15
 _TEXT = itemgetter(*columns.TEXT_COLUMNS)
-_NO_TEXT = dict.fromkeys(columns.TEXT_COLUMNS, "")
-"""What a row has in text columns that the file lacks."""
 
 
 @dataclass(slots=True)
@@ -70,19 +68,19 @@ def read_flat(plain: Plain, encoding: str, rows_path: Path, options: ReadOptions
     found = _check_survey(survey, options, findings)
     total, amounts, styles = Decimal(0), 0, dict[str, None]()
     carried = False
-    with RowWriter(rows_path) as writer:
+    with RowWriter(rows_path, always=options.rows_of_refused) as writer:
         for row, style in _amounts(plain, encoding, survey, found, options, findings):
             total = EXACT.add(total, row.amount)
             amounts += 1
             styles[style] = None
             carried = carried or row.amount_description.lower() in v1.RESERVE_TYPES
             writer.add(row)
-    partial.sum = total
-    if found is not None and not findings.wrong:
-        hint = v1.RESERVE_HINT if header.variant == columns.V1 and not carried else ""
-        check_foots(found[0], total, findings, survey.summaries[0][0], hint)
-    if findings.wrong or found is None:
-        raise findings.refusal()
+        partial.sum = total
+        if found is not None and not findings.wrong:
+            hint = v1.RESERVE_HINT if header.variant == columns.V1 and not carried else ""
+            check_foots(found[0], total, findings, survey.summaries[0][0], hint)
+        if findings.wrong or found is None:
+            raise findings.refusal()
     if not ends_line(plain):
         warn_no_newline(findings)
     return ReadSettlement(
@@ -225,12 +223,14 @@ def _amounts(
     ordinal = 0
     sign = survey.evidence.sign
     bad_sign = bool(survey.evidence.mixed or survey.evidence.ambiguous)
+    lacking = {name: "" for name in columns.TEXT_COLUMNS if name not in header.names}
+    stated = _stated(survey)
     rows = _rows(plain, encoding)
     next(rows)
     for line, cells in rows:
         if _too_long(cells, header):
             continue
-        row = _NO_TEXT | dict(zip(header.names, _fit(cells, width), strict=True))
+        row = dict(zip(header.names, _fit(cells, width), strict=True)) | lacking
         kind = row[columns.TYPE].strip()
         if row[columns.TOTAL].strip():
             if kind:
@@ -241,7 +241,7 @@ def _amounts(
                 )  # fmt: skip
             continue
         ordinal += 1
-        _check_summary_cells(row, line, survey, findings)
+        _check_summary_cells(row, line, stated, findings)
         posted = _posted(row, line, options, findings, is_v1=is_v1)
         quantity = _quantity(row.get(columns.QUANTITY, ""), line, findings)
         if is_v1:
@@ -287,11 +287,22 @@ def extra_json(values: dict[str, str]) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")) if values else ""
 
 
-def _check_summary_cells(row: dict[str, str], line: int, survey: _Survey, findings: Findings) -> None:
+def _stated(survey: _Survey) -> tuple[tuple[str, str], ...]:
+    """What the summary says in the columns that a detail row may repeat; nothing when there is no summary."""
+    if not survey.summaries:
+        return ()
+    cells = survey.summaries[0][1]
+    repeated = (columns.START, columns.END, columns.DEPOSIT, columns.CURRENCY)
+    return tuple((name, cells[name].strip()) for name in repeated if name in cells)
+
+
+def _check_summary_cells(
+    row: dict[str, str], line: int, stated: tuple[tuple[str, str], ...], findings: Findings
+) -> None:
     """A detail row may repeat what the summary says (some tools fill down), but not contradict it."""
-    for name in (columns.START, columns.END, columns.DEPOSIT, columns.CURRENCY):
-        cell = row[name].strip() if name in row else ""
-        if cell and survey.summaries and cell != survey.summaries[0][1].get(name, "").strip():
+    for name, own in stated:
+        cell = row[name].strip()
+        if cell and cell != own:
             code = "mixed-currency" if name == columns.CURRENCY else "foreign-settlement-rows"
             findings.add(
                 code, f"{at(line, name)}: {cell!r} differs from the summary row's.",

@@ -43,6 +43,7 @@ class ReadOptions:
         block_bytes: Bytes parsed at a time on the fast path.
         workers: Blocks parsed at once on the fast path.
         fast: Whether the fast path may be tried; the careful path gives the same verdict, slower.
+        rows_of_refused: Whether the rows of a refused settlement are written, too, as far as they could be read.
     """
 
     currencies: tuple[str, ...] = ()
@@ -53,6 +54,7 @@ class ReadOptions:
     block_bytes: int = 4 * MEBIBYTE
     workers: int = 2
     fast: bool = True
+    rows_of_refused: bool = False
 
     @classmethod
     def low_memory(cls, *, currencies: tuple[str, ...] = (), max_bytes: int = 512 * MEBIBYTE) -> ReadOptions:

@@ -60,10 +60,20 @@ def parquet_writer(path: Path, schema: pa.Schema = ROWS_SCHEMA) -> pq.ParquetWri
 
 
 class RowWriter:
-    """Collects rows and writes them in batches, so that memory stays bounded."""
+    """Collects rows and writes them in batches, so that memory stays bounded.
 
-    def __init__(self, path: Path) -> None:
-        self._writer = parquet_writer(path)
+    The file is made with the first batch, or at the end of the block: of a settlement that is refused, and has no more rows
+    than one batch, nothing is written.
+
+    Args:
+        path: The file.
+        always: Write what was taken when the block ends with an error, too.
+    """
+
+    def __init__(self, path: Path, *, always: bool = False) -> None:
+        self._path = path
+        self._always = always
+        self._writer: pq.ParquetWriter | None = None
         self._batch: list[AmountRow] = []
         self.count = 0
 
@@ -73,9 +83,10 @@ class RowWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if kind is None or self._always:
             self._flush()
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def add(self, row: AmountRow) -> None:
         """Take one row."""
@@ -85,6 +96,7 @@ class RowWriter:
             self._flush()
 
     def _flush(self) -> None:
+        self._writer = self._writer or parquet_writer(self._path)
         if not self._batch:
             return
         columns = zip(*self._batch, strict=True)

@@ -7,6 +7,7 @@ Does not belong here: reading cells. Facts: amazon-settlement.md 3.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ledger_pipelines.systems.amazon.settlement import columns
 
@@ -30,8 +31,7 @@ RESERVE_HINT = (
 RESERVE_TYPES = ("payable to amazon", "previous reserve amount balance", "current reserve amount")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One amount of a row, as text, with the V2 triple it has."""
 
     column: str

@@ -79,7 +79,7 @@ def read_xml(plain: Plain, rows_path: Path, options: ReadOptions) -> ReadSettlem
     seen_report = False
     total, ordinal = Decimal(0), 0
     styles: dict[str, None] = {}
-    with RowWriter(rows_path) as writer:
+    with RowWriter(rows_path, always=options.rows_of_refused) as writer:
         for element in _elements(plain, findings):
             seen_report = True
             if element.tag == "SettlementData":
@@ -103,21 +103,21 @@ def read_xml(plain: Plain, rows_path: Path, options: ReadOptions) -> ReadSettlem
                     total = EXACT.add(total, amount)
                     writer.add(_row(event, triple, amount, quantity, extra, ordinal))
         amounts = writer.count
-    partial.rows, partial.sum = ordinal, total
-    if not seen_report and not findings.wrong:
-        findings.add(
-            "not-a-settlement", "The XML document holds no SettlementReport.",
-            "Drop a settlement report (flat file V2, flat file V1 or XML) as Amazon gives it.",
-        )  # fmt: skip
-    elif summaries != 1 and not findings.wrong:
-        findings.add(
-            "two-summary-rows" if summaries else "no-summary-row",
-            f"The document holds {summaries} SettlementData elements, not one.",
-        )  # fmt: skip
-    if found is not None and not findings.wrong:
-        check_foots(found[0], total, findings, None)
-    if findings.wrong or found is None:
-        raise findings.refusal()
+        partial.rows, partial.sum = ordinal, total
+        if not seen_report and not findings.wrong:
+            findings.add(
+                "not-a-settlement", "The XML document holds no SettlementReport.",
+                "Drop a settlement report (flat file V2, flat file V1 or XML) as Amazon gives it.",
+            )  # fmt: skip
+        elif summaries != 1 and not findings.wrong:
+            findings.add(
+                "two-summary-rows" if summaries else "no-summary-row",
+                f"The document holds {summaries} SettlementData elements, not one.",
+            )  # fmt: skip
+        if found is not None and not findings.wrong:
+            check_foots(found[0], total, findings, None)
+        if findings.wrong or found is None:
+            raise findings.refusal()
     return ReadSettlement(
         summary=found[0], variant=columns.XML, encoding=partial.encoding or "utf-8", rows=ordinal, amounts=amounts,
         sum=total, number_style=".", date_style="+".join(styles), columns=(), unknown_columns=(), short_rows=0,
