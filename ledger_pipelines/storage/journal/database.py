@@ -16,17 +16,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ledger_pipelines.errors import ConfigurationError
 from ledger_pipelines.machine import at
+from ledger_pipelines.storage.journal.migrations import HEAD
 from ledger_pipelines.storage.journal.models import chain
 
 _PATIENCE_SECONDS = 60
@@ -134,6 +130,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def _version(connection: Connection) -> str | None:
+    """The form the journal has; None when it was not made yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
 def upgrade(engine: Engine, *, now: datetime | None = None) -> None:
     """Bring the journal to this version's form; several processes may do so at once.
 
@@ -144,13 +147,16 @@ def upgrade(engine: Engine, *, now: datetime | None = None) -> None:
     Raises:
         ConfigurationError: the journal was written by a newer version of the product.
     """
+    with reading(engine) as connection:
+        if _version(connection) == HEAD:
+            return
+    # loaded when needed: hardly ever
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
-    head = scripts.get_current_head()
-    with reading(engine) as connection:
-        if MigrationContext.configure(connection).get_current_revision() == head:
-            return
     with _transaction(engine, "BEGIN IMMEDIATE") as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})

@@ -34,8 +34,10 @@ from ledger_pipelines.storage.journal import (
     intent_values,
 )
 from ledger_pipelines.storage.journal.database import journal_url
+from ledger_pipelines.storage.journal.migrations import HEAD
 from ledger_pipelines.storage.journal.models import metadata
 from ledger_pipelines.sync.apply import apply
+from ledger_pipelines_tests.faults import journals
 from ledger_pipelines_tests.faults.engine_target import (
     FakeClock,
     FakeLedger,
@@ -414,6 +416,10 @@ def test_sqlite_is_durable_by_its_settings(tmp_path: Path) -> None:
             for name in ("journal_mode", "synchronous")
         }
     assert asked == {"journal_mode": "wal", "synchronous": 2}
+
+
+def test_the_newest_form_is_the_one_that_is_known_without_looking() -> None:
+    assert journals.revisions()[-1] == HEAD
 
 
 def test_a_journal_of_a_newer_version_is_not_touched(place: str) -> None:
