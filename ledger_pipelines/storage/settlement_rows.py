@@ -96,15 +96,15 @@ class SettlementRows:
             zone: The books' zone, for months.
             order_ids: Only groups of these orders.
         """
-        triples = self._triples()
-        with warehouse({"r": [self._path], "k": kinds_table(triples)}, memory_limit=self._memory) as db:
+        with warehouse({"r": [self._path]}, memory_limit=self._memory) as db:
+            triples = self._triples(db)
+            db.register("k", kinds_table(triples))
             yield from grouped(db, triples, _starts(db, zone), order_ids)
 
-    def _triples(self) -> list[Classification]:
-        with warehouse({"r": [self._path]}, memory_limit=self._memory) as db:
-            found = db.rows(
-                "SELECT DISTINCT transaction_type, amount_type, amount_description FROM r ORDER BY ALL"
-            )
+    def _triples(self, db: Warehouse) -> list[Classification]:
+        found = db.rows(
+            "SELECT DISTINCT transaction_type, amount_type, amount_description FROM r ORDER BY ALL"
+        )
         return [self._classify(*triple) for triple in found]
 
 

@@ -64,6 +64,10 @@ class Warehouse:
             raise DataError(f"The query gave {len(found)} rows, not one.", code="query")
         return found[0]
 
+    def register(self, name: str, table: pa.Table) -> None:
+        """Let queries read an Arrow table by that name."""
+        self._connection.register(name, table)
+
     def table(self, query: str, parameters: Sequence[Any] = (), *, floats: bool = False) -> pa.Table:
         """The result as an Arrow table: DECIMAL columns stay decimal. Raises DataError as `rows`."""
         relation = self._connection.sql(query, params=list(parameters))
