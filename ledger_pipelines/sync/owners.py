@@ -46,9 +46,15 @@ def _world() -> str | None:
     return _world_of(os.getpid())
 
 
+@lru_cache(maxsize=1)
+def _own_start(pid: int) -> str | None:
+    """This process's start, read once as `_world_of` is: it does not change."""
+    return _start_time(pid)
+
+
 def new_owner() -> str:
     """A name for one run of the engine in this process."""
-    world, start = _world(), _start_time(os.getpid())
+    world, start = _world(), _own_start(os.getpid())
     nonce = uuid.uuid4().hex[:12]
     return f"?#{nonce}" if world is None or start is None else f"{world}/{os.getpid()}/{start}#{nonce}"
 

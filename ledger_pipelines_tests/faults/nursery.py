@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import multiprocessing
 import os
+import select
 import signal
 import sys
 import time
@@ -139,13 +140,13 @@ def _live(target: Callable[..., None], arguments: Sequence[object]) -> None:
 
 
 def _end_of(pid: int, patience: float) -> int:
-    deadline = time.monotonic() + patience
-    while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return HANGS
-        time.sleep(_STEP)
+    """Wait without looking again and again: where many processes share few cores, looking takes their time."""
+    child = os.pidfd_open(pid)
+    try:
+        ended, _, _ = select.select([child], [], [], patience)
+    finally:
+        os.close(child)
+    if not ended:
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status) if ended else HANGS
