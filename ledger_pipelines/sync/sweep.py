@@ -25,7 +25,7 @@ from ledger_pipelines.documents.dates import Window, business_date
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.storage.manifests import Manifest
 from ledger_pipelines.storage.snapshots import SnapshotStore
-from ledger_pipelines.systems.entities import Cell, ChangesReader, EntityLike, Kind
+from ledger_pipelines.systems.entities import DECIMALS, DIGITS, Cell, ChangesReader, EntityLike, Kind
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 SLACK = timedelta(hours=3)
@@ -125,10 +125,10 @@ def refresh(
 
 
 def arrow_schema(entity: EntityLike) -> pa.Schema:
-    """Columns as stored. Numbers are exact: 26 digits before the point and 12 behind it."""
+    """Columns as stored. Numbers are exact."""
     kinds: dict[Kind, pa.DataType] = {
         Kind.TEXT: pa.string(),
-        Kind.NUMBER: pa.decimal128(38, 12),
+        Kind.NUMBER: pa.decimal128(DIGITS, DECIMALS),
         Kind.DAY: pa.date32(),
         Kind.INSTANT: pa.timestamp("us", tz="UTC"),
         Kind.FLAG: pa.bool_(),

@@ -6,12 +6,14 @@ Belongs here: the words that readers, the sweep and the snapshot store share. Do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+from ledger_pipelines.errors import DataError
 
 Cell = str | Decimal | date | datetime | bool | None
 """A value of a snapshot; instants are UTC, numbers exact."""
@@ -85,6 +87,38 @@ class PlainColumn:
 
 RECORD = "record"
 """Column with the record as the vendor gave it: canonical JSON, every field that was asked for, numbers exact."""
+DIGITS: Final = 38
+DECIMALS: Final = 12
+"""A column of numbers: digits in all, and behind the point."""
+
+
+def is_too_large(number: Decimal) -> bool:
+    """Whether a number has more digits before the point than a column takes: no amount of anybody's has."""
+    return bool(number) and number.adjusted() >= DIGITS - DECIMALS
+
+
+def beside(kind: Kind, read: Callable[[], Cell]) -> Cell:
+    """The value of a column that stands beside its record; None where it does not fit: one such value is its record's trouble, not
+    its list's. The record keeps it, and is refused by name by whoever reads it. A list, an object or a flag where a text
+    belongs is an answer of another shape: records are found by their texts, and one that nobody finds is made again.
+
+    Raises:
+        DataError: of a text.
+    """
+    try:
+        found = read()
+    except DataError:
+        if kind is Kind.TEXT:
+            raise
+        return None
+    return None if isinstance(found, Decimal) and _is_too_long(found) else found
+
+
+def _is_too_long(number: Decimal) -> bool:
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or is_too_large(number):
+        return True
+    return exponent < -DECIMALS and any(digits[DECIMALS + exponent :])
 
 
 @dataclass(frozen=True, slots=True)

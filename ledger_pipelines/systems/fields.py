@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.systems.entities import Cell, Kind
+from ledger_pipelines.systems.entities import Cell, Kind, beside, is_too_large
 
 Record = Mapping[str, Json]
 """A record as decoded: fractions are Decimals."""
@@ -131,7 +131,10 @@ class Fields:
         told = str(value).strip()
         if not _NUMBER.fullmatch(told):
             raise self.refused(name, "which is no number")
-        return Decimal(told)
+        found = Decimal(told)
+        if is_too_large(found):
+            raise self.refused(name, "which is too large a number")
+        return found
 
     def amount(self, name: str) -> Decimal:
         """A number that must be there."""
@@ -179,6 +182,12 @@ class Fields:
         if found is None:
             raise self.refused(name, "where a date belongs")
         return found
+
+    def column(self, kind: Kind, name: str, *, key: bool, needed: bool) -> Cell:
+        """A field as a value beside its record (`entities.beside`). key: of the key; needed: the record cannot be placed without."""
+        if key or needed:
+            return self.cell(kind, name, key=key)
+        return beside(kind, lambda: self.cell(kind, name))
 
     def cell(self, kind: Kind, name: str, *, key: bool = False) -> Cell:
         """A field as a value of a snapshot; None for none. key: it must be there."""

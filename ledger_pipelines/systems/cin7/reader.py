@@ -48,7 +48,7 @@ class Cin7Reader:
 
         Raises:
             ValueError: a time without zone. TransientError (also a spent quota), CredentialError, Cin7RefusedError.
-            DataError: a value that does not fit its column.
+            DataError: a record without its key or time of change, or of another shape.
         """
         own = entity if isinstance(entity, Cin7Entity) else ENTITIES[entity.name]
         if own.whole:
@@ -164,7 +164,8 @@ def cells(entity: Cin7Entity, record: Record) -> Row:
             size = of.text("size").strip()
             row.append(of.key(field.removeprefix(SIZED)) + (f"/{size}" if size else ""))
         else:
-            row.append(of.cell(column.kind, field, key=column.name in entity.key))
+            needed = column.name == entity.changed_column
+            row.append(of.column(column.kind, field, key=column.name in entity.key, needed=needed))
     if not entity.whole and row[_place(entity, CHANGED)] is None:
         raise DataError(
             f"{of.title} does not say when it was last changed.",

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.errors import DataError, TransientError
-from ledger_pipelines.systems.entities import Cell, EntityLike, Kind, PlainRows
+from ledger_pipelines.systems.entities import Cell, EntityLike, Kind, PlainRows, beside
 from ledger_pipelines.systems.neto.client import NetoAnswer, NetoClient
 from ledger_pipelines.systems.neto.entities import ENTITIES, NetoEntity
 from ledger_pipelines.systems.neto.shapes import Fields, as_list
@@ -71,7 +72,7 @@ class NetoReader:
         changes meanwhile is in the later place as well, or in the next window.
 
         Raises:
-            ValueError: a time without zone. DataError: a value that does not fit its column.
+            ValueError: a time without zone. DataError: a record without its key or time of change, or of another shape.
             TransientError, CredentialError, PermanentError: as `NetoClient.read`.
         """
         known = ENTITIES[entity.name]
@@ -216,8 +217,11 @@ def _key(entity: NetoEntity, fields: Fields) -> str:
 
 def _row(entity: NetoEntity, fields: Fields, key: str) -> _Row:
     named = Fields(fields.body, f"{entity.what} {key}")
+    needed = (entity.changed_column, *entity.key)
     cells = [
         _cell(named, source, column.kind)
+        if column.name in needed
+        else beside(column.kind, partial(_cell, named, source, column.kind))
         for column, source in zip(entity.columns, entity.sources, strict=False)
     ]
     if entity.changed_column and cells[_place(entity)] is None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.systems.entities import is_too_large
 
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _INSTANT = re.compile(r"(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})", re.ASCII)
@@ -80,9 +81,9 @@ class Fields:
         told = self.text(name)
         if not told:
             return None
-        if not _NUMBER.fullmatch(told):
+        if not _NUMBER.fullmatch(told) or is_too_large(found := Decimal(told)):
             raise self._wrong(name, told, "a number")
-        return Decimal(told)
+        return found
 
     def amount(self, name: str) -> Decimal:
         """A number; zero when it is absent. Raises DataError."""

@@ -54,7 +54,7 @@ class SaasuReader:
 
         Raises:
             ValueError: a time without zone. TransientError (also a spent quota), CredentialError, SaasuRefusedError.
-            DataError: a value that does not fit its column.
+            DataError: a record without its key or time of change, or of another shape.
         """
         own = entity if isinstance(entity, SaasuEntity) else ENTITIES[entity.name]
         if not own.window:
@@ -183,7 +183,8 @@ def cells(entity: SaasuEntity, record: Record) -> Row:
     row: list[Cell] = []
     for column, field in zip(entity.columns, entity.fields, strict=True):
         if field:
-            row.append(of.cell(column.kind, field, key=column.name in entity.key))
+            needed = column.name == entity.changed_column
+            row.append(of.column(column.kind, field, key=column.name in entity.key, needed=needed))
         else:
             row.append(canonical(without_links(dict(record))))
     if entity.window and row[_place(entity)] is None:

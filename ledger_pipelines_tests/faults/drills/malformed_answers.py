@@ -17,10 +17,12 @@ from zoneinfo import ZoneInfo
 from ledger_pipelines import errors
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.documents.effects import Confirmed, Ending, Refused
-from ledger_pipelines.errors import LedgerError
+from ledger_pipelines.documents.keys import decode
+from ledger_pipelines.errors import DataError, LedgerError
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.sync.links import prepare
 from ledger_pipelines.sync.sweep import Sweep, sweep
+from ledger_pipelines.systems.entities import RECORD
 from ledger_pipelines_tests.faults.drills.malformed_bodies import (
     Ask,
     BodyItem,
@@ -100,7 +102,10 @@ def _between_good_days(item: BodyItem, scene: Scene, folder: Path) -> Carried:
             f"a refused list: {one}" for one in _held(store, scene, DAY, ReadAs((good_id(DAY),), (TOTAL,)))
         ]
     elif isinstance(item.verdict, ReadAs):
-        problems += _broken(came, "the answer") or _held(store, scene, DAY, item.verdict)
+        problems += _broken(came, "the answer") or [
+            *_held(store, scene, DAY, item.verdict),
+            *_unread(store, scene, item.verdict.unread),
+        ]
     refused = 0 if came.error is None else 1
     accepted = sum(1 for one in (came, after) if one.error is None and not one.traceback) + 1
     if accepted + refused != 3:
@@ -166,6 +171,22 @@ def _held(store: SnapshotStore, scene: Scene, day: date, want: ReadAs) -> list[s
         return [f"{day} holds the records {ids}, not {want.ids}"]
     wanted = tuple(Decimal(one) if one else None for one in want.totals)
     return [f"{day} holds the totals {totals}, not {wanted}"] if want.totals and totals != wanted else []
+
+
+def _unread(store: SnapshotStore, scene: Scene, word: str) -> list[str]:
+    """Whether records of the day are refused by name when they are read, each on its own."""
+    problems = []
+    for text in store.read(scene.entity.name, [DAY]).column(RECORD).to_pylist() if word else ():
+        record = decode(str(text))
+        assert isinstance(record, dict)
+        try:
+            scene.read(record)
+        except DataError as error:
+            if word not in error.message or len(error.remedy.split()) < _FEWEST_WORDS:
+                problems.append(f"the record is refused without {word!r}, or without a remedy: {error}")
+        else:
+            problems.append("a record that nobody can read is read")
+    return problems
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------

@@ -57,10 +57,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class ReadAs:
-    """The answer is taken: these records, by id, are what is stored of it, and nothing else. totals: their amounts, as text."""
+    """The answer is taken: these records, by id, are what is stored of it, and nothing else. totals: their amounts, as text.
+
+    unread: a word of the sentence in which a record of them is refused when it is read; "" = they are read, or nobody asks.
+    """
 
     ids: tuple[str, ...]
     totals: tuple[str, ...] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,9 @@ def _list(name: str, what: str, body: bytes, verdict: Verdict, status: int = 200
 
 def _lists() -> Iterator[BodyItem]:
     read = ReadAs(("7",), ("10.00",))
-    no_number, too_many = RefusedAs(DataError, "which is no number"), RefusedAs(DataError, "cannot be stored")
+    no_number = ReadAs(("7",), ("",), unread="which is no number")
+    too_large = ReadAs(("7",), ("",), unread="too large a number")
+    too_long = ReadAs(("7",), ("",))
     in_words = RefusedAs(PermanentError, "Missing or malformed")
     bare = f'"{MARK}"'.encode()
     yield _list(
@@ -181,10 +183,10 @@ def _lists() -> Iterator[BodyItem]:
         "amount too large",
         "1e400, a bare number",
         _rows(_order(total=MARK)).replace(bare, b"1e400"),
-        too_many,
+        too_large,
     )
     yield _list("amount of 30 digits", "30 digits behind the point, a bare number",
-        _rows(_order(total=MARK)).replace(bare, b"0." + b"3" * 30), too_many)  # fmt: skip
+        _rows(_order(total=MARK)).replace(bare, b"0." + b"3" * 30), too_long)  # fmt: skip
     yield _list(
         "amount with an exponent",
         "1.25e1, a bare number",

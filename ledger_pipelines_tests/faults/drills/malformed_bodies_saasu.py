@@ -99,7 +99,9 @@ def _list(name: str, what: str, body: bytes, verdict: Verdict, status: int = 200
 
 def _lists() -> Iterator[BodyItem]:
     read = ReadAs(("7",), ("10.00",))
-    no_number, too_many = RefusedAs(DataError, "which is no number"), RefusedAs(DataError, "cannot be stored")
+    no_number = ReadAs(("7",), ("",), unread="which is no number")
+    too_large = ReadAs(("7",), ("",), unread="too large a number")
+    too_long = ReadAs(("7",), ("",))
     yield _list("list for an object", "the rows alone", encoded([_row()]), _NO_LIST)
     yield _list("null", "JSON null", b"null", _NO_LIST)
     yield _list("no Invoices", "the list is missing", encoded({"_links": []}), _NO_LIST)
@@ -198,10 +200,10 @@ def _lists() -> Iterator[BodyItem]:
         "amount too large",
         "1e400, a bare number",
         _page(_row(TotalAmount=MARK)).replace(f'"{MARK}"'.encode(), b"1e400"),
-        too_many,
+        too_large,
     )
     yield _list("amount of 30 digits", "30 digits behind the point, a bare number",
-        _page(_row(TotalAmount=MARK)).replace(f'"{MARK}"'.encode(), b"0." + b"3" * 30), too_many)  # fmt: skip
+        _page(_row(TotalAmount=MARK)).replace(f'"{MARK}"'.encode(), b"0." + b"3" * 30), too_long)  # fmt: skip
     yield _list("escaped NUL", "a zero character, escaped", _page(_row(Summary="a\x00b")), read)
 
 

@@ -18,6 +18,7 @@ import httpx
 from ledger_pipelines.documents.effects import Action, Effect, Writer
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.systems.entities import ChangesReader, EntityLike
+from ledger_pipelines.systems.fields import Record
 from ledger_pipelines_tests.faults.drills.malformed_bodies import Ask, Sent, Vendor
 
 NOW = datetime(2026, 9, 20, 12, tzinfo=UTC)
@@ -109,6 +110,10 @@ class Scene(ABC):
     @abstractmethod
     def effects(self, ask: Ask) -> Sequence[Effect]:
         """What is written."""
+
+    def read(self, record: Record) -> object:
+        """A stored record of the list as plans read it. Raises DataError."""
+        raise NotImplementedError(f"{self.vendor} keeps no records beside its columns")
 
     def wire(self, ask: Ask, day: date, bad: Sent | None = None) -> Wire:
         """The vendor on that day."""

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ledger_pipelines.documents.effects import Effect
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.systems.entities import ChangesReader
+from ledger_pipelines.systems.fields import Record
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.entities import entities
 from ledger_pipelines.systems.netsuite.reader import Reader
@@ -29,6 +30,7 @@ from ledger_pipelines.systems.netsuite.settings import (
     TokenCredentials,
 )
 from ledger_pipelines.systems.netsuite.writer import NetSuiteWriter
+from ledger_pipelines.systems.saasu import records
 from ledger_pipelines.systems.saasu.client import SaasuClient
 from ledger_pipelines.systems.saasu.entities import ENTITIES
 from ledger_pipelines.systems.saasu.probe import Probe
@@ -142,6 +144,9 @@ class SaasuScene(Scene):
             Ask.SECOND: "/Contact",
         }.get(ask, "/authorisation/")
         return lambda request: request.url.path.startswith(part)
+
+    def read(self, record: Record) -> object:
+        return records.invoice(record)
 
     def answer(self, request: httpx.Request, day: date) -> Sent:
         if request.url.path.startswith("/authorisation/"):

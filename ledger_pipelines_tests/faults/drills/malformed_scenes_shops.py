@@ -14,11 +14,14 @@ import httpx
 
 from ledger_pipelines.documents.effects import Action, Effect
 from ledger_pipelines.documents.keys import Json, canonical
+from ledger_pipelines.systems.cin7 import records
 from ledger_pipelines.systems.cin7.client import Cin7Client
 from ledger_pipelines.systems.cin7.entities import ENTITIES as CIN7_ENTITIES
 from ledger_pipelines.systems.cin7.reader import Cin7Reader
 from ledger_pipelines.systems.cin7.settings import Cin7Connection
 from ledger_pipelines.systems.cin7.writer import Cin7Writer
+from ledger_pipelines.systems.fields import Record
+from ledger_pipelines.systems.neto import documents
 from ledger_pipelines.systems.neto.client import KeyCredentials, NetoClient, NetoConnection
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO_ENTITIES
 from ledger_pipelines.systems.neto.probe import ITEM, STOCK
@@ -62,6 +65,9 @@ class NetoScene(Scene):
     def wanted(self, ask: Ask) -> Callable[[httpx.Request], bool]:
         actions = {Ask.LIST: "GetOrder", Ask.SECOND: "UpdateItem"}
         return lambda request: request.headers["NETOAPI_ACTION"] == actions.get(ask, "AddItem")
+
+    def read(self, record: Record) -> object:
+        return documents.order(record, ZoneInfo("UTC"), "AUD")
 
     def answer(self, request: httpx.Request, day: date) -> Sent:
         if request.headers["NETOAPI_ACTION"] == "GetOrder":
@@ -110,6 +116,9 @@ class Cin7Scene(Scene):
     def wanted(self, ask: Ask) -> Callable[[httpx.Request], bool]:
         method = "POST" if ask.writes else "GET"
         return lambda request: request.method == method
+
+    def read(self, record: Record) -> object:
+        return records.sales_order(record)
 
     def answer(self, request: httpx.Request, day: date) -> Sent:
         if request.method != "GET":

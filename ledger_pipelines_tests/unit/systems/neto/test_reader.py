@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -272,7 +273,6 @@ def test_skus_that_differ_by_a_blank_are_two_products() -> None:
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        (_order(7, GrandTotal="7,00"), r"order N7: GrandTotal is '7,00', not a number"),
         (_order(7, "yesterday"), r"order N7: DateUpdated is 'yesterday', not a date and time"),
         (_order(7, "0000-00-00 00:00:00"), r"order N7 has no DateUpdated"),
         (_order(7, OrderStatus=["Pick"]), r"order N7: OrderStatus is .* not a text"),
@@ -280,10 +280,22 @@ def test_skus_that_differ_by_a_blank_are_two_products() -> None:
         ("N7", r"order is no object"),
     ],
 )
-def test_a_value_that_does_not_fit_stops_the_reading_with_its_record(record: object, words: str) -> None:
+def test_a_record_that_cannot_be_placed_or_has_another_shape_stops_the_reading(
+    record: object, words: str
+) -> None:
     reader, _ = _reader(lambda body: {"Order": [record]})
     with pytest.raises(DataError, match=words):
         _keys(reader)
+
+
+@pytest.mark.parametrize("told", ["7,00", "NaN", "9" * 27, "0." + "3" * 13])
+def test_a_value_that_does_not_fit_is_kept_in_its_record_and_stops_no_other(told: str) -> None:
+    orders = [_order(7, GrandTotal=told), _order(8, GrandTotal="0." + "3" * 12 + "000")]
+    reader, _ = _reader(lambda body: {"Order": orders if not body["Page"] else []})
+    place = [column.name for column in ENTITIES["orders"].columns].index("grand_total")
+    (bad, good) = [cells for page in reader.read_changes(ENTITIES["orders"], *MARCH) for cells in page.cells]
+    assert (bad[place], good[place]) == (None, Decimal("0." + "3" * 12 + "000"))
+    assert f'"GrandTotal":"{told}"' in str(bad[-1])
 
 
 def test_a_product_never_changed_is_of_the_day_it_was_added() -> None:

@@ -203,12 +203,32 @@ def test_a_record_without_a_time_of_change_is_named(tmp_path: Path) -> None:
     assert refused.value.code == "no-modified"
 
 
-def test_a_value_that_does_not_fit_names_its_record_and_its_field(tmp_path: Path) -> None:
-    lists = Lists({"/Invoices": [{"TransactionId": 5, "InvoiceNumber": "N1", "TotalAmount": "lots"}]})
+def _read_back(row: tuple[Cell, ...]) -> records.SaasuInvoice:
+    record = decode(str(row[-1]))
+    assert isinstance(record, dict)
+    return records.invoice(record)
+
+
+def test_a_value_that_does_not_fit_is_kept_in_its_record_and_stops_no_other(tmp_path: Path) -> None:
+    """The column is empty; the record, which keeps the value, is refused by name by whoever reads it."""
+    changed = {"LastModifiedDateUtc": "2026-09-01T02:00:00Z", "TransactionDate": "2026-03-01T00:00:00"}
+    bad = {"TransactionId": 5, "InvoiceNumber": "N1", "TotalAmount": "lots", **changed}
+    lists = Lists(
+        {"/Invoices": [bad, {"TransactionId": 6, "InvoiceNumber": "N2", "TotalAmount": 5, **changed}]}
+    )
+    rows = read(lists, tmp_path, "invoices")
+    names = [column.name for column in ENTITIES["invoices"].columns]
+    assert [(row[0], row[names.index("total")]) for row in rows] == [("5", None), ("6", Decimal(5))]
     with pytest.raises(
         DataError, match=r"Saasu invoice N1 \(id 5\): TotalAmount is 'lots', which is no number"
     ):
-        read(lists, tmp_path, "invoices")
+        _read_back(rows[0])
+
+
+def test_a_record_that_nobody_would_find_stops_its_list(tmp_path: Path) -> None:
+    row = {"TransactionId": 5, "LastModifiedDateUtc": "2026-09-01T02:00:00Z", "InvoiceNumber": ["N1"]}
+    with pytest.raises(DataError, match=r"\(id 5\): InvoiceNumber"):
+        read(Lists({"/Invoices": [row]}), tmp_path, "invoices")
 
 
 # --- against the sandbox ---------------------------------------------------------------------------------------------
