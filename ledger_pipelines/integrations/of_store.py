@@ -7,22 +7,26 @@ Belongs here: the store's identity, its client, reading it and writing to it, th
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import BaseModel
 
 from ledger_pipelines.config.shops import NetoConnectionConfig
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import digest
+from ledger_pipelines.integrations.by_day.context import DayContext
 from ledger_pipelines.integrations.by_day.initial import Found
 from ledger_pipelines.integrations.by_day.readings import OpenSide
 from ledger_pipelines.integrations.by_day.service import ByDay
 from ledger_pipelines.integrations.by_day.setup import DaySetup
+from ledger_pipelines.integrations.shop_mirror import ShopMirror
+from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.neto import connect
 from ledger_pipelines.systems.neto.client import NetoClient
 from ledger_pipelines.systems.neto.entities import ENTITIES
@@ -42,6 +46,9 @@ class StoreSetup(DaySetup):
         return urlsplit(self.source_config.store).netloc.lower()
 
 
+_TITLES: Final = {
+    "orders": "Order {}", "rmas": "Return {}", "payments": "Payments of order {}", "products": "Product {}",
+}  # fmt: skip
 S = TypeVar("S", bound=StoreSetup)
 F = TypeVar("F", bound=Found)
 R = TypeVar("R")
@@ -70,6 +77,32 @@ class OfStore(ByDay[S, F, R], Generic[S, F, R]):
             run_id=self._run_id,
             clock=self.clock,
         )
+
+    @property
+    @abstractmethod
+    def mirror(self) -> ShopMirror:
+        """Both sides as last read."""
+
+    @property
+    @abstractmethod
+    def test_orders(self) -> Collection[str]:
+        """Numbers of the orders that mode test is about."""
+
+    def unread(self, ctx: DayContext, entity: str, until: str = "") -> list[PlanRow]:
+        """Rows of the store's records of the day that cannot be read; in mode test those of its orders.
+
+        Args:
+            until: What is so until they can be.
+        """
+        found = []
+        for error in self.mirror.unreadable_of(entity, ctx.day):
+            number = self.mirror.order_of(entity, error.key) if entity == "payments" else error.key
+            if ctx.mode is Mode.TEST and self.mirror.order_of(entity, error.key) not in self.test_orders:
+                continue
+            title = _TITLES[entity].format(number)
+            of = title if entity == "payments" else ""
+            found.append(ctx.unreadable(error, number, title, of=of, until=until))
+        return found
 
     def neto_side(self, wanted: Sequence[str]) -> OpenSide:
         """The store, opened for reading these entities."""

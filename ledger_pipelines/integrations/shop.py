@@ -6,15 +6,23 @@ what the other side held (each integration's own), deciding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
 from ledger_pipelines.documents.sales import Item, Party, Payment, SalesDocument, StockLevel
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.by_day.latest import Groups, Stored, by_number
+from ledger_pipelines.integrations.by_day.latest import (
+    Groups,
+    Renamed,
+    Stored,
+    by_number,
+    readable,
+    unreadable,
+)
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.sync.plan import Reason
 
@@ -27,28 +35,41 @@ class UnresolvedError(DataError):
     default_code = "unresolved-setting"
 
 
-def grouped(records: Iterable[T], field_name: str) -> Mapping[str, tuple[T, ...]]:
-    """Records by one of their texts, folded; blank ones are left out. Each group by id, lowest first.
+def grouped(
+    records: Iterable[T], field_name: str, name_of: Callable[[str], str] = folded
+) -> Mapping[str, tuple[T, ...]]:
+    """Records by one of their texts, folded, or as `name_of` makes it; blank ones are left out. Each group by id, lowest first.
 
     Of records of a snapshot its column of that name is taken: none is decoded before it is looked up.
     """
     if isinstance(records, Stored):
-        return records.named(field_name, folded)
+        return records.named(field_name, name_of)
     found: dict[str, list[T]] = {}
     for record in records:
-        name = folded(str(getattr(record, field_name)))
+        name = name_of(str(getattr(record, field_name)))
         if name:
             found.setdefault(name, []).append(record)
     return {name: tuple(sorted(some, key=_by_id)) for name, some in found.items()}
 
 
+def exactly(records: Iterable[T], field_name: str) -> Mapping[str, T]:
+    """Records by one of their texts as it is; of several the last. Of a snapshot as `grouped`."""
+    if isinstance(records, Stored):
+        return Renamed(records.by_key, {text: key for key, text in records.cells(field_name).items()})
+    return {str(getattr(record, field_name)): record for record in records}
+
+
 def several(groups: Mapping[str, tuple[T, ...]]) -> Iterator[tuple[str, tuple[T, ...]]]:
-    """Names that more than one record has, with those."""
+    """Names that more than one record has, with those; none of which one cannot be read."""
     names = (
         groups.shared() if isinstance(groups, Groups) else [name for name in groups if len(groups[name]) > 1]
     )
     for name in names:
-        yield name, groups[name]
+        try:
+            group = groups[name]
+        except UnreadableError:
+            continue
+        yield name, group
 
 
 def by_id(records: Iterable[T]) -> Mapping[str, T]:
@@ -97,6 +118,11 @@ def unresolved(error: UnresolvedError) -> Reason:
     return Reason(error.code, error.message, error.remedy)
 
 
+def _legible(records: Mapping[str, T]) -> dict[str, T]:
+    bad = unreadable(records)
+    return {key: records[key] for key in records if key not in bad}
+
+
 @dataclass(frozen=True)
 class Warehouse:
     """A stock location of the store."""
@@ -116,6 +142,9 @@ class Shop:
     items: Mapping[str, Item] = field(default_factory=dict)
     """By SKU."""
     stock: tuple[StockLevel, ...] = ()
+    """Of what can be read."""
+    unread_stock: Mapping[str, UnreadableError] = field(default_factory=dict)
+    """SKUs whose stock cannot be read."""
     stock_read_at: datetime | None = None
     customers: Mapping[str, Party] = field(default_factory=dict)
     """By user name, folded."""
@@ -124,7 +153,7 @@ class Shop:
     """RMAs by number; `payments` of one are its refunds that were paid out."""
     payments: Mapping[str, Payment] = field(default_factory=dict)
     """GetPayment's by id: they tell the method's id and the currency."""
-    warehouses: tuple[Warehouse, ...] = ()
+    warehouses: Sequence[Warehouse] = ()
     method_names: Mapping[str, str] = field(default_factory=dict)
     """Payment methods: id -> name."""
     split_off: Mapping[str, tuple[str, ...]] | None = None
@@ -133,14 +162,37 @@ class Shop:
     """Orders that are off the shelf, with the instant of their last change, UTC, where that is known without reading them all."""
     emails: Mapping[str, str] | None = None
     """E-mail addresses of customers by user name, folded, where they are known without reading them all."""
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """SKUs of parents by SKU, "" = none, where they are known without reading the products."""
+
+    def unreadable(self) -> list[UnreadableError]:
+        """Records of the lists that cannot be read. All are read for it."""
+        lists: tuple[Mapping[str, object], ...] = (
+            self.items, self.customers, self.orders, self.returns, self.payments,
+        )  # fmt: skip
+        return [error for records in lists for error in unreadable(records).values()]
+
+    @cached_property
+    def legible(self) -> Shop:
+        """The same without records that cannot be read: for what compares all there is. Nothing may be made for want of them."""
+        if not self.unreadable():
+            return self
+        return replace(
+            self,
+            items=_legible(self.items),
+            customers=_legible(self.customers),
+            orders=_legible(self.orders),
+            returns=_legible(self.returns),
+            payments=_legible(self.payments),
+        )
 
     def warehouse(self, named: str, setting: str) -> Warehouse:
         """An active warehouse by id, reference or name. Raises UnresolvedError."""
-        found = [
-            one
-            for one in self.warehouses
-            if named.strip() == one.id or folded(named) in (folded(one.reference), folded(one.name))
-        ]
+        by_id_ = by_id(self.warehouses).get(named.strip())
+        there = [] if by_id_ is None else [by_id_]
+        for name in ("reference", "name"):
+            there += grouped(self.warehouses, name).get(folded(named), ())
+        found = list(dict.fromkeys(there))
         return one_of(
             [one for one in found if one.active], found, f"warehouse {named!r}", setting, "the store"
         )
@@ -172,7 +224,7 @@ class Shop:
         if self.split_off is not None:
             return self.split_off
         found: dict[str, tuple[str, ...]] = {}
-        for order in self.orders.values():
+        for order in readable(self.orders):
             if order.related:
                 found[order.related] = (*found.get(order.related, ()), order.key)
         return found
@@ -200,7 +252,7 @@ class Shop:
     def customers_by_company(self) -> Mapping[str, int]:
         """How many customers have a company of that name, folded."""
         counts: dict[str, int] = {}
-        for one in self.customers.values():
+        for one in readable(self.customers):
             if one.company:
                 counts[folded(one.company)] = counts.get(folded(one.company), 0) + 1
         return counts
@@ -209,7 +261,7 @@ class Shop:
     def orders_by_email(self) -> Mapping[str, tuple[SalesDocument, ...]]:
         """Orders by their buyer's e-mail address, folded; the earliest first."""
         found: dict[str, list[SalesDocument]] = {}
-        for one in self.orders.values():
+        for one in readable(self.orders):
             if one.party.email:
                 found.setdefault(folded(one.party.email), []).append(one)
         return {

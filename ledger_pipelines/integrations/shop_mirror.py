@@ -17,15 +17,19 @@ from zoneinfo import ZoneInfo
 
 from upath import UPath
 
-from ledger_pipelines.documents.sales import Item, Payment, SalesDocument, StockLevel
+from ledger_pipelines.documents.sales import Item, SalesDocument
 from ledger_pipelines.integrations.by_day.latest import (
     Decoded,
     LatestRecords,
     Record,
+    Renamed,
     Rows,
+    Stored,
     Token,
-    record_of,
+    readable,
+    unreadable,
 )
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.shop import Shop, Warehouse
 from ledger_pipelines.systems.neto import documents
@@ -35,7 +39,9 @@ from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
 T = TypeVar("T")
 SHOP_NEEDS = frozenset({"products", "orders"})
 """Entities of the store without which nothing can be decided; others may be left out of its snapshots."""
-SOURCES = ("orders", "rmas", "payments", "products")
+OF_ORDERS = ("orders", "rmas", "payments")
+"""Entities of the store whose records say which order they are of."""
+SOURCES = (*OF_ORDERS, "products")
 """Entities of the store that days are about."""
 
 
@@ -121,22 +127,25 @@ class ShopMirror:
             orders = Part(orders, about)
             payments = Part(payments, (key for one in about for key in of_payments.of_order.get(one, ())))
             returns = Part(returns, (key for one in about for key in of_returns.of_order.get(one, ())))
-        stock = self._rows("stock")
-        methods = [documents.method(record_of(text)) for text in self._rows("payment_methods").texts.values()]
+        stock = Stored(self._rows("stock"), documents.stock)
+        methods = readable(Stored(self._rows("payment_methods"), documents.method))
+        products = self._rows("products")
         return Shop(
             currency=self._shop_currency,
             items=self._index("products").records,
-            stock=_levels(stock),
-            stock_read_at=stock.read_at,
+            stock=tuple(level for levels in readable(stock) for level in levels),
+            unread_stock=Renamed(unreadable(stock), {sku: key for key, sku in stock.cells("sku").items()}),
+            stock_read_at=self._rows("stock").read_at,
             customers=self._index("customers").records,
             orders=orders,
             returns=returns,
             payments=payments,
-            warehouses=tuple(_warehouse(record_of(text)) for text in self._rows("warehouses").texts.values()),
+            warehouses=Stored(self._rows("warehouses"), _warehouse),
             split_off=_split_off(self._rows("orders"), orders),
             last_shipped=_last_shipped(self._rows("orders"), orders),
             method_names={method.id: method.name for method in methods},
             emails=self._emails_of_customers(),
+            parents=_by_text(products, "sku", "parent_sku"),
         )
 
     def changed(self, entity: str, day: date) -> tuple[str, ...]:
@@ -146,27 +155,33 @@ class ShopMirror:
         return tuple(dict.fromkeys(key for key in found if key is not None))
 
     def orders_of(self, day: date) -> tuple[SalesDocument, ...]:
-        """Orders in the file of the day, each as it is now."""
+        """Orders in the file of the day, each as it is now; without those that cannot be read."""
         return self._of("orders", day)
 
     def shipments(self) -> Mapping[str, NetoShipment]:
         """How orders left the store, by order number, each read when it is looked at."""
         rows = self._rows("orders")
         if self._shipped is None or self._shipped[0] is not rows:
-            self._shipped = (rows, Decoded(rows.texts, documents.shipment))
+            self._shipped = (rows, Decoded(rows.texts, documents.shipment, "orders"))
         return self._shipped[1]
 
     def returns_of(self, day: date) -> tuple[SalesDocument, ...]:
-        """RMAs in the file of the day, each as it is now."""
+        """RMAs in the file of the day, each as it is now; without those that cannot be read."""
         return self._of("rmas", day)
 
-    def payments_of(self, day: date) -> tuple[Payment, ...]:
-        """Payments in the file of the day, each as it is now."""
-        return self._of("payments", day)
-
     def products_of(self, day: date) -> tuple[Item, ...]:
-        """Products in the file of the day, each as it is now."""
+        """Products in the file of the day, each as it is now; without those that cannot be read."""
         return self._of("products", day)
+
+    def unreadable_of(self, entity: str, day: date) -> tuple[UnreadableError, ...]:
+        """Records of the store in the file of the day that cannot be read; the keys are those `Shop` has."""
+        found = self._index(entity).records
+        there = unreadable(Renamed(found, {key: key for key in self.changed(entity, day)}))
+        return tuple(there.values())
+
+    def order_of(self, entity: str, key: str) -> str:
+        """Number of the order that a payment or an RMA says it is of, whether or not it can be read; an order's own."""
+        return str(self._rows(entity).column("order_id").get(key) or "") if entity in OF_ORDERS else ""
 
     def tokens(self, day: date, entities: Collection[str] = SOURCES) -> dict[str, str]:
         """Inputs of a plan for the day: digests of what the files of its source records hold, "" = never fetched."""
@@ -197,12 +212,14 @@ class ShopMirror:
             keys = _flow_keys(name, rows)
             texts = {used: rows.texts[key] for key, used in keys.items()}
             of_order = _by_order(rows) if name in ("payments", "rmas") else {}
-            kept = self._indexes[name] = _Index(rows, Decoded(texts, self._decoder(name)), keys, of_order)
+            kept = self._indexes[name] = _Index(
+                rows, Decoded(texts, self._decoder(name), name), keys, of_order
+            )
         return kept
 
     def _of(self, name: str, day: date) -> tuple[Any, ...]:
         found = self._index(name).records
-        return tuple(found[key] for key in self.changed(name, day))
+        return tuple(readable(Renamed(found, {key: key for key in self.changed(name, day)})))
 
     def _decoder(self, name: str) -> Callable[[Record], Any]:
         zone, currency = self._store_zone, self._shop_currency
@@ -292,5 +309,7 @@ def _warehouse(record: Record) -> Warehouse:
     return Warehouse(found.id, found.reference, found.name, found.active, found.primary)
 
 
-def _levels(rows: Rows) -> tuple[StockLevel, ...]:
-    return tuple(level for text in rows.texts.values() for level in documents.stock(record_of(text)))
+def _by_text(rows: Rows, name: str, value: str) -> dict[str, str]:
+    """One column by another, as texts."""
+    names, values = rows.column(name), rows.column(value)
+    return {str(names[key]): str(values[key] or "") for key in names}

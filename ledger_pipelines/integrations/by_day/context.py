@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ledger_pipelines.documents.effects import LINK, Action, Effect, EffectState, Expected, Mode
 from ledger_pipelines.documents.keys import Json, canonical, decode, effect_key
 from ledger_pipelines.documents.money import Money
+from ledger_pipelines.integrations.by_day.unreadable import ITSELF, UNREADABLE, UnreadableError
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
 
@@ -184,6 +185,22 @@ class DayContext:
         if key in self.journal.ignored:
             return self.skip(key, number, title, Reason(IGNORED, "Ignored by a user."), amount, kind)
         return PlanRow(Action.BLOCKED, reason, key, number, title, kind, amount)
+
+    def unreadable(
+        self, error: UnreadableError, number: str, title: str, *, of: str = "", until: str = ""
+    ) -> PlanRow:
+        """A row that waits for a record which cannot be read. The key is of the record as it is stored: who ignores it ignores
+        that, not what the record says once it was mended.
+
+        Args:
+            number, title: Of what waits, for people.
+            of: What rests on the record, where it is not the record itself that waits.
+            until: What is so until the record is mended.
+        """
+        key = self.key(UNREADABLE, f"{error.what}:{error.key}:{error.digest}", of)
+        text = f"{of} waits for a record that cannot be read: {error.message}" if of else error.message
+        remedy = f"{error.remedy} {ITSELF}".strip()
+        return self.blocked(key, number, title, Reason(UNREADABLE, f"{text} {until}".strip(), remedy))
 
 
 def link(key: str) -> dict[str, Json]:

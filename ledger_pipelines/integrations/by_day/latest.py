@@ -20,6 +20,7 @@ from upath import UPath
 
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.storage.manifests import Manifest
 from ledger_pipelines.storage.newest import read_newest
 from ledger_pipelines.storage.snapshots import SnapshotStore, read_file
@@ -33,17 +34,26 @@ Token = str
 
 
 class Decoded(Mapping[str, T], Generic[T]):
-    """Records by key, each decoded the first time it is looked at. Raises DataError where one cannot be."""
+    """Records by key, each decoded the first time it is looked at. Raises UnreadableError where one cannot be.
 
-    def __init__(self, texts: Mapping[str, str], decoder: Callable[[Record], T]) -> None:
+    Args:
+        what: One record's entity, for the error.
+    """
+
+    def __init__(self, texts: Mapping[str, str], decoder: Callable[[Record], T], what: str = "") -> None:
         self._texts = texts
         self._decoder = decoder
+        self._what = what
         self._found: dict[str, T] = {}
 
     def __getitem__(self, key: str) -> T:
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self._decoder(record_of(self._texts[key]))
+            text = self._texts[key]
+            try:
+                found = self._found[key] = self._decoder(record_of(text))
+            except DataError as error:
+                raise UnreadableError(self._what, key, text, error) from error
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -70,13 +80,15 @@ class Rows:
 
     Args:
         texts: Records by key, canonical JSON; several key columns are joined by `@`.
-        table: Their other columns, in the same order.
+        table: Their other columns, in the same order. A value that does not fit its column is empty there (`systems.entities`).
         read_at: Instant until which changes are in them; None = there is no snapshot.
+        entity: Its name.
     """
 
     texts: Mapping[str, str]
     table: pa.Table | None = None
     read_at: datetime | None = None
+    entity: str = ""
 
     def column(self, name: str) -> dict[str, Cell]:
         """One column by key."""
@@ -126,8 +138,33 @@ class Groups(Mapping[str, tuple[T, ...]], Generic[T]):
         return [name for name, keys in self._keys.items() if len(keys) > 1]
 
 
+class Renamed(Mapping[str, T], Generic[T]):
+    """Records under names of their own instead of their keys, each decoded when it is looked at.
+
+    Args:
+        records: By key.
+        keys: By name.
+    """
+
+    def __init__(self, records: Mapping[str, T], keys: Mapping[str, str]) -> None:
+        self._records = records
+        self._keys = keys
+
+    def __getitem__(self, name: str) -> T:
+        return self._records[self._keys[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._keys
+
+
 class Stored(Sequence[T], Generic[T]):
-    """Records in the order of their keys, each decoded the first time it is looked at. Raises DataError where one cannot be.
+    """Records in the order of their keys, each decoded the first time it is looked at. Raises UnreadableError where one cannot be.
 
     Args:
         rows: All of the entity.
@@ -140,7 +177,8 @@ class Stored(Sequence[T], Generic[T]):
     ) -> None:
         self._rows = rows
         self._keys = [key for key in rows.texts if key not in without] if without else list(rows.texts)
-        self.by_key: Mapping[str, T] = Decoded({key: rows.texts[key] for key in self._keys}, decoder)
+        texts = {key: rows.texts[key] for key in self._keys}
+        self.by_key: Mapping[str, T] = Decoded(texts, decoder, rows.entity)
 
     @overload
     def __getitem__(self, place: int) -> T: ...
@@ -156,16 +194,67 @@ class Stored(Sequence[T], Generic[T]):
 
     def named(self, column: str, name_of: Callable[[str], str]) -> Groups[T]:
         """By a column, without decoding any: names as `name_of` makes them, blank ones left out; keys by number, lowest first."""
-        cells = self._rows.column(column)
         found: dict[str, list[str]] = {}
-        for key in self._keys:
-            name = name_of(str(cells[key] or ""))
+        for key, cell in self.cells(column).items():
+            name = name_of(cell)
             if name:
                 found.setdefault(name, []).append(key)
         for keys in found.values():
             if len(keys) > 1:
                 keys.sort(key=by_number)
         return Groups(self.by_key, found)
+
+    def by(self, name_of: Callable[[T], str], *columns: str) -> Groups[T]:
+        """By a name that only the record tells; of one that cannot be read, the first of the columns that says something. Blank ones
+        are left out. All are decoded for it."""
+        found: dict[str, list[str]] = {}
+        beside = [self.cells(column) for column in columns]
+        for key in self._keys:
+            try:
+                name = name_of(self.by_key[key])
+            except UnreadableError:
+                name = next((told for cells in beside if (told := cells[key].strip())), "")
+            if name:
+                found.setdefault(name, []).append(key)
+        return Groups(self.by_key, found)
+
+    def cells(self, column: str) -> dict[str, str]:
+        """A column as texts by key, "" for none, without decoding any."""
+        cells = self._rows.column(column)
+        return {key: str(cells[key] or "") for key in self._keys}
+
+
+def readable(records: Mapping[str, T] | Sequence[T]) -> Iterator[T]:
+    """Those that can be read, in order."""
+    if not isinstance(records, (Mapping, Stored)):
+        yield from records
+        return
+    by_key = records.by_key if isinstance(records, Stored) else records
+    for key in by_key:
+        try:
+            found = by_key[key]
+        except UnreadableError:
+            continue
+        yield found
+
+
+def if_readable(records: Mapping[str, T], key: str) -> T | None:
+    """One of them; None where there is none, or it cannot be read."""
+    return next(readable(Renamed(records, {key: key})), None) if key in records else None
+
+
+def unreadable(records: Mapping[str, T] | Sequence[T]) -> dict[str, UnreadableError]:
+    """Those that cannot be read, by key. All are decoded for it."""
+    if not isinstance(records, (Mapping, Stored)):
+        return {}
+    by_key = records.by_key if isinstance(records, Stored) else records
+    found: dict[str, UnreadableError] = {}
+    for key in by_key:
+        try:
+            by_key[key]
+        except UnreadableError as error:
+            found[key] = error
+    return found
 
 
 def by_number(key: str) -> tuple[int, str]:
@@ -271,7 +360,7 @@ def _rows(table: pa.Table, entity: EntityLike, manifest: Manifest | None) -> Row
     records = cast("list[str]", table.column(RECORD).to_pylist())
     texts = dict(zip(_keys(table, entity), records, strict=True))
     read_at = None if manifest is None else manifest.read_until or manifest.written_at
-    return Rows(texts, table.drop_columns([RECORD]), read_at)
+    return Rows(texts, table.drop_columns([RECORD]), read_at, entity.name)
 
 
 def _keys(table: pa.Table, entity: EntityLike) -> list[str]:

@@ -10,7 +10,7 @@ from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import Layout
 from ledger_pipelines.integrations.neto_cin7.settings import MixedBranches
-from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
+from ledger_pipelines.integrations.shop import UnresolvedError, by_id, unresolved
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.cin7.records import Branch
 
@@ -44,7 +44,7 @@ def branch_of(ctx: Context, order: SalesDocument, laid: Layout) -> Branch | Reas
 
 def _of_place(ctx: Context, place: str) -> Branch | None:
     """The branch of a warehouse of the store. Raises UnresolvedError."""
-    warehouse = next((one for one in ctx.shop.warehouses if one.id == place), None)
+    warehouse = by_id(ctx.shop.warehouses).get(place)
     names = {folded(place)}
     if warehouse is not None:
         names |= {folded(warehouse.reference), folded(warehouse.name)}

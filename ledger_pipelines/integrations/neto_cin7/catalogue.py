@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger_pipelines.documents.sales import Item
+from ledger_pipelines.integrations.by_day.latest import Renamed, readable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import Layout
@@ -177,8 +178,7 @@ def skus_of(ctx: Context, style: str) -> tuple[str, ...]:
 
 def sold_by_store(ctx: Context) -> Iterator[Item]:
     """Products an order may have, by SKU."""
-    for sku in sorted(ctx.shop.items):
-        product = ctx.shop.items[sku]
+    for product in readable(Renamed(ctx.shop.items, {sku: sku for sku in sorted(ctx.shop.items)})):
         if product.active and product.sold and not product.is_parent and not product.internal:
             yield product
 

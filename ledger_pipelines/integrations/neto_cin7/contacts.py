@@ -18,6 +18,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.sales import Address, Party, SalesDocument
 from ledger_pipelines.integrations.buyers import Buyer, buyer_of
 from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one, order_named
 from ledger_pipelines.integrations.countries import country_name
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
@@ -83,15 +84,17 @@ def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     found: dict[str, PlanRow] = {}
     if ctx.settings.customer_tracking.customer is Customer.DEFAULT:
         return []
-    for order in orders:
+
+    def of_order(order: SalesDocument) -> list[PlanRow]:
         if select(ctx, order) is not None or order.cancelled or is_downloaded(ctx, order):
-            continue
+            return []
         buyer = _buyer(ctx, order)
         key = contact_key(ctx, buyer)
-        if key not in found:
-            row = _row(ctx, order, buyer, key)
-            if row is not None:
-                found[key] = row
+        row = None if key in found else _row(ctx, order, buyer, key)
+        return [] if row is None else [row]
+
+    for row in one_by_one(ctx, orders, of_order, order_named):
+        found[row.key] = row
     return list(found.values())
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar
 
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.integrations.by_day.context import DayContext, Known
+from ledger_pipelines.integrations.by_day.latest import if_readable, readable, unreadable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.omni import Omni
 from ledger_pipelines.integrations.neto_cin7.settings import NetoCin7Settings
@@ -37,13 +38,21 @@ class Context(DayContext):
     omni: Omni
     shipments: Mapping[str, NetoShipment] = field(default_factory=dict)
 
+    @property
+    def legible(self) -> Context:
+        """The same without records that cannot be read: for what compares all there is, and decides nothing."""
+        return replace(self, shop=self.shop.legible, omni=self.omni.legible)
+
     @cached_property
     def options_of_style(self) -> Mapping[str, tuple[str, ...]]:
         """SKUs of the store that make one product of Omni: variants by their parent, others by themselves."""
         found: dict[str, list[str]] = {}
-        for sku, product in self.shop.items.items():
+        for product in readable(self.shop.items):
             if not product.is_parent:
-                found.setdefault(product.parent or sku, []).append(sku)
+                found.setdefault(product.parent or product.key, []).append(product.key)
+        # One that cannot be read stays an option of its parent: the product is not made without it.
+        for sku in unreadable(self.shop.items):
+            found.setdefault(self.shop.parents.get(sku) or sku, []).append(sku)
         return {style: tuple(sorted(skus)) for style, skus in found.items()}
 
     @cached_property
@@ -64,8 +73,13 @@ class Context(DayContext):
                 and one.action is Action.CREATE
                 and one.remote_id in self.omni.orders
             )
-            if made and '"branchId"' not in one.body:
-                return self.omni.orders[one.remote_id].branch_id
+            there = (
+                if_readable(self.omni.orders, one.remote_id)
+                if made and '"branchId"' not in one.body
+                else None
+            )
+            if there is not None:
+                return there.branch_id
         return ""
 
     @cached_property

@@ -18,12 +18,17 @@ from typing import Final
 from ledger_pipelines.documents.effects import LINK
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.documents.money import ZERO, Money, plain
-from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import TaxStatus
 from ledger_pipelines.integrations.neto_cin7.order_body import COMMENTS, LINES
-from ledger_pipelines.integrations.neto_cin7.references import dispatch_key, order_key, update_key, void_key
+from ledger_pipelines.integrations.neto_cin7.references import (
+    HasKey,
+    dispatch_key,
+    order_key,
+    update_key,
+    void_key,
+)
 from ledger_pipelines.systems.cin7.records import Contact, OrderLine, SalesOrder
 
 Body = Mapping[str, Json]
@@ -93,7 +98,7 @@ def group_of(name: str) -> str:
     return named.get(name, "buyer")
 
 
-def written(ctx: Context, order: SalesDocument) -> Written | None:
+def written(ctx: Context, order: HasKey) -> Written | None:
     """The confirmed order, with all confirmed changes."""
     known = ctx.journal.confirmed(order_key(ctx, order))
     if known is None:

@@ -9,10 +9,10 @@ by the columns of their snapshots.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from upath import UPath
@@ -21,18 +21,20 @@ from ledger_pipelines.integrations.by_day.latest import (
     Decoded,
     LatestRecords,
     Record,
+    Renamed,
     Rows,
     Stored,
     Token,
-    record_of,
+    readable,
+    unreadable,
 )
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.neto_cin7.omni import Omni, by_text
 from ledger_pipelines.integrations.shop_mirror import ShopMirror
 from ledger_pipelines.systems.cin7 import records
 from ledger_pipelines.systems.cin7.entities import ENTITIES as CIN7
 from ledger_pipelines.systems.cin7.records import Product
 
-T = TypeVar("T")
 OMNI_NEEDS: Final = frozenset({"sales_orders", "contacts", "product_options", "branches"})
 """Entities of Omni without which nothing can be decided."""
 SOURCES: Final = ("orders", "products")
@@ -73,7 +75,7 @@ class Mirror(ShopMirror):
         """The account; the same object for as long as no snapshot of it is replaced.
 
         Raises:
-            DataError: A snapshot that is needed is missing, or a record cannot be read.
+            DataError: A snapshot that is needed is missing. A record that cannot be read raises when it is looked at.
         """
         token = tuple(self._cin7.token(name) for name in CIN7)
         if self._omni is None or self._omni[0] != token:
@@ -81,9 +83,16 @@ class Mirror(ShopMirror):
         return self._omni[1]
 
     def cin7_products_of(self, day: date) -> tuple[Product, ...]:
-        """Products of Omni last changed on the day, each as it is now."""
-        there = {one.id: one for one in self.omni().products}
-        return tuple(there[key] for key in self._cin7.keys_of(CIN7["products"], day) if key in there)
+        """Products of Omni last changed on the day, each as it is now; without those that cannot be read."""
+        return tuple(readable(self._cin7_products_of(day)))
+
+    def unreadable_cin7_products_of(self, day: date) -> tuple[UnreadableError, ...]:
+        """Products of Omni last changed on the day that cannot be read."""
+        return tuple(unreadable(self._cin7_products_of(day)).values())
+
+    def _cin7_products_of(self, day: date) -> Mapping[str, Product]:
+        there = self.omni().product_by_id
+        return Renamed(there, {key: key for key in self._cin7.keys_of(CIN7["products"], day) if key in there})
 
     def tokens(self, day: date, entities: Collection[str] = SOURCES) -> dict[str, str]:
         """Inputs of a plan for the day: digests of what the files of its source records hold, "" = never fetched.
@@ -95,21 +104,17 @@ class Mirror(ShopMirror):
 
     def _read_omni(self) -> Omni:
         rows = {name: self._cin7.rows(entity, required=name in OMNI_NEEDS) for name, entity in CIN7.items()}
-
-        def all_of(name: str, decoder: Callable[[Record], T]) -> tuple[T, ...]:
-            return tuple(decoder(record_of(text)) for text in rows[name].texts.values())
-
         orders, payments = rows["sales_orders"], rows["payments"]
         return Omni(
             currency=self._omni_currency,
             base_amounts=self._base_amounts,
-            orders=Decoded(orders.texts, records.sales_order),
+            orders=Decoded(orders.texts, records.sales_order, orders.entity),
             contacts=Stored(rows["contacts"], records.contact),
-            products=all_of("products", records.product),
-            options=all_of("product_options", records.option),
-            stock=all_of("stock", records.stock_level),
-            branches=all_of("branches", records.branch),
-            payments=Decoded(payments.texts, records.payment),
+            products=Stored(rows["products"], records.product),
+            options=Stored(rows["product_options"], records.option),
+            stock=Stored(rows["stock"], records.stock_level),
+            branches=Stored(rows["branches"], records.branch),
+            payments=Decoded(payments.texts, records.payment, payments.entity),
             texts=Decoded(orders.texts, _texts),
             order_ids=_ids_by(orders, "reference"),
             payment_ids=_ids_by(payments, "order"),

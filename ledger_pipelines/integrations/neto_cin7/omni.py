@@ -7,13 +7,15 @@ Facts: cin7-omni.md 6, 10.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
 from ledger_pipelines.documents.money import ZERO, Money, exponent, round_half_away
+from ledger_pipelines.integrations.by_day.latest import Renamed, Stored, readable, unreadable
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.shop import by_id, grouped, one_of
 from ledger_pipelines.systems.cin7.records import (
@@ -48,10 +50,10 @@ class Omni:
     base_amounts: bool = True
     orders: Mapping[str, SalesOrder] = field(default_factory=dict)
     contacts: Sequence[Contact] = ()
-    products: tuple[Product, ...] = ()
-    options: tuple[Option, ...] = ()
-    stock: tuple[StockLevel, ...] = ()
-    branches: tuple[Branch, ...] = ()
+    products: Sequence[Product] = ()
+    options: Sequence[Option] = ()
+    stock: Sequence[StockLevel] = ()
+    branches: Sequence[Branch] = ()
     payments: Mapping[str, Payment] = field(default_factory=dict)
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     order_ids: Mapping[str, tuple[str, ...]] | None = None
@@ -80,7 +82,7 @@ class Omni:
         looked at."""
         found: dict[str, tuple[Payment, ...]] = {}
         for ids in self._payments_by_order.values():
-            some = [self.payments[id_] for id_ in ids] if len(ids) > 1 else []
+            some = list(readable(Renamed(self.payments, {id_: id_ for id_ in ids}))) if len(ids) > 1 else []
             for one in some:
                 same = tuple(other for other in some if other.transaction_ref == one.transaction_ref)
                 if len(same) > 1:
@@ -111,21 +113,19 @@ class Omni:
     @cached_property
     def options_by_code(self) -> Mapping[str, tuple[Option, ...]]:
         """Options by code, exactly; an option's id repeats for each of its sizes, which have codes of their own."""
-        found: dict[str, list[Option]] = {}
-        for option in self.options:
-            if option.code:
-                found.setdefault(option.code, []).append(option)
-        return {code: tuple(some) for code, some in found.items()}
+        if isinstance(self.options, Stored):
+            return self.options.by(lambda one: one.code, "size_code", "code")
+        return grouped(self.options, "code", str)
 
     @cached_property
     def product_by_id(self) -> Mapping[str, Product]:
         """By id."""
-        return {one.id: one for one in self.products}
+        return by_id(self.products)
 
     @cached_property
     def styles(self) -> frozenset[str]:
         """Style codes there are, folded."""
-        return frozenset(folded(one.style_code) for one in self.products if one.style_code)
+        return frozenset(grouped(self.products, "style_code"))
 
     @cached_property
     def codes_by_folded(self) -> Mapping[str, tuple[str, ...]]:
@@ -136,19 +136,24 @@ class Omni:
         return {name: tuple(sorted(some)) for name, some in found.items()}
 
     @cached_property
-    def on_hand(self) -> Mapping[tuple[str, str], Decimal]:
-        """Stock on hand by code and branch id."""
-        found: dict[tuple[str, str], Decimal] = {}
-        for level in self.stock:
-            place = (level.code, level.branch_id)
-            found[place] = found.get(place, ZERO) + level.on_hand
-        return found
+    def _stock_by_code(self) -> Mapping[str, tuple[StockLevel, ...]]:
+        return grouped(self.stock, "code", _stripped)
+
+    def on_hand(self, code: str, branch: str) -> Decimal:
+        """Stock on hand of a code at a branch, by its id."""
+        levels = self._stock_by_code.get(code, ())
+        return sum((level.on_hand for level in levels if level.branch_id == branch), ZERO)
 
     @cached_property
     def stocked_codes(self) -> frozenset[str]:
-        """Codes of which stock is kept anywhere: there is some, or some is coming. A row of nothing tells nothing: Omni may
-        show one for every option at every branch."""
-        return frozenset(level.code for level in self.stock if level.on_hand > 0 or level.incoming > 0)
+        """Codes of which stock is kept anywhere: there is some, or some is coming, or nobody can read whether. A row of nothing
+        tells nothing: Omni may show one for every option at every branch."""
+        told = {level.code for level in readable(self.stock) if level.on_hand > 0 or level.incoming > 0}
+        bad = unreadable(self.stock)
+        if bad and isinstance(self.stock, Stored):
+            codes = self.stock.cells("code")
+            told |= {_stripped(codes[key]) for key in bad}
+        return frozenset(told)
 
     def is_sellable(self, option: Option) -> bool:
         """Whether it, and its product, is in use."""
@@ -165,13 +170,43 @@ class Omni:
         base = self.currency if self.base_amounts else ""
         return Money(in_currency_of(order, amount, base), order.currency or self.currency)
 
+    def unreadable(self) -> list[UnreadableError]:
+        """Records of the lists that cannot be read. All are read for it."""
+        lists: tuple[Mapping[str, object] | Sequence[object], ...] = (
+            self.orders, self.contacts, self.products, self.options, self.stock, self.branches, self.payments,
+        )  # fmt: skip
+        return [error for records in lists for error in unreadable(records).values()]
+
+    @cached_property
+    def legible(self) -> Omni:
+        """The same without records that cannot be read: for what compares all there is. Nothing may be made for want of them."""
+        if not self.unreadable():
+            return self
+        return replace(
+            self,
+            orders={one.id: one for one in readable(self.orders)},
+            contacts=tuple(readable(self.contacts)),
+            products=tuple(readable(self.products)),
+            options=tuple(readable(self.options)),
+            stock=tuple(readable(self.stock)),
+            branches=tuple(readable(self.branches)),
+            payments={one.id: one for one in readable(self.payments)},
+            order_ids=None,
+            payment_ids=None,
+        )
+
     # --- what settings name ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def _branches_by_name(self) -> Mapping[str, tuple[Branch, ...]]:
+        if isinstance(self.branches, Stored):
+            return self.branches.by(lambda one: folded(one.name), "name")
+        return grouped(self.branches, "name")
 
     def branch(self, named: str, setting: str) -> Branch:
         """An active branch by id or name. Raises UnresolvedError."""
-        found = [one for one in self.branches if one.id == named.strip()] or [
-            one for one in self.branches if folded(one.name) == folded(named)
-        ]
+        there = by_id(self.branches).get(named.strip())
+        found = self._branches_by_name.get(folded(named), ()) if there is None else (there,)
         return one_of([one for one in found if one.active], found, f"branch {named!r}", setting, "Omni")
 
     def contact(self, named: str, setting: str) -> Contact:
@@ -184,6 +219,10 @@ class Omni:
             found = found or grouped(self.contacts, name).get(folded(named), ())
         usable = [one for one in found if one.active and not is_supplier(one)]
         return one_of(usable, found, f"customer {named!r}", setting, "Omni", "an active customer")
+
+
+def _stripped(text: str) -> str:
+    return text.strip()
 
 
 def by_text(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

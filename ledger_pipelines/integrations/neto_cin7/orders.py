@@ -12,6 +12,7 @@ from typing import Final
 from ledger_pipelines.documents.effects import Action, EffectState, Expected
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import IGNORED, Known, link
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one, order_named
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.edits import written
@@ -29,7 +30,7 @@ _IN_DOUBT: Final = (EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, Eff
 
 def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     """Rows of the plan of these orders."""
-    return [row for order in orders for row in decide(ctx, order).rows]
+    return list(one_by_one(ctx, orders, lambda order: decide(ctx, order).rows, order_named))
 
 
 def decide(ctx: Context, order: SalesDocument) -> Decision:

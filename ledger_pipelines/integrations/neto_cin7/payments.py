@@ -17,6 +17,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one, payments_named
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
@@ -27,18 +28,20 @@ from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import Payment as OmniPayment
 
 FLOW: Final = "payments"
+UNTIL_BOOKED: Final = "Until they are written, the order may show less paid in Omni than in the store: do not ask for that money."
 
 
 def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     """One row a payment shown on these orders, and one for each of ours that the store shows no more."""
-    found: list[PlanRow] = []
-    for order in orders:
+
+    def of_order(order: SalesDocument) -> list[PlanRow]:
         if not order.payments and not _ours_on(ctx, order):
-            continue
+            return []
         decision = decide(ctx, order)
-        found += [_row(ctx, order, completed(ctx, payment), decision) for payment in order.payments]
-        found += _gone(ctx, order)
-    return found
+        found = [_row(ctx, order, completed(ctx, payment), decision) for payment in order.payments]
+        return [*found, *_gone(ctx, order)]
+
+    return list(one_by_one(ctx, orders, of_order, payments_named, UNTIL_BOOKED))
 
 
 def completed(ctx: Context, payment: Payment) -> Payment:

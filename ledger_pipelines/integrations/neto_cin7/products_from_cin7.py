@@ -16,6 +16,7 @@ from typing import Final
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import plain
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.catalogue import product_key, style_of
 from ledger_pipelines.integrations.neto_cin7.context import Context
@@ -36,7 +37,11 @@ def rows(ctx: Context, products: Sequence[Product]) -> list[PlanRow]:
         spelt.setdefault(folded(sku), []).append(sku)
     pairs = [(product, option) for product in products for option in product.options if option.code]
     pairs.sort(key=lambda pair: (pair[1].code, pair[1].id, pair[1].size))
-    return [_row(ctx, product, option, spelt) for product, option in pairs]
+    return list(one_by_one(ctx, pairs, lambda pair: [_row(ctx, *pair, spelt)], _named))
+
+
+def _named(pair: tuple[Product, Option]) -> tuple[str, str]:
+    return pair[1].code, f"Product {pair[1].code}"
 
 
 def price_of(ctx: Context, option: Option) -> Decimal | None:

@@ -16,12 +16,13 @@ from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
+from ledger_pipelines.integrations.by_day.latest import Renamed, readable, unreadable
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.neto_cin7.catalogue import (
     cannot_be_made,
     is_option,
     product_key,
     skus_of,
-    style_of,
 )
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import PRICE_DIGITS
@@ -40,12 +41,17 @@ def rows(ctx: Context, products: Sequence[Item], wanted: Collection[str]) -> lis
         products: Those last changed on the day, each as it is now.
         wanted: SKUs of orders that are downloaded.
     """
-    here = [*products, *(ctx.shop.items[sku] for sku in sorted(wanted) if sku in ctx.shop.items)]
+    sold = Renamed(ctx.shop.items, {sku: sku for sku in sorted(wanted) if sku in ctx.shop.items})
     styles: dict[str, list[Item]] = {}
-    for product in here:
+    for product in (*products, *readable(sold)):
         if not product.is_parent:
-            styles.setdefault(style_of(ctx, product.key), []).append(product)
-    return [_row(ctx, style, styles[style], wanted) for style in sorted(styles)]
+            styles.setdefault(product.parent or product.key, []).append(product)
+
+    def of_style(style: str) -> list[PlanRow]:
+        return [_row(ctx, style, styles[style], wanted)]
+
+    bad = (ctx.unreadable(error, sku, f"Product {sku}") for sku, error in unreadable(sold).items())
+    return [*bad, *one_by_one(ctx, sorted(styles), of_style, lambda style: (style, f"Product {style}"))]
 
 
 def product_body(ctx: Context, style: str, texts: Texts) -> dict[str, Json]:

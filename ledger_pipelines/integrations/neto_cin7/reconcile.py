@@ -17,7 +17,6 @@ from ledger_pipelines.documents.dates import days_between
 from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.neto_cin7.catalogue import (
     INACTIVE,
     MISSING,
@@ -39,6 +38,7 @@ from ledger_pipelines.integrations.neto_cin7.references import (
 )
 from ledger_pipelines.integrations.neto_cin7.selection import select
 from ledger_pipelines.integrations.neto_cin7.status_updates import WAITS, completed
+from ledger_pipelines.integrations.unread import waiting_records
 from ledger_pipelines.reports.omni_view import OmniReconciliation, OutOfStep
 from ledger_pipelines.reports.shop_view import (
     About,
@@ -98,10 +98,14 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Om
         planned: Rows of the latest plans of all flows: they say why something is not in Omni.
     """
     rows = {row.key: row for row in planned}
-    unreadable: list[Waiting] = []
+    blocked = [row for row in rows.values() if row.action is Action.BLOCKED]
+    unread = tuple(waiting_records([*ctx.shop.unreadable(), *ctx.omni.unreadable()], blocked))
+    ctx = ctx.legible
     comparing = _Comparing(ctx, scope, rows)
-    for order in _orders(ctx, scope, unreadable):
-        comparing.take(order)
+    for number in sorted(ctx.shop.orders):
+        order = ctx.shop.orders[number]
+        if scope.first <= order.day <= scope.last:
+            comparing.take(order)
     choices = ctx.settings
     return OmniReconciliation(
         heading=ShopHeading(
@@ -113,23 +117,11 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Om
         documents=tuple(comparing.documents),
         doubles=doubles(ctx),
         catalogue=tuple(_catalogue(ctx, comparing.waited_for)) if choices.products.in_step else (),
-        waiting=(*unreadable, *_waiting(ctx, rows)),
+        waiting=(*unread, *_waiting(ctx, rows)),
         readings=tuple(_readings(ctx, scope)),
         compared=choices.products.in_step,
         dispatches=choices.dispatches,
     )  # fmt: skip
-
-
-def _orders(ctx: Context, scope: Scope, unreadable: list[Waiting]) -> Iterator[SalesDocument]:
-    """Orders of the days; those that cannot be read are put aside."""
-    for number in sorted(ctx.shop.orders):
-        try:
-            order = ctx.shop.orders[number]
-        except DataError as error:
-            unreadable.append(Waiting(number, "Order", None, error.code, error.message, error.remedy))
-            continue
-        if scope.first <= order.day <= scope.last:
-            yield order
 
 
 @dataclass

@@ -5,7 +5,8 @@ Belongs here: what names a record. Does not belong here: when there is one (`ord
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.sales import SalesDocument
@@ -25,27 +26,43 @@ _MAY_BE_THERE: Final = frozenset(
 )
 
 
+class HasKey(Protocol):
+    """What keys are made of."""
+
+    @property
+    def key(self) -> str:
+        """The store's own id of the order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNumber:
+    """An order of which no more than its number is known, or can be read."""
+
+    key: str
+
+
 def may_be_there(known: Known | None) -> bool:
     """Whether Omni has, or may have, what that effect writes."""
     return known is not None and known.state in _MAY_BE_THERE
 
 
-def order_key(ctx: Context, order: SalesDocument) -> str:
+def order_key(ctx: Context, order: HasKey) -> str:
     """Key of the effect that makes the order. There is one for ever: a reference stays taken, also of a void order."""
     return ctx.key(ORDER, order.key, "order")
 
 
-def update_key(ctx: Context, order: SalesDocument, change: int) -> str:
+def update_key(ctx: Context, order: HasKey, change: int) -> str:
     """Key of the `change`-th change (1, 2...) of it."""
     return ctx.key(ORDER, order.key, "update", change)
 
 
-def void_key(ctx: Context, order: SalesDocument) -> str:
+def void_key(ctx: Context, order: HasKey) -> str:
     """Key of its void: it cannot be taken back, so there is one."""
     return ctx.key(ORDER, order.key, "void")
 
 
-def dispatch_key(ctx: Context, order: SalesDocument) -> str:
+def dispatch_key(ctx: Context, order: HasKey) -> str:
     """Key of its dispatch, of all lines at once."""
     return ctx.key(ORDER, order.key, "dispatch")
 

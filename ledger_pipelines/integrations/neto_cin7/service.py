@@ -6,9 +6,10 @@ Belongs here: what is read, who writes, which module decides a flow, the reconci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Final
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import Finding
@@ -48,6 +49,8 @@ from ledger_pipelines.systems.cin7.client import Cin7Client
 from ledger_pipelines.systems.cin7.entities import ENTITIES as CIN7
 from ledger_pipelines.systems.cin7.reader import Cin7Reader
 from ledger_pipelines.systems.cin7.writer import Cin7Writer
+
+_ORDER: Final = "Nothing of it is written until then: no contact, order, payment, dispatch or void. What Omni has of it stays as it is."
 
 
 class NetoCin7(OfStore[Setup, Pairing, OmniReconciliation]):
@@ -157,11 +160,11 @@ class NetoCin7(OfStore[Setup, Pairing, OmniReconciliation]):
 
     def found(self) -> Pairing:
         """What store and account have in common already."""
-        return pair(self.context(self.today()), self.written_before())
+        return pair(self.context(self.today()).legible, self.written_before())
 
     def traces(self) -> Sequence[str]:
         """References of orders whose lines carry the store's line ids: nobody else gives such."""
-        ctx = self.context(self.today())
+        ctx = self.context(self.today()).legible
         return sorted(
             there.reference
             for order in ctx.shop.orders.values()
@@ -198,17 +201,31 @@ class NetoCin7(OfStore[Setup, Pairing, OmniReconciliation]):
             case "products_to_cin7":
                 chosen = [order for order in mirror.orders_of(day) if select(ctx, order) is None]
                 wanted = {line.item for order in chosen for line in order.lines if not line.text_only}
-                return products_to_cin7.rows(ctx, mirror.products_of(day), wanted)
+                made = products_to_cin7.rows(ctx, mirror.products_of(day), wanted)
+                return [*self.unread(ctx, "products"), *made]
             case "products_from_cin7":
-                return products_from_cin7.rows(ctx, mirror.cin7_products_of(day))
+                products = [
+                    ctx.unreadable(one, one.key, f"Product {one.key} of Omni")
+                    for one in mirror.unreadable_cin7_products_of(day)
+                ]
+                return [*products, *products_from_cin7.rows(ctx, mirror.cin7_products_of(day))]
             case "contacts":
-                return contacts.rows(ctx, mirror.orders_of(day))
+                return [*self._unread_orders(ctx), *contacts.rows(ctx, mirror.orders_of(day))]
             case "orders":
-                return orders.rows(ctx, mirror.orders_of(day))
+                return [*self._unread_orders(ctx), *orders.rows(ctx, mirror.orders_of(day))]
             case "payments":
-                return payments.rows(ctx, mirror.orders_of(day))
+                unread = self.unread(ctx, "payments", payments.UNTIL_BOOKED)
+                return [*self._unread_orders(ctx), *unread, *payments.rows(ctx, mirror.orders_of(day))]
             case _:
-                return status_updates.rows(ctx, mirror.orders_of(day))
+                return [*self._unread_orders(ctx), *status_updates.rows(ctx, mirror.orders_of(day))]
+
+    def _unread_orders(self, ctx: Context) -> list[PlanRow]:
+        return self.unread(ctx, "orders", _ORDER)
+
+    @property
+    def test_orders(self) -> Collection[str]:
+        """As the settings say."""
+        return self.setup.settings.general.test_orders
 
     # --- what came of it -------------------------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ from ledger_pipelines.documents.effects import Action, Effect, EffectState
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, plain
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.latest import if_readable
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
@@ -28,6 +30,7 @@ from ledger_pipelines.integrations.neto_cin7.order_body import instant, noon
 from ledger_pipelines.integrations.neto_cin7.orders import decide
 from ledger_pipelines.integrations.neto_cin7.references import (
     ORDER,
+    OrderNumber,
     dispatch_key,
     may_be_there,
     order_key,
@@ -37,6 +40,7 @@ from ledger_pipelines.integrations.neto_cin7.references import (
 from ledger_pipelines.integrations.neto_cin7.selection import select
 from ledger_pipelines.integrations.neto_cin7.settings import AutoDispatch
 from ledger_pipelines.integrations.neto_cin7.texts import SHORT
+from ledger_pipelines.integrations.shop import by_id
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
 from ledger_pipelines.systems.neto.documents import NetoShipment
@@ -65,7 +69,7 @@ class Shelf:
 
     def left(self, code: str, branch: str) -> Decimal:
         """What is there still."""
-        return self.ctx.omni.on_hand.get((code, branch), ZERO) - self.taken.get((code, branch), ZERO)
+        return self.ctx.omni.on_hand(code, branch) - self.taken.get((code, branch), ZERO)
 
     def take(self, code: str, branch: str, quantity: Decimal) -> None:
         """It goes to an order."""
@@ -95,16 +99,25 @@ def _shelf(ctx: Context) -> Shelf:
                 continue
         elif not may_be_there(known):
             continue
-        order = ctx.shop.orders.get(ctx.order_of_reference.get(folded(known.external_id), ""))
+        number = ctx.order_of_reference.get(folded(known.external_id))
+        order = None if number is None else OrderNumber(number)
         before = None if order is None else written(ctx, order)
         if order is None or before is None or known.key != dispatch_key(ctx, order):
             continue
-        booked = ctx.omni.orders.get(before.known.remote_id)
-        branch = _branch(ctx, before, booked)
+        branch = _branch(ctx, before, _booked(ctx, before))
         for need in _needs(ctx, before, None):
             if branch is not None:
                 shelf.take(need.code, branch, need.quantity)
     return shelf
+
+
+def _booked(ctx: Context, before: Written) -> SalesOrder | None:
+    """The order as Omni holds it; None where it cannot be read: what it took from stock stays taken."""
+    return if_readable(ctx.omni.orders, before.known.remote_id)
+
+
+def _named(order: SalesDocument) -> tuple[str, str]:
+    return order.number, f"Status of order {order.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +127,17 @@ class _Updating:
 
     def rows(self, orders: Sequence[SalesDocument]) -> Iterator[PlanRow]:
         """In the order given: earlier ones take stock first."""
-        for order in orders:
-            if select(self.ctx, order) is not None:
-                continue
-            if order.cancelled:
-                row = self._void(order)
-            elif completed(self.ctx, order):
-                row = self._dispatch(order, decide(self.ctx, order))
-            else:
-                continue
-            if row is not None:
-                yield row
+        yield from one_by_one(self.ctx, orders, self._rows_of, _named)
+
+    def _rows_of(self, order: SalesDocument) -> list[PlanRow]:
+        row = None
+        if select(self.ctx, order) is not None:
+            return []
+        if order.cancelled:
+            row = self._void(order)
+        elif completed(self.ctx, order):
+            row = self._dispatch(order, decide(self.ctx, order))
+        return [] if row is None else [row]
 
     # --- void --------------------------------------------------------------------------------------------------------
 
@@ -268,7 +281,8 @@ class _Updating:
             if quantity > left:
                 lacking.append(f"{plain(quantity)} x {code or 'a line without a code'}, {plain(left)} there")
         if lacking:
-            name = next((one.name for one in ctx.omni.branches if one.id == branch), branch)
+            there = by_id(ctx.omni.branches).get(branch)
+            name = branch if there is None else there.name
             return Reason(
                 SHORT_OF_STOCK,
                 f"Order {order.number} is {order.status} in the store and is left as it is in Omni: {name} has not enough of "

@@ -6,13 +6,15 @@ Belongs here: looking things up in memory. Does not belong here: the store (`int
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final
 
+from ledger_pipelines.integrations.by_day.latest import readable, unreadable
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.folding import folded
-from ledger_pipelines.integrations.shop import by_id, grouped, one_of
+from ledger_pipelines.integrations.shop import by_id, exactly, grouped, one_of
 from ledger_pipelines.systems.saasu.records import (
     SaasuAccount,
     SaasuCompany,
@@ -41,10 +43,12 @@ class Books:
     invoices: Sequence[SaasuInvoice] = ()
     payments: Sequence[SaasuPayment] = ()
     journals: Sequence[SaasuJournal] = ()
-    accounts: tuple[SaasuAccount, ...] = ()
-    tax_codes: tuple[SaasuTaxCode, ...] = ()
+    accounts: Sequence[SaasuAccount] = ()
+    tax_codes: Sequence[SaasuTaxCode] = ()
     stock: tuple[SaasuItem, ...] = ()
-    """All items as of the last full reading: on hand and committed."""
+    """All items as of the last full reading that can be read: on hand and committed."""
+    unread_stock: Mapping[str, UnreadableError] = field(default_factory=dict)
+    """Codes of the others."""
     stock_read_at: datetime | None = None
     deleted: frozenset[tuple[str, str]] = frozenset()
     """(kind, id) of what was deleted."""
@@ -55,7 +59,7 @@ class Books:
     @cached_property
     def item_by_code(self) -> Mapping[str, SaasuItem]:
         """By exact code."""
-        return {item.code: item for item in self.items}
+        return exactly(self.items, "code")
 
     @cached_property
     def item_by_id(self) -> Mapping[str, SaasuItem]:
@@ -112,6 +116,26 @@ class Books:
         """By reference, folded."""
         return grouped(self.journals, "reference")
 
+    def unreadable(self) -> list[UnreadableError]:
+        """Records of the lists that cannot be read. All are read for it."""
+        lists = (self.items, self.contacts, self.companies, self.invoices, self.payments, self.journals)
+        return [error for records in lists for error in unreadable(records).values()]
+
+    @cached_property
+    def legible(self) -> Books:
+        """The same without records that cannot be read: for what compares all there is. Nothing may be made for want of them."""
+        if not self.unreadable():
+            return self
+        return replace(
+            self,
+            items=tuple(readable(self.items)),
+            contacts=tuple(readable(self.contacts)),
+            companies=tuple(readable(self.companies)),
+            invoices=tuple(readable(self.invoices)),
+            payments=tuple(readable(self.payments)),
+            journals=tuple(readable(self.journals)),
+        )
+
     # --- what settings name ----------------------------------------------------------------------------------------
 
     def account(self, named: str, setting: str, *, bank: bool | None = None) -> SaasuAccount:
@@ -120,9 +144,8 @@ class Books:
         Raises:
             UnresolvedError: none, several, inactive, or of the other sort; names the setting.
         """
-        found = [one for one in self.accounts if one.id == named.strip()] or [
-            one for one in self.accounts if folded(one.name) == folded(named)
-        ]
+        there = by_id(self.accounts).get(named.strip())
+        found = grouped(self.accounts, "name").get(folded(named), ()) if there is None else (there,)
         usable = [one for one in found if one.active and one.detail]
         if bank is not None:
             usable = [one for one in usable if one.bank is bank]
@@ -130,10 +153,11 @@ class Books:
 
     def tax_code(self, named: str, setting: str) -> SaasuTaxCode:
         """An active tax code by code, id or name. Raises UnresolvedError."""
+        there = by_id(self.tax_codes).get(named.strip())
         found = (
-            [one for one in self.tax_codes if one.code == named.strip()]
-            or [one for one in self.tax_codes if one.id == named.strip()]
-            or [one for one in self.tax_codes if folded(one.name) == folded(named)]
+            grouped(self.tax_codes, "code", str).get(named.strip(), ())
+            or (() if there is None else (there,))
+            or grouped(self.tax_codes, "name").get(folded(named), ())
         )
         return one_of([one for one in found if one.active], found, f"tax code {named!r}", setting, SAASU)
 

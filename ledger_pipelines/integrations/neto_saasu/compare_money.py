@@ -19,6 +19,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.latest import readable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
@@ -390,7 +391,7 @@ class MoneyComparer:
         actual = {entry.account for entry in pair.books if entry.account}
         if not wanted or not actual or actual <= wanted:
             return None
-        names = {account.id: account.name for account in self._ctx.books.accounts}
+        names = {account.id: account.name for account in readable(self._ctx.books.accounts)}
         there = ", ".join(sorted(names.get(one, one) for one in actual))
         meant = ", ".join(sorted(names.get(one, one) for one in wanted))
         return Because(

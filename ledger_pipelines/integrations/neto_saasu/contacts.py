@@ -9,7 +9,7 @@ then a new one (or the default contact). Contacts are unique on nothing in Saasu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.sales import Address, Party, SalesDocument
 from ledger_pipelines.integrations.buyers import LONGEST_REFERENCE, Buyer, buyer_of
 from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one, order_named
 from ledger_pipelines.integrations.countries import country_name
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
@@ -98,13 +99,15 @@ def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     found: dict[str, PlanRow] = {}
     if ctx.settings.orders_to_saasu.contact is ContactFrom.DEFAULT:
         return []
-    for order in orders:
+
+    def of_order(order: SalesDocument) -> Iterable[PlanRow]:
         if not needs_contact(ctx, order):
-            continue
+            return ()
         buyer = buyer_of(ctx.shop, order)
-        if contact_key(ctx, buyer) not in found:
-            for row in _rows_of(ctx, order, buyer):
-                found.setdefault(row.key, row)
+        return _rows_of(ctx, order, buyer) if contact_key(ctx, buyer) not in found else ()
+
+    for row in one_by_one(ctx, orders, of_order, order_named):
+        found.setdefault(row.key, row)
     return list(found.values())
 
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.latest import readable
 from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.needs import saasu_entities
 from ledger_pipelines.integrations.neto_saasu.settings import SALE_ORDER, NetoSaasuSettings
@@ -39,9 +40,9 @@ def counted(settings: NetoSaasuSettings, shop: Shop, books: Books, today: date) 
     """The shop as it was last read: documents of the last four weeks, as a day's average, rounded up."""
     base = assumed(settings)
     since = today - WEEKS
-    orders = [order for order in shop.orders.values() if since <= order.day < today]
-    before = {order.party.key for order in shop.orders.values() if order.day < since}
-    returns = [one for one in shop.returns.values() if since <= one.day < today]
+    orders = [order for order in readable(shop.orders) if since <= order.day < today]
+    before = {order.party.key for order in readable(shop.orders) if order.day < since}
+    returns = [one for one in readable(shop.returns) if since <= one.day < today]
     buyers = {order.party.key for order in orders} - before
     return Facts(
         lists=base.lists,

@@ -14,6 +14,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import IGNORED, Known, link
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one, order_named
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact, resolve
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
@@ -72,7 +73,7 @@ def decide(ctx: Context, order: SalesDocument) -> Decision:
 
 def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     """Rows of the plan of these orders."""
-    return [row for order in orders for row in decide(ctx, order).rows]
+    return list(one_by_one(ctx, orders, lambda order: decide(ctx, order).rows, order_named))
 
 
 def _title(order: SalesDocument) -> str:

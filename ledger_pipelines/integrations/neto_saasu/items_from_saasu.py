@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import plain
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.items import KIND, item_key
+from ledger_pipelines.integrations.shop import by_id
 from ledger_pipelines.integrations.store_products import illegal_sku, legal_sku, name_fields
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuItem
@@ -27,7 +29,12 @@ FLOW = "items_from_saasu"
 def rows(ctx: Context, items: Sequence[SaasuItem]) -> list[PlanRow]:
     """One row an item, by code. items: those last changed on the day, each as it is now."""
     view = _View(ctx)
-    return [_row(ctx, item, view) for item in sorted(items, key=lambda one: (one.code, one.id))]
+    ordered = sorted(items, key=lambda one: (one.code, one.id))
+    return list(one_by_one(ctx, ordered, lambda item: [_row(ctx, item, view)], _named))
+
+
+def _named(item: SaasuItem) -> tuple[str, str]:
+    return item.code, f"Item {item.code}"
 
 
 def product_key(ctx: Context, item: SaasuItem) -> str:
@@ -132,5 +139,5 @@ def _is_tax_free(ctx: Context, item: SaasuItem) -> bool:
     """Whether its tax code has no tax. An item without one is taxed, as products are."""
     if not item.sale_tax_code_id:
         return False
-    code = next((one for one in ctx.books.tax_codes if one.id == item.sale_tax_code_id), None)
+    code = by_id(ctx.books.tax_codes).get(item.sale_tax_code_id)
     return code is not None and code.rate == 0

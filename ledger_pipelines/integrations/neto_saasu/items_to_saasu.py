@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ledger_pipelines.documents.sales import Item
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.items import FLOW, OTHERS, decide
 from ledger_pipelines.sync.plan import PlanRow
@@ -27,7 +28,7 @@ def rows(ctx: Context, wanted: Collection[str]) -> list[PlanRow]:
     """
     there = ctx.books.item_by_code
     needed = sorted(sku for sku in set(wanted) if sku in ctx.shop.items and sku not in there)
-    return [decide(ctx, ctx.shop.items[sku], needed=True) for sku in needed]
+    return list(one_by_one(ctx, needed, lambda sku: [decide(ctx, ctx.shop.items[sku], needed=True)], _named))
 
 
 def others(ctx: Context, products: Sequence[Item], wanted: Collection[str]) -> list[PlanRow]:
@@ -40,4 +41,8 @@ def others(ctx: Context, products: Sequence[Item], wanted: Collection[str]) -> l
     """
     needed = frozenset(wanted) - ctx.books.item_by_code.keys()
     rest = {product.key: product for product in products if product.key not in needed}
-    return [decide(ctx, rest[sku], needed=False) for sku in sorted(rest)]
+    return list(one_by_one(ctx, sorted(rest), lambda sku: [decide(ctx, rest[sku], needed=False)], _named))
+
+
+def _named(sku: str) -> tuple[str, str]:
+    return sku, f"Product {sku}"

@@ -17,6 +17,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, Money, plain, round_half_away, tidy
 from ledger_pipelines.documents.sales import Charge, ChargeKind, Component, SalesDocument, SalesLine
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.neto_saasu.arithmetic import Priced, priced
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.settings import TaxBasis, UnknownSku
@@ -128,6 +129,8 @@ def lay_out(ctx: Context, order: SalesDocument) -> Layout | Reason:
         return blocked.reason
     except UnresolvedError as error:
         return unresolved(error)
+    except UnreadableError:
+        raise
     except DataError as error:
         return Reason(error.code, f"Order {order.number}: {error.message}", error.remedy)
 

@@ -18,7 +18,18 @@ from zoneinfo import ZoneInfo
 
 from upath import UPath
 
-from ledger_pipelines.integrations.by_day.latest import LatestRecords, Record, Rows, Stored, Token, record_of
+from ledger_pipelines.integrations.by_day.latest import (
+    LatestRecords,
+    Record,
+    Renamed,
+    Rows,
+    Stored,
+    Token,
+    readable,
+    record_of,
+    unreadable,
+)
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.shop_mirror import SOURCES, ShopMirror
 from ledger_pipelines.systems.saasu import records
@@ -74,9 +85,16 @@ class Mirror(ShopMirror):
         return self._books[1]
 
     def saasu_items_of(self, day: date) -> tuple[SaasuItem, ...]:
-        """Items last changed on the day, each as it is now; deleted ones are left out."""
+        """Items last changed on the day, each as it is now; without deleted ones, and those that cannot be read."""
+        return tuple(readable(self._items_of(day)))
+
+    def unreadable_items_of(self, day: date) -> tuple[UnreadableError, ...]:
+        """Items last changed on the day that cannot be read."""
+        return tuple(unreadable(self._items_of(day)).values())
+
+    def _items_of(self, day: date) -> Mapping[str, SaasuItem]:
         there = self.books().item_by_id
-        return tuple(there[key] for key in self._saasu.keys_of(SAASU["items"], day) if key in there)
+        return Renamed(there, {key: key for key in self._saasu.keys_of(SAASU["items"], day) if key in there})
 
     def _read_books(self) -> Books:
         rows = {name: self._saasu.rows(entity, required=name in BOOKS_NEED) for name, entity in SAASU.items()}
@@ -86,7 +104,7 @@ class Mirror(ShopMirror):
             kind = SAASU[name].deletions
             return Stored(rows[name], decoder, frozenset(key for what, key in gone if what == kind))
 
-        items = living("items", records.item)
+        items, stock = living("items", records.item), living("stock", records.item)
         codes = {key: str(code) for key, code in rows["items"].column("code").items()}
         buried = {codes[key] for kind, key in gone if kind == "Item" and key in codes}
         return Books(
@@ -97,9 +115,10 @@ class Mirror(ShopMirror):
             invoices=living("invoices", self._in_currency(records.invoice)),
             payments=living("payments", self._in_currency(records.payment)),
             journals=living("journals", records.journal),
-            accounts=tuple(living("accounts", records.account)),
-            tax_codes=tuple(living("tax_codes", records.tax_code)),
-            stock=tuple(living("stock", records.item)),
+            accounts=living("accounts", records.account),
+            tax_codes=living("tax_codes", records.tax_code),
+            stock=tuple(readable(stock)),
+            unread_stock=Renamed(unreadable(stock), {code: key for key, code in stock.cells("code").items()}),
             stock_read_at=rows["stock"].read_at,
             deleted=gone,
             deleted_codes=frozenset(buried)

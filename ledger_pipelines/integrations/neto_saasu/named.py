@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from ledger_pipelines.config.models import Finding
+from ledger_pipelines.integrations.by_day.latest import readable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
@@ -76,7 +77,7 @@ def _each(field: str, choices: Mapping[str, str], look_up: LookUp) -> Iterator[N
 def _methods(settings: NetoSaasuSettings, shop: Shop) -> Iterator[Finding]:
     """Methods that the store neither lists nor shows on a payment of an order: a misspelt one takes no payment."""
     known = {folded(name) for pair in shop.method_names.items() for name in pair}
-    known |= {folded(one.method) for order in shop.orders.values() for one in order.payments}
+    known |= {folded(one.method) for order in readable(shop.orders) for one in order.payments}
     choices = settings.payments
     for field, names in (("methods", choices.methods), ("fee_percent", choices.fee_percent)):
         for name in names:

@@ -14,11 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import IGNORED, Known
+from ledger_pipelines.integrations.by_day.latest import readable
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one, payments_named
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
 from ledger_pipelines.integrations.neto_saasu.claims import (
@@ -47,6 +50,9 @@ from ledger_pipelines.systems.saasu.records import SaasuAccount
 __all__ = ["FLOW", "rows"]
 
 
+UNTIL_BOOKED: Final = "Until they are booked, its invoice in Saasu may show less paid than the store does: do not ask for that money."
+
+
 def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     """What is to be done with every payment shown on these orders, and with parts of payments that come to them."""
     if not ctx.settings.payments.enabled:
@@ -54,11 +60,15 @@ def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
     families = Families(ctx)
     made: dict[str, list[Placed]] = {}
     found: dict[str, PlanRow] = {}
-    for order in orders:
+
+    def of_order(order: SalesDocument) -> list[PlanRow]:
         root = families.root(order)
         if root.key not in made:
             made[root.key] = _decided(ctx, Family(ctx, families, root))
-        found.update((one.row.key, one.row) for one in made[root.key] if order.key in one.orders)
+        return [one.row for one in made[root.key] if order.key in one.orders]
+
+    for row in one_by_one(ctx, orders, of_order, payments_named, UNTIL_BOOKED):
+        found[row.key] = row
     return list(found.values())
 
 
@@ -327,7 +337,7 @@ class _One(RestRows):
     def _on_cancelled(self, decision: Decision) -> Reason:
         receipt = self.receipt
         order = receipt.order
-        returns = self.ctx.shop.returns.values()
+        returns = readable(self.ctx.shop.returns)
         back = sum(
             (
                 p.amount.amount

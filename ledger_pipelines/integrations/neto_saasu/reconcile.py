@@ -8,16 +8,15 @@ The file is taken as it was last read, never as we believe to have written it. P
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
 
 from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Item
-from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.by_day.latest import readable
 from ledger_pipelines.integrations.neto_saasu.compare import (
     Effects,
     Explainer,
@@ -34,6 +33,7 @@ from ledger_pipelines.integrations.neto_saasu.doubles import doubles
 from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import SETTING, wanted, written
 from ledger_pipelines.integrations.neto_saasu.stock_in_motion import in_motion
 from ledger_pipelines.integrations.shop import UnresolvedError
+from ledger_pipelines.integrations.unread import waiting_records
 from ledger_pipelines.reports.shop_view import (
     AccountLine,
     DayLine,
@@ -47,7 +47,6 @@ from ledger_pipelines.reports.shop_view import (
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.saasu.records import SaasuItem
 
-T = TypeVar("T")
 FOLLOWING = frozenset({"order-blocked", "return-blocked"})
 """Codes of rows that only wait for another row: the other one is what a person has to clear."""
 
@@ -96,8 +95,10 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
         scope: Which days.
         planned: Rows of the latest plans of all flows: they say why something is not in the file.
     """
-    ctx, unreadable = _readable(ctx)
-    rows, effects = Rows(planned), Effects(ctx)
+    rows = Rows(planned)
+    unread = tuple(waiting_records([*ctx.shop.unreadable(), *ctx.books.unreadable()], rows.blocked()))
+    ctx = replace(ctx, shop=ctx.shop.legible, books=ctx.books.legible)
+    effects = Effects(ctx)
     papers = Papers(ctx, effects)
     mode = scope.mode or ctx.mode
     explainer = Explainer(ctx, rows, effects, scope.calls_left, writes=mode is not Mode.PLAN)
@@ -118,33 +119,11 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Sh
         doubles=doubles(ctx, scope.links),
         drift=drift,
         left_out=money.left_out,
-        waiting=(*unreadable, *_waiting(ctx, rows)),
+        waiting=(*unread, *_waiting(ctx, rows)),
         readings=_readings(ctx, scope),
         stock_compared=ctx.settings.inventory_from_saasu.enabled,
         items_compared=compared,
     )  # fmt: skip
-
-
-def _readable(ctx: Context) -> tuple[Context, tuple[Waiting, ...]]:
-    """The same without orders, returns and payments that cannot be read; those wait for a person."""
-    problems: dict[tuple[str, str], Waiting] = {}
-
-    def those(what: str, records: Mapping[str, T]) -> dict[str, T]:
-        found = {}
-        for key in records:
-            try:
-                found[key] = records[key]
-            except DataError as error:
-                problems[what, key] = Waiting(key, what, None, error.code, error.message, error.remedy)
-        return found
-
-    shop = replace(
-        ctx.shop,
-        orders=those("Order", ctx.shop.orders),
-        returns=those("Return", ctx.shop.returns),
-        payments=those("Payment", ctx.shop.payments),
-    )
-    return replace(ctx, shop=shop), tuple(problems[key] for key in sorted(problems))
 
 
 def _days(scope: Scope, pairs: Iterable[Pair], documents: DocumentComparer) -> Iterator[DayLine]:
@@ -179,7 +158,7 @@ class _Sum:
 
 
 def _methods(ctx: Context, scope: Scope, pairs: Iterable[Pair]) -> tuple[MethodLine, ...]:
-    names = {account.id: account.name for account in ctx.books.accounts}
+    names = {account.id: account.name for account in readable(ctx.books.accounts)}
     sums: dict[str, _Sum] = {}
     for pair in pairs:
         store = [entry for entry in pair.store if scope.first <= entry.day <= scope.last]
@@ -219,7 +198,7 @@ def _accounts(
     for day, line in moved:
         if line.account in sums and scope.first <= day <= scope.last:
             sums[line.account].others += line.amount
-    names = {account.id: account.name for account in ctx.books.accounts}
+    names = {account.id: account.name for account in readable(ctx.books.accounts)}
     return tuple(
         AccountLine(
             account,
@@ -251,7 +230,7 @@ def _drift(ctx: Context) -> tuple[tuple[Drift, ...], int]:
     for (sku, warehouse), last in written(ctx).items():
         if warehouse == place and read_at is not None and last.at > read_at:
             there[sku] = last.quantity
-    found, compared, motion = [], 0, in_motion(ctx)
+    found, compared, motion = [], 0, in_motion(ctx).by_sku
     for item in ctx.books.stock:
         product = ctx.shop.items.get(item.code)
         should = wanted(item, settings.quantity, motion.get(item.code))

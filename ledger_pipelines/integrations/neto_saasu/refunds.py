@@ -13,6 +13,8 @@ from ledger_pipelines.documents.effects import Action, Expected
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known, link
+from ledger_pipelines.integrations.by_day.latest import readable
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.adjustment_notes import (
@@ -49,7 +51,11 @@ def rows(ctx: Context, returns: Sequence[SalesDocument]) -> list[PlanRow]:
     if not ctx.settings.refunds.enabled:
         return []
     families = Families(ctx)
-    return [row for rma in returns for row in _Return(ctx, rma, families=families).decide()]
+
+    def of_return(rma: SalesDocument) -> list[PlanRow]:
+        return _Return(ctx, rma, families=families).decide()
+
+    return list(one_by_one(ctx, returns, of_return, lambda rma: (rma.number, f"Return {rma.number}")))
 
 
 def note_key(ctx: Context, rma: str, part: str = WHOLE) -> str:
@@ -247,7 +253,7 @@ class _Return(MoneyBack):
         earlier = sum(
             (
                 one.grand_total.amount
-                for one in ctx.shop.returns.values()
+                for one in readable(ctx.shop.returns)
                 if one.related == order.key
                 and one.status.strip().casefold() == CLOSED
                 and (one.day, one.key) < (rma.day, rma.key)

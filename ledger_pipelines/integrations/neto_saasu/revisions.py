@@ -18,6 +18,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known, link
+from ledger_pipelines.integrations.by_day.latest import readable
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact, default_id, resolve
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
@@ -277,7 +278,7 @@ class _Revising:
     def _short(self) -> list[str]:
         """Codes of items of which the books have less than the invoice takes."""
         # All items were last read some time ago; one made since then is only among those that changed.
-        held = {item.id: item for item in (*self.ctx.books.items, *self.ctx.books.stock)}
+        held = {item.id: item for item in (*readable(self.ctx.books.items), *self.ctx.books.stock)}
         needed: dict[str, Decimal] = {}
         lines = with_ids(self.ctx, self.before.body.get("LineItems"))
         for line in lines if isinstance(lines, list) else []:

@@ -6,16 +6,18 @@ Belongs here: what is read, who writes, which module decides a flow, the reconci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Final
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import Finding
 from ledger_pipelines.documents.dates import Clock, days_between
 from ledger_pipelines.documents.effects import Mode, Writer
 from ledger_pipelines.errors import DataError, LedgerError
+from ledger_pipelines.integrations.by_day.latest import readable
 from ledger_pipelines.integrations.by_day.readings import OpenSide
 from ledger_pipelines.integrations.neto_saasu import (
     contacts,
@@ -54,6 +56,11 @@ from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
 from ledger_pipelines.systems.saasu.reader import SaasuReader
 from ledger_pipelines.systems.saasu.writer import SaasuWriter
 
+_ORDER: Final = (
+    "Nothing of it is written until then: no contact, invoice, payment or refund. What Saasu has of it stays as it is, and may show "
+    "less paid than the store does: do not ask for that money."
+)
+_RETURN: Final = "Until then its credit, and what was paid back on it, are not in Saasu: the customer may seem to owe more."
 _FOR_STOCK = frozenset({"sale-order-for-stock", "waits-for-stock"})
 
 
@@ -158,12 +165,12 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
 
     def found(self) -> Pairing:
         """What store and file have in common already."""
-        shop = self.mirror.shop()
+        shop = self.mirror.shop().legible
         return pair(
             shop.items.values(),
             shop.customers.values(),
             shop.orders.values(),
-            self.mirror.books(),
+            self.mirror.books().legible,
             self.setup.settings.orders_to_saasu.prefix,
             self.written_before(),
         )
@@ -171,8 +178,8 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
     def traces(self) -> Sequence[str]:
         """References of payments and journals: nobody else gives such."""
         prefix, books = self.setup.settings.orders_to_saasu.prefix, self.mirror.books()
-        found = {one.reference.strip() for one in books.payments} | {
-            one.reference.strip() for one in books.journals
+        found = {one.reference.strip() for one in readable(books.payments)} | {
+            one.reference.strip() for one in readable(books.journals)
         }
         return sorted(one for one in found if movement(one, prefix) is not None)
 
@@ -219,19 +226,32 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
             case "items_to_saasu":
                 return items_to_saasu.rows(ctx, self._wanted(ctx))
             case "contacts":
-                return contacts.rows(ctx, mirror.orders_of(day))
+                return [*self._unread_orders(ctx), *contacts.rows(ctx, mirror.orders_of(day))]
             case "invoices":
-                return invoices.rows(ctx, mirror.orders_of(day))
+                return [*self._unread_orders(ctx), *invoices.rows(ctx, mirror.orders_of(day))]
             case "payments":
-                return payments.rows(ctx, mirror.orders_of(day))
+                unread = self.unread(ctx, "payments", payments.UNTIL_BOOKED)
+                return [*self._unread_orders(ctx), *unread, *payments.rows(ctx, mirror.orders_of(day))]
             case "refunds":
-                return refunds.rows(ctx, mirror.returns_of(day))
+                return [*self.unread(ctx, "rmas", _RETURN), *refunds.rows(ctx, mirror.returns_of(day))]
             case "other_items_to_saasu":
-                return items_to_saasu.others(ctx, mirror.products_of(day), self._wanted(ctx))
+                others = items_to_saasu.others(ctx, mirror.products_of(day), self._wanted(ctx))
+                return [*self.unread(ctx, "products"), *others]
             case "items_from_saasu":
-                return items_from_saasu.rows(ctx, mirror.saasu_items_of(day))
+                items = [
+                    ctx.unreadable(one, one.key, f"Item {one.key}") for one in mirror.unreadable_items_of(day)
+                ]
+                return [*items, *items_from_saasu.rows(ctx, mirror.saasu_items_of(day))]
             case _:
                 return stock_from_saasu.rows(ctx)
+
+    def _unread_orders(self, ctx: Context) -> list[PlanRow]:
+        return self.unread(ctx, "orders", _ORDER)
+
+    @property
+    def test_orders(self) -> Collection[str]:
+        """As the settings say."""
+        return self.setup.settings.general.test_orders
 
     def _wanted(self, ctx: Context) -> set[str]:
         """SKUs on the day's orders that are exported."""

@@ -19,6 +19,7 @@ from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.money import ZERO, plain, round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.items import item_key, spelling
@@ -33,6 +34,7 @@ KIND = "stock"
 SETTING = "settings.inventory_from_saasu.warehouse"
 QUANTITY_DIGITS = 3
 NAMED = 10
+NOT_LEFT_OFF = "Until it can be, what the order took is not left off the store's quantities."
 """SKUs that a counted row names."""
 _LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 _COUNTED = {
@@ -172,6 +174,10 @@ def _went(moved: Motion) -> str:
     return f"{plain(moved.quantity)} with {'order' if len(moved.orders) == 1 else 'orders'} {_named(moved.orders)}"
 
 
+def _item_named(item: SaasuItem) -> tuple[str, str]:
+    return item.code, f"Stock of {item.code}"
+
+
 class _Comparison:
     """One comparison of all items; rows in the order of SKUs."""
 
@@ -180,19 +186,36 @@ class _Comparison:
         self._warehouse = warehouse
         self._basis = ctx.settings.inventory_from_saasu.quantity
         self._written = written(ctx)
-        self._motion = in_motion(ctx)
+        self._motion, self._unread = in_motion(ctx)
         self._store = {level.item: level.on_hand for level in ctx.shop.stock if level.place == warehouse.id}
         self._counted: dict[str, list[str]] = {}
 
     def rows(self) -> list[PlanRow]:
         """All of them."""
-        found = []
-        for item in sorted(self._ctx.books.stock, key=lambda one: (one.code, one.id)):
-            product = self._ctx.shop.items.get(item.code)
-            row = None if product is None else self._compare(item, product)
-            if row is not None:
-                found.append(row)
-        return [*found, *self._misspelt(), *self._summaries()]
+        return [
+            *(
+                self._ctx.unreadable(error, code, f"Stock of {code}")
+                for code, error in sorted(self._ctx.books.unread_stock.items())
+                if code in self._ctx.shop.items
+            ),
+            *(
+                self._ctx.unreadable(error, number, f"Stock that order {number} took", until=NOT_LEFT_OFF)
+                for number, error in self._unread.items()
+            ),
+            *one_by_one(
+                self._ctx,
+                sorted(self._ctx.books.stock, key=lambda one: (one.code, one.id)),
+                self._of,
+                _item_named,
+            ),
+            *self._misspelt(),
+            *self._summaries(),
+        ]
+
+    def _of(self, item: SaasuItem) -> list[PlanRow]:
+        product = self._ctx.shop.items.get(item.code)
+        row = None if product is None else self._compare(item, product)
+        return [] if row is None else [row]
 
     def _compare(self, item: SaasuItem, product: Item) -> PlanRow | None:
         code = item.code
@@ -218,6 +241,8 @@ class _Comparison:
         read_at = self._ctx.shop.stock_read_at
         if last is not None and read_at is not None and last.at > read_at:
             return last.quantity
+        if sku in self._ctx.shop.unread_stock:
+            raise self._ctx.shop.unread_stock[sku]
         return self._store.get(sku, ZERO)
 
     def _set(self, sku: str, found: Wanted, there: Decimal) -> PlanRow:
@@ -242,7 +267,7 @@ class _Comparison:
         """SKUs that no item has, but for case or blanks. The key is the item's: who ignores it there ignores it here."""
         ctx = self._ctx
         codes: dict[str, list[str]] = {}
-        exact = {item.code for item in ctx.books.stock}
+        exact = {item.code for item in ctx.books.stock} | ctx.books.unread_stock.keys()
         for item in ctx.books.stock:
             codes.setdefault(folded(item.code), []).append(item.code)
         found = []

@@ -18,9 +18,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.edits import Written, past_of, units, written
 from ledger_pipelines.integrations.neto_saasu.references import invoice_key
@@ -41,26 +43,39 @@ class Motion:
     orders: list[str] = field(default_factory=list)
 
 
-def in_motion(ctx: Context) -> Mapping[str, Motion]:
-    """By SKU; none where the file's stock was never read."""
+class Motions(NamedTuple):
+    """by_sku: what moved. unread: what keeps an order's goods from being counted, by its number."""
+
+    by_sku: Mapping[str, Motion]
+    unread: Mapping[str, UnreadableError]
+
+
+def in_motion(ctx: Context) -> Motions:
+    """All of it; none where the file's stock was never read."""
     found: dict[str, Motion] = {}
+    unread: dict[str, UnreadableError] = {}
     read_at = ctx.books.stock_read_at
     if read_at is None or not ctx.settings.orders_to_saasu.enabled:
-        return found
-    for order in _shipped(ctx, read_at):
-        for sku, quantity in _unknown(ctx, order, read_at).items():
+        return Motions(found, unread)
+    for number in _shipped(ctx, read_at):
+        try:
+            unknown = _unknown(ctx, ctx.shop.orders[number], read_at)
+        except UnreadableError as error:
+            unread[number] = error
+            continue
+        for sku, quantity in unknown.items():
             motion = found.setdefault(sku, Motion())
             motion.quantity += quantity
-            motion.orders.append(order.number)
-    return found
+            motion.orders.append(number)
+    return Motions(found, unread)
 
 
-def _shipped(ctx: Context, read_at: datetime) -> Iterator[SalesDocument]:
-    """Orders off the shelf that changed lately, by number; of the others none is even decoded."""
+def _shipped(ctx: Context, read_at: datetime) -> Iterator[str]:
+    """Numbers of orders off the shelf that changed lately; of the others none is even decoded."""
     since = read_at - timedelta(days=ctx.settings.inventory_from_saasu.sold_days)
     for number, changed in sorted(ctx.shop.shipped.items()):
         if changed is None or changed >= since:
-            yield ctx.shop.orders[number]
+            yield number
 
 
 def _unknown(ctx: Context, order: SalesDocument, read_at: datetime) -> dict[str, Decimal]:

@@ -21,7 +21,9 @@ from ledger_pipelines.documents.sales import (
     SalesDocument,
     SalesLine,
 )
+from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.context import JournalView, Known
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
@@ -259,3 +261,14 @@ def body_of(effect: Effect | None) -> dict[str, Json]:
 def same(one: Json, other: Json) -> bool:
     """Whether two values are the same JSON."""
     return canonical(one) == canonical(other)
+
+
+class OneUnreadable(dict[str, SalesDocument]):
+    """Orders as the mirror gives them: the record of N2 that cannot be read says so when it is looked at."""
+
+    def __getitem__(self, key: str) -> SalesDocument:
+        if key == "N2":
+            raise UnreadableError(
+                "orders", "N2", "{}", DataError("Order N2 has no date.", remedy="Save it again.")
+            )
+        return super().__getitem__(key)

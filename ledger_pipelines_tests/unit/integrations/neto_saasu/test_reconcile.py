@@ -25,7 +25,6 @@ from ledger_pipelines.documents.sales import (
     SalesDocument,
     StockLevel,
 )
-from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.context import JournalView, Known
 from ledger_pipelines.integrations.neto_saasu import invoices, payments, refunds
 from ledger_pipelines.integrations.neto_saasu.books import Books
@@ -45,6 +44,7 @@ from ledger_pipelines.systems.saasu.records import (
     SaasuJournal,
     SaasuPayment,
 )
+from ledger_pipelines_tests.unit.integrations.neto_saasu.building import OneUnreadable
 
 D = Decimal
 ZONE = ZoneInfo("Australia/Sydney")
@@ -583,21 +583,14 @@ def test_stock_that_drifted_is_told_and_what_has_no_stock_is_not() -> None:
     assert not failed.passed and failed.waits
 
 
-class OneUnreadable(dict[str, SalesDocument]):
-    """Orders as the mirror gives them: a record that cannot be read says so when it is looked at."""
-
-    def __getitem__(self, key: str) -> SalesDocument:
-        if key == "N2":
-            raise DataError("Order N2 has no date.", remedy="Save it again.", code="no-date")
-        return super().__getitem__(key)
-
-
 def test_a_record_that_cannot_be_read_waits_and_the_rest_is_compared() -> None:
     shop = Shop("AUD", orders=OneUnreadable({"N1": ORDER, "N2": ORDER}))
     found = done(context(shop=shop, books=Books("AUD", invoices=(INVOICE,), payments=(PAID,))))
     assert found.clean
     assert found.taken == D(50)
-    assert [(one.number, one.what, one.code) for one in found.waiting] == [("N2", "Order", "no-date")]
+    assert [(one.number, one.what, one.code) for one in found.waiting] == [
+        ("N2", "Order", "unreadable-record")
+    ]
 
 
 def test_old_readings_fail_their_check_and_name_the_side() -> None:

@@ -29,7 +29,12 @@ from ledger_pipelines.integrations.neto_saasu.settings import (
 )
 from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import rows
 from ledger_pipelines.integrations.neto_saasu.stock_in_motion import in_motion
-from ledger_pipelines_tests.unit.integrations.neto_saasu.building import line, order, saasu_invoice
+from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
+    OneUnreadable,
+    line,
+    order,
+    saasu_invoice,
+)
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_stock import (
     READ_AT,
     SETTINGS,
@@ -78,12 +83,22 @@ def wrote(
 
 
 def gone(ctx: Context) -> dict[str, Decimal]:
-    return {sku: one.quantity for sku, one in in_motion(ctx).items()}
+    return {sku: one.quantity for sku, one in in_motion(ctx).by_sku.items()}
 
 
 def said(ctx: Context) -> list[tuple[str, str]]:
     """Reason and SKU of the rows that concern the mug."""
     return [(row.reason.code, row.reason.text) for row in rows(ctx) if "MUG-01" in row.reason.text]
+
+
+def test_an_order_that_cannot_be_read_is_named_and_the_others_are_left_off() -> None:
+    """One such record would have stopped the stock of all products."""
+    ctx = placed(shipped(), shipped("N2"))
+    ctx = replace(ctx, shop=replace(ctx.shop, orders=OneUnreadable(ctx.shop.orders)))
+    assert gone(ctx) == {"MUG-01": Decimal(2)}
+    waiting = [row for row in rows(ctx) if row.reason.code == "unreadable-record"]
+    assert [(row.action, row.number) for row in waiting] == [(Action.BLOCKED, "N2")]
+    assert "has no date" in waiting[0].reason.text and "is not left off" in waiting[0].reason.text
 
 
 class TestNotSetBackUp:
