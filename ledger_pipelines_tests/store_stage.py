@@ -209,6 +209,14 @@ class StoreStage(ABC, Generic[S]):
         answer = self.control.post("/faults", json={"vendor": vendor or self.vendor, "kind": kind, **more})
         assert answer.status_code == 200, answer.text
 
+    def spoil(self, record: str, name: str, value: str = "a lot", vendor: str = "neto") -> None:
+        """A field of a record says what nobody can read, until `mend`."""
+        self.fault("spoilt_record", vendor, record=record, name=name, value=value)
+
+    def mend(self, vendor: str = "neto") -> None:
+        """All records of a vendor say again what they did."""
+        self.control.delete("/faults", params={"vendor": vendor}).raise_for_status()
+
     def fired(self) -> int:
         """How often faults struck."""
         return sum(fault["fired"] for fault in self.control.get("/faults").json()["faults"])

@@ -30,6 +30,7 @@ CORE_KINDS: dict[str, str] = {
     "apply_twice": "applied twice, as a proxy that sends again would; the first answer is given",
     "slow": "applied and answered, `seconds` real seconds late",
     "drip": "applied, then the body comes in ten pieces over `seconds` real seconds",
+    "spoilt_record": "applied and answered, with `value` in place of field `name` of the record that has `record` in a field of its own",
 }
 
 
@@ -55,6 +56,9 @@ class FaultSpec(BaseModel):
     retry_after: int | None = None
     applied: bool = False
     message: str | None = Field(None, description="for a vendor's own kinds")
+    record: str = Field("", description="for `spoilt_record`: its id, or number")
+    name: str = Field("", description="for `spoilt_record`: the field")
+    value: str = Field("", description="for `spoilt_record`: what the field says")
 
     @field_validator("kind", mode="before")
     @classmethod

@@ -6,12 +6,14 @@ bodies of a vendor's errors (the vendor's ``error_response``).
 
 import asyncio
 from email.utils import format_datetime
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger_pipelines.sandbox.calls import NO_ANSWER, CallKey, CallLog
 from ledger_pipelines.sandbox.clock import SandboxClock
+from ledger_pipelines.sandbox.codec import MalformedJsonError, dumps, loads
 from ledger_pipelines.sandbox.faults import Faults, FaultSpec
 from ledger_pipelines.sandbox.late import LateApplies
 from ledger_pipelines.sandbox.vendor import CALL, CallInfo, Vendor
@@ -109,6 +111,8 @@ class Gate:
         elif fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
             await answer.pass_on(send)
+        elif fault.kind == "spoilt_record":
+            await answer.with_body(_spoilt(fault, answer.body)).pass_on(send)
         elif fault.kind == "drip":
             step = max(1, -(-len(answer.body) // 10))
             pieces = [answer.body[i : i + step] for i in range(0, len(answer.body), step)]
@@ -135,6 +139,27 @@ class Gate:
         request = Request(scope, replay(body, receive))
         response = self._vendor.error_response(fault.kind, status, request, fault.retry_after)
         await response(scope, replay(body, receive), send)
+
+
+def _spoilt(fault: FaultSpec, body: bytes) -> bytes:
+    """The answer with one field of one record spoilt; as it is where it has no such record, or is no JSON."""
+    try:
+        told = loads(body)
+    except MalformedJsonError:
+        return body
+    return dumps(_without_sense(fault, told))
+
+
+def _without_sense(fault: FaultSpec, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_sense(fault, one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    meant = fault.name in value and any(
+        str(one) == fault.record for one in value.values() if not isinstance(one, dict | list)
+    )
+    found = {name: _without_sense(fault, one) for name, one in value.items()}
+    return found | ({fault.name: fault.value} if meant else {})
 
 
 async def _page(send: Send) -> None:

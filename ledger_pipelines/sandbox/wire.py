@@ -102,6 +102,14 @@ class Captured:
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
 
+    def with_body(self, body: bytes) -> "Captured":
+        """The same answer with another body."""
+        found = Captured()
+        found.status, found.body = self.status, body
+        found.headers = [(k, v) for k, v in self.headers if k.lower() != b"content-length"]
+        found.headers.append((b"content-length", str(len(body)).encode("ascii")))
+        return found
+
     async def pass_on(self, send: Send, pieces: Sequence[bytes] | None = None, seconds: float = 0) -> None:
         """Send it, in ``pieces`` spread over ``seconds`` when given."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})

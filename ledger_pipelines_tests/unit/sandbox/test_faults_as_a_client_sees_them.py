@@ -117,6 +117,15 @@ def test_slow_and_drip_answer_whole_after_their_time(kit: Kit) -> None:
     assert kit.applied() == 2
 
 
+def test_a_spoilt_record_is_spoilt_in_one_field_and_no_other_record_is(kit: Kit) -> None:
+    kit.fault(kind="spoilt_record", record="bearer", name="expires_in", value="soon")
+    told = kit.login().json()
+    assert (told["token_type"], told["expires_in"]) == ("bearer", "soon")
+    kit.control.delete("/faults")
+    kit.fault(kind="spoilt_record", record="another", name="expires_in", value="soon")
+    assert kit.login().json()["expires_in"] == 3600
+
+
 def test_a_shut_port_refuses_the_connection_itself_and_opens_again(kit: Kit) -> None:
     kit.login()
     try:
