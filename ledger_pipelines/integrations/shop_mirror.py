@@ -134,7 +134,7 @@ class ShopMirror:
             currency=self._shop_currency,
             items=self._index("products").records,
             stock=tuple(level for levels in readable(stock) for level in levels),
-            unread_stock=Renamed(unreadable(stock), {sku: key for key, sku in stock.cells("sku").items()}),
+            unread_stock=stock.unreadable_by("sku"),
             stock_read_at=self._rows("stock").read_at,
             customers=self._index("customers").records,
             orders=orders,

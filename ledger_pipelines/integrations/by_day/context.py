@@ -198,7 +198,7 @@ class DayContext:
             until: What is so until the record is mended.
         """
         key = self.key(UNREADABLE, f"{error.what}:{error.key}:{error.digest}", of)
-        text = f"{of} waits for a record that cannot be read: {error.message}" if of else error.message
+        text = f"{of} cannot go on: {error.message}" if of else error.message
         remedy = f"{error.remedy} {ITSELF}".strip()
         return self.blocked(key, number, title, Reason(UNREADABLE, f"{text} {until}".strip(), remedy))
 

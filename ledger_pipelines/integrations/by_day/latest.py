@@ -204,19 +204,24 @@ class Stored(Sequence[T], Generic[T]):
                 keys.sort(key=by_number)
         return Groups(self.by_key, found)
 
-    def by(self, name_of: Callable[[T], str], *columns: str) -> Groups[T]:
-        """By a name that only the record tells; of one that cannot be read, the first of the columns that says something. Blank ones
-        are left out. All are decoded for it."""
+    def by(self, told: Callable[[T], str], *columns: str, name_of: Callable[[str], str] = str) -> Groups[T]:
+        """By a name that only the record tells, as `name_of` makes it; of one that cannot be read, the first of the columns that says
+        something. Blank ones are left out. All are decoded for it."""
         found: dict[str, list[str]] = {}
         beside = [self.cells(column) for column in columns]
         for key in self._keys:
             try:
-                name = name_of(self.by_key[key])
+                text = told(self.by_key[key])
             except UnreadableError:
-                name = next((told for cells in beside if (told := cells[key].strip())), "")
-            if name:
+                text = next((cell for cells in beside if (cell := cells[key].strip())), "")
+            if name := name_of(text):
                 found.setdefault(name, []).append(key)
         return Groups(self.by_key, found)
+
+    def unreadable_by(self, column: str) -> dict[str, UnreadableError]:
+        """Those that cannot be read, by a column. All are decoded for it."""
+        bad, names = unreadable(self), self.cells(column)
+        return {names[key]: error for key, error in bad.items()}
 
     def cells(self, column: str) -> dict[str, str]:
         """A column as texts by key, "" for none, without decoding any."""

@@ -200,7 +200,7 @@ class Omni:
     @cached_property
     def _branches_by_name(self) -> Mapping[str, tuple[Branch, ...]]:
         if isinstance(self.branches, Stored):
-            return self.branches.by(lambda one: folded(one.name), "name")
+            return self.branches.by(lambda one: one.name, "name", name_of=folded)
         return grouped(self.branches, "name")
 
     def branch(self, named: str, setting: str) -> Branch:

@@ -118,7 +118,7 @@ class Mirror(ShopMirror):
             accounts=living("accounts", records.account),
             tax_codes=living("tax_codes", records.tax_code),
             stock=tuple(readable(stock)),
-            unread_stock=Renamed(unreadable(stock), {code: key for key, code in stock.cells("code").items()}),
+            unread_stock=stock.unreadable_by("code"),
             stock_read_at=rows["stock"].read_at,
             deleted=gone,
             deleted_codes=frozenset(buried)

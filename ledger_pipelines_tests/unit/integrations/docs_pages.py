@@ -12,10 +12,11 @@ from pathlib import Path
 from types import ModuleType
 
 from ledger_pipelines.integrations.by_day.context import IGNORED
+from ledger_pipelines.integrations.by_day.unreadable import UNREADABLE
 
 ROOT = Path(__file__).parents[3]
 CODE = re.compile(r"[a-z][a-z]*(?:-[a-z]+)*")
-SHARED = frozenset({"unresolved-setting", "illegal-sku", IGNORED})
+SHARED = frozenset({"unresolved-setting", "illegal-sku", IGNORED, UNREADABLE})
 """Codes that modules make which integrations share."""
 
 

@@ -11,6 +11,7 @@ import pytest
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.neto_cin7.mirror import Mirror
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.sync.sweep import Sweep, sweep
@@ -120,6 +121,62 @@ def test_payments_that_are_there_twice_are_found_without_reading_the_others(tmp_
         "3": ["2", "3"],
     }
     assert read(tmp_path, "second", payments=payments[3:]).omni().repeated_payments == {}
+
+
+def test_what_omni_has_and_nobody_can_read_is_never_taken_for_missing(tmp_path: Path) -> None:
+    """Looking it up raises, in every list; what is about all of them passes over it, and counts its stock as kept."""
+    omni = read(
+        tmp_path,
+        products=[
+            {"id": 3, "styleCode": "CUP", "modifiedDate": "soon"},
+            {"id": 4, "styleCode": "POT", "status": "Public"},
+        ],
+        product_options=[
+            {"id": 31, "productId": 3, "productOptionCode": "CUP-1", "status": "Primary"},
+            {"id": 41, "productId": 4, "productOptionCode": "POT-1", "retailPrice": "cheap"},
+        ],
+        stock=[
+            {
+                "id": 1,
+                "productId": 3,
+                "productOptionId": 31,
+                "branchId": 3,
+                "code": "CUP-1",
+                "stockOnHand": 2,
+            },
+            {
+                "id": 2,
+                "productId": 4,
+                "productOptionId": 41,
+                "branchId": 3,
+                "code": "POT-1",
+                "stockOnHand": "some",
+            },
+        ],
+        branches=[
+            {"id": 3, "company": "Main", "isActive": True},
+            {"id": 4, "company": "Shed", "isActive": "perhaps"},
+        ],
+    ).omni()
+    assert omni.styles == {"cup", "pot"}
+    assert set(omni.options_by_code) == {"CUP-1", "POT-1"}
+    assert omni.on_hand("CUP-1", "3") == 2
+    assert omni.stocked_codes == {"CUP-1", "POT-1"}
+    assert omni.branch("main", "branches.branch").id == "3"
+    for look in (
+        lambda: omni.product_by_id["3"],
+        lambda: omni.options_by_code["POT-1"],
+        lambda: omni.on_hand("POT-1", "3"),
+        lambda: omni.branch("Shed", "branches.branch"),
+        lambda: omni.branch("4", "branches.branch"),
+        lambda: omni.is_sellable(omni.options_by_code["CUP-1"][0]),
+    ):
+        with pytest.raises(UnreadableError):
+            look()
+    assert sorted((one.what, one.key) for one in omni.unreadable()) == [
+        ("branches", "4"), ("product_options", "41"), ("products", "3"), ("stock", "2@2@2"),
+    ]  # fmt: skip
+    assert [one.code for one in omni.legible.options] == ["CUP-1"]
 
 
 def test_it_is_kept_until_a_file_is_replaced(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.shop import Warehouse, several
 from ledger_pipelines.systems.neto import documents
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_days import (
@@ -30,6 +31,50 @@ def days(tmp_path: Path) -> Days:
     found = Days(tmp_path)
     found.empty(FIRST)
     return found
+
+
+def test_what_saasu_has_and_nobody_can_read_is_never_taken_for_missing(days: Days) -> None:
+    days.saasu("items", FIRST, item("A-1", 1, IsActive="perhaps"), item("B-2", 2))
+    days.saasu("stock", FIRST, item("A-1", 1, StockOnHand="some"), item("B-2", 2))
+    days.saasu("accounts", FIRST, {"Id": 9, "Name": "Bank", "IsBankAccount": "perhaps"})
+    days.saasu("invoices", FIRST, invoice(5, "N1", TotalAmount="lots"), invoice(6, "N2"))
+    mirror = days.mirror()
+    books = mirror.books()
+    assert "A-1" in books.item_by_code and books.item_by_code["B-2"].id == "2"
+    assert [one.code for one in books.stock] == ["B-2"] and list(books.unread_stock) == ["A-1"]
+    assert [one.code for one in mirror.saasu_items_of(FIRST)] == ["B-2"]
+    assert [one.key for one in mirror.unreadable_items_of(FIRST)] == ["1"]
+    for look in (
+        lambda: books.item_by_code["A-1"],
+        lambda: books.items_by_folded_code["a-1"],
+        lambda: books.account("Bank", "payments.default_account"),
+        lambda: books.account("9", "payments.default_account"),
+        lambda: books.invoices_by_number["n1"],
+    ):
+        with pytest.raises(UnreadableError):
+            look()
+    assert sorted((one.what, one.key) for one in books.unreadable()) == [("invoices", "5"), ("items", "1")]
+    assert [one.number for one in books.legible.invoices] == ["N2"]
+
+
+def test_what_the_store_has_and_nobody_can_read_is_told_by_day(days: Days) -> None:
+    days.neto("orders", FIRST, order("N1", GrandTotal="lots"), order("N2"))
+    days.neto("products", FIRST, product("MUG-01", DefaultPrice="cheap", ParentSKU="MUG"))
+    days.neto("stock", FIRST, {"ID": "2050", "InventoryID": "2050", "SKU": "MUG-01", "AvailableSellQuantity": "many",
+                               "WarehouseQuantity": {"WarehouseID": "1", "Quantity": "many"}})  # fmt: skip
+    days.neto(
+        "payments",
+        FIRST,
+        {"PaymentID": "7", "OrderID": "N2", "AmountPaid": "lots", "DatePaidUTC": "2026-03-01 02:00:00"},
+    )
+    mirror = days.mirror()
+    assert [one.key for one in mirror.orders_of(FIRST)] == ["N2"]
+    assert [one.key for one in mirror.unreadable_of("orders", FIRST)] == ["N1"]
+    assert [one.key for one in mirror.unreadable_of("products", FIRST)] == ["MUG-01"]
+    assert [mirror.order_of("payments", one.key) for one in mirror.unreadable_of("payments", FIRST)] == ["N2"]
+    shop = mirror.shop()
+    assert shop.parents == {"MUG-01": "MUG"} and list(shop.unread_stock) == ["MUG-01"]
+    assert list(shop.legible.orders) == ["N2"] and "N1" in shop.orders
 
 
 class TestBooks:

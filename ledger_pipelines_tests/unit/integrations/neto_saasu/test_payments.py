@@ -11,8 +11,10 @@ import pytest
 
 from ledger_pipelines.documents.effects import Action, EffectState
 from ledger_pipelines.documents.money import ZERO, Money
-from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.documents.sales import Payment, SalesDocument
+from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.by_day.latest import Decoded, Record
 from ledger_pipelines.integrations.neto_saasu import invoices, payment_family, payments
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_payment
@@ -91,6 +93,24 @@ class TestOnePayment:
     def test_is_skipped_when_it_is_there(self) -> None:
         scene = Scene((order("N1", "10", paid("1", "10")),))
         assert coded(plan(written(scene))) == [("skip", "already-there", "10.00")]
+
+    def test_whose_own_record_cannot_be_read_waits_aloud_and_so_does_an_invoice_it_would_go_with(
+        self,
+    ) -> None:
+        """An invoice that looks unpaid is dunned: the rows say so, and the other order goes on."""
+
+        def refuse(_: Record) -> Payment:
+            raise DataError("Neto's payment 1: AmountPaid is 'x', not a number.")
+
+        bad, good = order("N1", "10", paid("1", "10")), order("N2", "20", paid("2", "20"))
+        ctx = Scene((bad, good)).ctx()
+        ctx = replace(ctx, shop=replace(ctx.shop, payments=Decoded({"1": "{}"}, refuse, "payments")))
+        rows = {row.number: row for row in payments.rows(ctx, (bad, good))}
+        assert (rows["N1"].reason.code, rows["N2"].reason.code) == ("unreadable-record", "payment")
+        assert rows["N1"].reason.text.startswith(
+            "Payments of order N1 cannot go on: Neto's payment 1: AmountPaid"
+        )
+        assert "do not ask for that money" in rows["N1"].reason.text
 
     def test_body_does_not_depend_on_the_day_of_the_plan(self) -> None:
         scene = Scene((order("N1", "10", paid("1", "10")),))
