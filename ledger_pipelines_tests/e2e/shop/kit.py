@@ -19,6 +19,7 @@ import httpx
 
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.integrations.by_day.results import RunResult
+from ledger_pipelines.integrations.by_day.unreadable import UNREADABLE
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.sync.result import Outcome, RowResult
@@ -337,6 +338,17 @@ def planned(result: RunResult, number_: str, flow: str = "invoices") -> list[Pla
 def reasons(result: RunResult, number_: str, flow: str = "invoices") -> list[Reason]:
     """What the run's plans say of a document."""
     return [row.reason for row in planned(result, number_, flow)]
+
+
+def unread(result: RunResult, number_: str) -> dict[str, PlanRow]:
+    """Rows of a number that wait for a record which cannot be read, by flow."""
+    return {
+        one.plan.flow: row
+        for one in result.runs
+        if one.plan is not None
+        for row in one.plan.rows
+        if row.number == number_ and row.reason.code == UNREADABLE
+    }
 
 
 def waiting(result: RunResult, number_: str, flow: str = "invoices") -> Reason:
