@@ -139,6 +139,35 @@ def _dead(one: OneCase) -> None:
     one.same()
 
 
+_LATER = ("stock",)
+"""Kinds that follow with the next reading of quantities."""
+
+
+def _unreadable(one: OneCase) -> None:
+    """An order whose total is no number: it alone waits, by its number, and all others are written; mended, it alone is written."""
+    stage = one.stage
+    number = stage.order({"SKU": "TIN-200", "Quantity": "1"})
+    stage.spoil(number, "GrandTotal")
+    one.must(one.run() == 1, "with a record that cannot be read the run does not end with 1")
+    items = stage.service.errors()
+    one.must([item.number for item in items] == [number], f"open is not {number} alone: {items}")
+    one.must(all(item.text and item.remedy and item.code for item in items), f"no reason or remedy: {items}")
+    if items:
+        one.found.reached.add("bad record")
+    there = one.entry.picture(stage).without(_LATER)
+    one.found.problems += there.differences(one.whole.without(_LATER))
+    one.nothing("the run after it", lambda: one.must(one.run() == 1, "the run after it does not end with 1"))
+    before = Counter(one.entry.names(stage))
+    stage.mend()
+    stage.status(number, "Pack")
+    one.must(one.run() == 0, f"mended, the run does not end well: {stage.service.errors()}")
+    made = Counter(one.entry.names(stage)) - before
+    one.must(any(number in name for name in made), f"mended, {number} is not written: {made}")
+    one.count("written after it was mended", made.total())
+    one.must(made.total() <= 2, f"mended, more is written than the order and its buyer: {made}")
+    one.found.problems += [f"twice: {name}" for name in one.entry.doubles(stage)]
+
+
 def _snapshots_lost(one: OneCase) -> None:
     """What was read is deleted, and the initial sync done again: the same, and no call writes."""
     one.must(one.run() == 0, "the run does not end well")
@@ -202,7 +231,7 @@ Case = Callable[[OneCase], None]
 CASES: Mapping[str, Mapping[str, Case]] = {
     "plan": {"again": _again},
     "redeliver": {"replayed": _replayed},
-    "isolation": {"dead": _dead},
+    "isolation": {"dead": _dead, "unreadable": _unreadable},
     "rebuild": {"snapshots": _snapshots_lost, "journal": _journal_lost, "all": _all_lost},
 }  # fmt: skip
 """By drill and kind."""
