@@ -40,7 +40,6 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
@@ -48,12 +47,11 @@ from typing import cast
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.doubt import answers_lost, lose_answers, until_confirmed
 from benchmarks.report import Goal, Section, Tabular
-from ledger_pipelines.documents.dates import Window
+from benchmarks.whole_pull import Pull, all_there, rows_stored
 from ledger_pipelines.integrations.amazon_netsuite.read_books import order_ids
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
-from ledger_pipelines.storage.snapshots import SnapshotStore
-from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.systems.entities import ChangesReader
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
 from ledger_pipelines.systems.netsuite.entities import Entity, entities
@@ -67,9 +65,6 @@ LISTS = 6
 SIZES = (100, 1_000, 2_500)
 QUICK = (100, 500)
 PAGE, QUESTION, BATCH = 1_000, 500, 100
-CUT = 3
-"""Every so many writes the answer is lost."""
-MOST_RUNS = 5
 MERCHANT = Decimal("0.05")
 
 
@@ -125,19 +120,6 @@ class Doubt:
     sent: int
     needed: int
     runs: int
-
-
-@dataclass(frozen=True)
-class Pull:
-    """A full pull. rows: by entity."""
-
-    rows: dict[str, int]
-    calls: int
-
-    @property
-    def unavoidable(self) -> int:
-        """The token, and the pages."""
-        return 1 + sum(max(1, math.ceil(count / PAGE)) for count in self.rows.values())
 
 
 def sent(calls: Mapping[str, int]) -> int:
@@ -241,22 +223,13 @@ def in_doubt(sandbox: RunningSandbox, folder: Path, unharmed: Measured) -> tuple
         )
         sid = stage.arrive(content)
         _afresh(stage)
-        stage.fault("cut_after", path="!transform", method="POST", every=CUT)
-        stage.fault("cut_after", path="/customerPayment", method="POST", every=CUT)
-        runs = 0  # not money: runs
-        while not runs or stage.unfinished():
-            runs += 1
-            if runs > MOST_RUNS:
-                raise SystemExit(f"{stage.unfinished()} documents are in doubt after {MOST_RUNS} runs")
-            stage.run(sid)
+        lose_answers(stage, "!transform", "/customerPayment")
+        runs = until_confirmed(stage, lambda: stage.run(sid))
         calls, facts = _by_kind(stage), _facts(stage, sid)
         if facts != unharmed.facts:
             raise SystemExit(f"where answers got lost the books hold {facts}, not {unharmed.facts}")
-        transforms, batches = (fault["fired"] for fault in stage.control.get("/faults").json()["faults"])
+        transforms, batches = answers_lost(stage)
         lost = {"invoices": transforms, "payments": min(batches * BATCH, facts.payments)}
-        if not all(lost.values()):
-            raise SystemExit(f"no answer got lost: {lost}")
-        stage.control.delete("/faults").raise_for_status()
         least = sum(unavoidable(facts).values()) + sum(math.ceil(some / QUESTION) for some in lost.values())
         return Doubt(
             unharmed.orders, lost, sum(calls.values()), least, sent(calls), unharmed.sent, runs
@@ -266,28 +239,17 @@ def in_doubt(sandbox: RunningSandbox, folder: Path, unharmed: Measured) -> tuple
 
 
 def pull(stage: Stage) -> Pull:
-    """All entities into a new store, as a first run of the snapshots does; every row of them, whenever it was changed."""
+    """All entities into a new store, as a first run of the snapshots does."""
     _afresh(stage)
-    zone, today = (
-        stage.service.setup.zone,
-        stage.service.clock.now().astimezone(stage.service.setup.zone).date(),
-    )
-    window = Window(today - timedelta(days=1), today, zone)
-    asked = Sweep(window, window.first, today, "pull", reach=timedelta(days=3_650))
-    store = SnapshotStore(stage.folder / "pulled", stage.service.target)
+    setup = stage.service.setup
     with NetSuiteClient(stage.service.client.connection) as client:
         reader = cast("ChangesReader", Reader(client))  # it is given its own entities only
         known = entities(client.connection)
-        for entity in known.values():
-            for _ in sweep(reader, store, entity, asked):
-                pass
+        stored = rows_stored(reader, known, stage.folder / "pulled", setup.zone, stage.service.clock.now())
         calls = sum(_by_kind(stage).values())
         there = {entity.name: _count(client, entity) for entity in known.values()}
-    stored = {name: sum(manifest.rows for manifest in store.manifests(name)) for name in known}
-    if stored != there:
-        wrong = {name: (stored[name], there[name]) for name in known if stored[name] != there[name]}
-        raise SystemExit(f"rows stored, and rows there: {wrong}")
-    return Pull(there, calls)
+    all_there(stored, there)
+    return Pull(there, calls, 1 + sum(max(1, math.ceil(count / PAGE)) for count in there.values()))
 
 
 def _count(client: NetSuiteClient, entity: Entity) -> int:
@@ -343,7 +305,7 @@ def section(quick: bool) -> Section:
     scenes = [
         [f"{doubt.orders:,} orders, the answers to {lost} lost, until all is confirmed", str(doubt.calls), str(doubt.unavoidable),
          f"{doubt.calls / doubt.unavoidable:.3f}"],
-        [f"a full pull: {sum(pulled.rows.values()):,} rows of {len(pulled.rows)} entities", str(pulled.calls), str(pulled.unavoidable),
+        [pulled.told, str(pulled.calls), str(pulled.unavoidable),
          f"{pulled.calls / pulled.unavoidable:.3f}"],
     ]  # fmt: skip
     heading = ["orders", "calls", "unavoidable", "ratio", "calls of an idle run", "unavoidable", "writes"]

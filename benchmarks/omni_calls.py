@@ -9,13 +9,20 @@ orders of M new customers with P payments: N, M and P over that, each rounded up
 five lists that tell what changed; a page that is not full is the last. What became of a batch whose answer was lost: one search for each
 20 references, more do not fit into an address. Dispatches are written one a call by default, for Omni was seen to answer 500 to one that
 it had made. A back-fill costs no more calls than the same records of one day: days share calls.
+
+A full pull: every entity of the account into snapshots, from nothing. The account's lists are no snapshot: a page counts places, and a
+record that changes leaves its own (cin7-omni.md 4). So each call asks for what lies at or after the last row seen, and a page of 250
+brings the rows of the last second once more: `walked` counts the calls of that from the instants in the sandbox's dump. Stock is asked
+for branch by branch, behind the list of branches. A store's pull is in `store_pull`; of it stands more at the head of `shop_calls`.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
+from bisect import bisect_left, bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +30,11 @@ from pathlib import Path
 from benchmarks.counting import IDLE_GROWS, Counted, counted
 from benchmarks.omni_naive import naive, naive_dispatch
 from benchmarks.report import Goal, Section, Tabular
-from ledger_pipelines.systems.cin7.client import CHUNK
+from benchmarks.store_pull import store_pull
+from benchmarks.whole_pull import Pull, all_there, rows_stored
+from ledger_pipelines.systems.cin7.client import CHUNK, PAGE
+from ledger_pipelines.systems.cin7.entities import ENTITIES
+from ledger_pipelines.systems.cin7.reader import Cin7Reader
 from ledger_pipelines_tests.omni_stage import OmniStage
 from ledger_pipelines_tests.shop_history import OmniHistory, days_back, plain_omni
 
@@ -100,6 +111,8 @@ class Measured:
     news: Counted
     lost: Lost
     dispatches: dict[int, Counted]
+    pulled: Pull
+    store: Pull
     naive: int
     naive_idle: int
     naive_dispatch: int
@@ -166,6 +179,7 @@ def measure(folder: Path, history: int) -> Measured:
         for place, a_call in enumerate((1, BATCH)):
             some = news_of[place * DISPATCHED : (place + 1) * DISPATCHED]
             dispatches[a_call] = _dispatched(shop, some, a_call)
+        pulled, store = pull(stage), store_pull(stage)
         newest = shop.day(NEW_ORDERS, shop.newcomers(NEW_CUSTOMERS))
         stage.forget_calls()
         naive(stage, newest)
@@ -178,7 +192,9 @@ def measure(folder: Path, history: int) -> Measured:
         naive(stage, shop.day(LOST, shop.newcomers(1)))
         lost = replace(lost, naive=_spent(stage))
         _agree(shop, "the naive way")
-        return Measured(history, idle, news, lost, dispatches, by_hand, again, shipped, planning)
+        return Measured(
+            history, idle, news, lost, dispatches, pulled, store, by_hand, again, shipped, planning
+        )
 
 
 def _lost(shop: OmniHistory) -> Lost:
@@ -213,6 +229,45 @@ def _dispatched(shop: OmniHistory, orders: list[str], a_call: int) -> Counted:
         raise SystemExit("not all orders were dispatched")
     _agree(shop, "the dispatches")
     return found
+
+
+def pull(stage: OmniStage) -> Pull:
+    """Every entity of the account."""
+    stage.forget_calls()
+    zone, now = stage.service.setup.zone, stage.clock.now()
+    rows = rows_stored(Cin7Reader(stage.service.cin7), ENTITIES, stage.folder / "pulled", zone, now)
+    calls = sum(stage.calls("cin7").values())
+    records = stage.account().dump["records"]
+    branches = len(records["branch"])
+    stock = len(records["option"])  # at each branch; on a page by the option's number
+    whole = {"branches": branches, "stock": branches * stock}
+    there = whole | {name: len(records[kind]) for name, kind in _CHANGING.items()}
+    all_there(rows, there)
+    fewest = (
+        1 + 1 + branches * calls_of(stock + 1, PAGE)
+    )  # the branches as themselves, and to ask for their stock
+    return Pull(
+        there,
+        calls,
+        fewest + sum(walked([one["modifiedDate"] for one in records[kind]]) for kind in _CHANGING.values()),
+    )
+
+
+_CHANGING = {
+    "sales_orders": "order", "contacts": "contact", "products": "product", "product_options": "option", "payments": "payment",
+}  # fmt: skip
+
+
+def walked(instants: Sequence[str]) -> int:
+    """Calls that a walk along rows of these instants needs: each begins at the last second seen, and a page that is not full is the
+    last. A second that fills a page is walked by id, for time does not order it: each call from the last row seen on."""
+    left, calls = sorted(instant[:19] for instant in instants), 1
+    while len(left) >= PAGE:
+        last = left[PAGE - 1]
+        crowd = bisect_right(left, last) if last == left[0] else 0
+        calls += 1 + (1 + (crowd - 1) // (PAGE - 1) if crowd else 0)
+        left = left[crowd or bisect_left(left, last) :]
+    return calls
 
 
 def fill(folder: Path) -> Filled:
@@ -298,6 +353,13 @@ def section(quick: bool) -> Section:
         (
             Tabular(["calls to Omni", "unavoidable", *(f"{size} orders of history" for size in sizes), "naive", "ratio"], rows),
             Tabular(
+                ["", *(f"{size} orders of history: calls" for size in sizes), *(f"{size}: unavoidable" for size in sizes)],
+                [
+                    [f"a full pull of {what}", *(f"{one.calls:,}" for one in pulls), *(f"{one.unavoidable:,}" for one in pulls)]
+                    for what, pulls in (("Omni", [one.pulled for one in found]), ("Neto", [one.store for one in found]))
+                ],
+            ),
+            Tabular(
                 [
                     "orders of history", "idle run: CPU seconds", "seconds beyond calls", "calls to Neto", "run with news: CPU seconds",
                     "seconds beyond calls", "calls to Neto", "seconds to plan a day",
@@ -336,6 +398,13 @@ def section(quick: bool) -> Section:
                     f"{one.idle.cpu:.2f} s of processor",
                     one.idle.beyond <= PRODUCT_SECONDS,
                     IDLE_GROWS if one.idle.beyond > PRODUCT_SECONDS else "",
+                )
+                for size, one in zip(sizes, found, strict=True)
+            ),
+            *(
+                Goal(
+                    f"{size} orders of history, {one.pulled.told}: {one.pulled.calls} calls to Omni ({one.pulled.unavoidable} cannot be avoided)",
+                    one.pulled.calls == one.pulled.unavoidable,
                 )
                 for size, one in zip(sizes, found, strict=True)
             ),

@@ -10,6 +10,17 @@ list that tells what changed: items, contacts, companies, invoices, payments, jo
 tax codes; stock by the settings' age) are read when they are old. Neto: one page of each list, and one that proves that a page
 was the last (neto.md 4.4: a short page is no proof) for lists that brought something.
 
+An ambiguous ending: as many orders and customers more, and the connection drops behind every third call that makes a contact and every
+third that makes an invoice, each applied; then all is run until everything is confirmed. Beyond the writes, one search for each record in
+doubt cannot be avoided (the file's lists are asked for one reference a call, saasu.md 5), and one reading of the lists a run. Nothing
+is sent again: one call a record.
+
+A full pull: every entity of the file into snapshots, from nothing. One call each 100 rows and one more (a full page is no proof that
+it was the last); of a list of several pages, which are no snapshot, one that asks whether anything was changed since the first, and
+one whether anything was deleted, where the file tells. Of the store beside it: a page each 500 rows (orders and returns 100, short lists
+1000), and the one that proves the end; it is read in stretches of 31 days, each at least a call, so that what was read is stored should
+a later one fail: those calls could be avoided, and are not. How many rows there are is read from the sandbox's dumps.
+
 The naive way asks for each order: is the contact there, is the invoice there; makes both, reads the invoice back, and pays it.
 """
 
@@ -17,14 +28,21 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from benchmarks.counting import IDLE_GROWS, Counted, counted
+from benchmarks.doubt import answers_lost, lose_answers, until_confirmed
 from benchmarks.report import Goal, Section, Tabular
+from benchmarks.store_pull import store_pull
+from benchmarks.whole_pull import Pull, all_there, rows_stored
 from ledger_pipelines.integrations.neto_saasu.budget import calls_a_run, runs_a_day
+from ledger_pipelines.systems.saasu.entities import ENTITIES
+from ledger_pipelines.systems.saasu.reader import SaasuReader
 from ledger_pipelines_tests.shop_history import ShopHistory, amount, days_back, plain_shop
 
 SIZES = (100, 1_000, 10_000)
@@ -32,6 +50,7 @@ QUICK = (20, 100)
 NEW_ORDERS, NEW_CUSTOMERS = 20, 8
 DAYS = 365
 HALF_HOUR = 1_800
+PAGE = 100
 LISTS = 7
 """Lists of the file that tell what changed."""
 SCHEDULE = "*/30 * * * *"
@@ -43,13 +62,37 @@ PRODUCT_SECONDS = 1.0  # not money: seconds
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """New orders, some of whose answers were lost. lost: by kind of record; sent: calls that wrote; runs: until all was confirmed."""
+
+    lost: dict[str, int]
+    calls: int
+    sent: int
+    runs: int
+
+    @property
+    def unavoidable(self) -> int:
+        """Every write once, a search for each that is in doubt, the lists of each run."""
+        return NEW_ORDERS + NEW_CUSTOMERS + sum(self.lost.values()) + self.runs * LISTS
+
+    @property
+    def told(self) -> str:
+        """For a table."""
+        some = " and ".join(f"{count} {what}" for what, count in self.lost.items())
+        return f"{NEW_ORDERS} new orders, {NEW_CUSTOMERS} new customers, the answers to {some} lost, until all is confirmed"
+
+
+@dataclass(frozen=True)
 class Measured:
-    """One history. naive: calls of the naive way for as many orders; planning: seconds to plan all flows of a day. expected: calls
+    """One history. doubt, pulled, store: an ambiguous ending, a full pull of the file and of the store. naive: calls of the naive way for as many orders; planning: seconds to plan all flows of a day. expected: calls
     of an idle run as `budget` has them; a_day: all calls of a day at the shipped schedule, as it adds them up from what was counted."""
 
     history: int
     idle: Counted
     news: Counted
+    doubt: Doubt
+    pulled: Pull
+    store: Pull
     naive: int
     planning: float  # not money: seconds
     expected: int
@@ -84,12 +127,82 @@ def measure(folder: Path, history: int) -> Measured:
             stage.service.plan(flow, stage.service.today())
         planning = time.perf_counter() - started
         estimate = calls_a_run(stage.service.facts())
+        doubt = in_doubt(shop)
+        pulled, store = pull(shop), store_pull(stage)
         stage.forget_calls()
         naive(shop, shop.day(NEW_ORDERS, shop.newcomers(NEW_CUSTOMERS)))
         spent = sum(stage.calls("saasu").values())
         return Measured(
-            history, idle, news, spent, planning, estimate.run, estimate.a_day(runs_a_day(SCHEDULE))
-        )
+            history, idle, news, doubt, pulled, store, spent, planning, estimate.run, estimate.a_day(runs_a_day(SCHEDULE))
+        )  # fmt: skip
+
+
+def in_doubt(shop: ShopHistory) -> Doubt:
+    """As many orders again, with answers that get lost."""
+    stage = shop.stage
+    _later(shop)
+    stage.run()  # what the run with news wrote is read back once
+    _later(shop)
+    shop.day(NEW_ORDERS, shop.newcomers(NEW_CUSTOMERS))
+    lose_answers(stage, "/Contact(/|$|[?])", "/Invoice(/|$|[?])")
+    found: list[Counted] = []
+    runs = until_confirmed(stage, lambda: found.append(counted(stage)))
+    contacts, invoices = answers_lost(stage)
+    _agree(shop)
+    return Doubt(
+        {"contacts": contacts, "invoices": invoices}, sum(one.total for one in found), sum(one.writes for one in found), runs
+    )  # fmt: skip
+
+
+def pull(shop: ShopHistory) -> Pull:
+    """Every entity of the file."""
+    stage = shop.stage
+    stage.forget_calls()
+    zone, now = stage.service.setup.zone, stage.clock.now()
+    rows = rows_stored(SaasuReader(stage.service.saasu), ENTITIES, stage.folder / "pulled", zone, now)
+    calls = sum(stage.calls("saasu").values())
+    file = stage.file()
+    sales = len(file.invoices())
+    records = file.counts()
+    there = {
+        "items": records["item"], "contacts": records["contact"], "companies": records.get("company", 0), "invoices": sales,
+        "payments": records["payment"], "journals": records.get("journal", 0), "deleted": 0, "stock": records["item"],
+        "accounts": records["account"], "tax_codes": records["taxcode"],
+    }  # fmt: skip
+    all_there(rows, there)
+    return Pull(there, calls, sum(least(name, count) for name, count in there.items()))
+
+
+def least(name: str, rows: int) -> int:
+    """Calls that so many rows of an entity need: its pages, and that they did not move."""
+    entity, pages = ENTITIES[name], rows // PAGE + 1
+    return pages + (bool(entity.window) + bool(entity.deletions) if rows > PAGE else 0)
+
+
+def _agree(shop: ShopHistory) -> None:
+    """Every order of the store is one invoice, to the cent, and wholly paid; every customer one contact; the ledger adds up."""
+    file = shop.stage.file()
+    bought = shop.stage.store()["order"]
+    wanted = Counter((one["key"], Decimal(one["GrandTotal"])) for one in bought)
+    booked = Counter(
+        (one["PurchaseOrderNumber"], Decimal(str(one["TotalAmount"]))) for one in file.invoices()
+    )
+    paid = Counter(
+        (item["InvoiceTransactionId"], Decimal(str(item["AmountPaid"])))
+        for one in file.payments()
+        for item in one["PaymentItems"]
+    )
+    owed = Counter((one["Id"], Decimal(str(one["TotalAmount"]))) for one in file.invoices())
+    people = Counter(one["ContactId"] for one in file.records("contact"))
+    wrong = {
+        "invoices": booked != wanted,
+        "payments": paid != owed,
+        "contacts": any(people[one["Username"]] != 1 for one in bought),
+        "ledger": not file.trial["balanced"],
+    }
+    found = [name for name, is_wrong in wrong.items() if is_wrong]
+    if found:
+        raise SystemExit(f"after answers were lost these are wrong in the file: {', '.join(found)}")
 
 
 def _later(shop: ShopHistory) -> None:
@@ -165,6 +278,15 @@ def section(quick: bool) -> Section:
         ]
         for one in found
     ]  # fmt: skip
+    scenes = [
+        [size, what, str(calls), str(fewest), f"{calls / fewest:.2f}"]
+        for size, one in ((f"{one.history:,}", one) for one in found)
+        for what, calls, fewest in (
+            (one.doubt.told, one.doubt.calls, one.doubt.unavoidable),
+            (f"{one.pulled.told} of Saasu", one.pulled.calls, one.pulled.unavoidable),
+            (f"{one.store.told} of Neto", one.store.calls, one.store.unavoidable),
+        )
+    ]
     lists = sorted({call for one in found for call in one.news.target})
     made = [[call, *(str(one.news.target.get(call, 0)) for one in found)] for call in lists]
     largest, ours = found[-1], SMALLEST_PLAN * SHARE // 100  # not money: calls
@@ -173,6 +295,7 @@ def section(quick: bool) -> Section:
         "python -m benchmarks shop_calls",
         (
             Tabular(heading, rows),
+            Tabular(["orders of history", "", "calls", "unavoidable", "ratio"], scenes),
             Tabular(["the run with news", *(f"{one.history:,}" for one in found)], made),
         ),
         [asdict(one) for one in found],
@@ -182,6 +305,22 @@ def section(quick: bool) -> Section:
                     f"{one.history:,} orders of history: {one.news.total} calls to Saasu for {NEW_ORDERS} new orders of "
                     f"{NEW_CUSTOMERS} new customers ({one.unavoidable} cannot be avoided), {one.idle.total} when there is nothing to do",
                     one.news.total == one.unavoidable and one.idle.total == LISTS,
+                )
+                for one in found
+            ),
+            *(
+                Goal(
+                    f"{one.history:,} orders of history, {one.doubt.told}: {one.doubt.calls} calls to Saasu ({one.doubt.unavoidable} cannot be "
+                    f"avoided), {one.doubt.sent - NEW_ORDERS - NEW_CUSTOMERS} of them sent again",
+                    one.doubt.calls == one.doubt.unavoidable and one.doubt.sent == NEW_ORDERS + NEW_CUSTOMERS,
+                )
+                for one in found
+            ),
+            *(
+                Goal(
+                    f"{one.history:,} orders of history, {one.pulled.told}: {one.pulled.calls} calls to Saasu ({one.pulled.unavoidable} cannot "
+                    f"be avoided)",
+                    one.pulled.calls == one.pulled.unavoidable,
                 )
                 for one in found
             ),

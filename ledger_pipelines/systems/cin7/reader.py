@@ -84,12 +84,12 @@ class Cin7Reader:
                 for changed, row in zip(changes, rows, strict=True)
                 if changed >= last
             } | {key: changed for key, changed in seen.items() if changed >= last}
-            if last <= low:
-                for found in self._second(entity, low, seen):
+            if last <= max(low, min(changes)):  # one second fills the page
+                for found in self._second(entity, last, seen):
                     inside = tuple(row for row in found if start <= _instant(row[place]) < end)
                     if inside:
                         yield PlainRows(inside)
-                last = low + SECOND
+                last += SECOND
             low = last
 
     def _second(self, entity: Cin7Entity, at: datetime, seen: dict[Row, datetime]) -> Iterator[list[Row]]:

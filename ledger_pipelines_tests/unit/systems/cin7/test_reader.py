@@ -83,6 +83,13 @@ def test_a_second_with_more_rows_than_a_page_is_read_by_id(tmp_path: Path) -> No
     assert any(one.url.params["order"] == "id ASC" for one in listed.asked)
 
 
+def test_a_second_that_fills_the_first_page_is_known_for_one_at_once(tmp_path: Path) -> None:
+    listed = Moving([*(payment(key, 5) for key in range(1, 11)), payment(11, 6)])
+    assert sorted(ids(read(tmp_path, listed, "payments", 4))) == list(range(1, 12))
+    by_id = 4  # each call from the last row seen on
+    assert len(listed.asked) == 1 + by_id + 1
+
+
 def test_the_sizes_of_an_option_are_rows_of_their_own(tmp_path: Path) -> None:
     rows = [{"id": 5, "size": size, "modifiedDate": at(5), "productOptionCode": "A"} for size in "SMLX"]
     listed = Moving([*rows, {"id": 6, "size": None, "modifiedDate": at(5)}])
