@@ -7,12 +7,15 @@ Kinds and their meaning: reference reliability.md section 6, netsuite.md section
 
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from ledger_pipelines.sandbox.clock import SandboxClock
+
+Header = tuple[bytes, bytes]
 
 CORE_KINDS: dict[str, str] = {
     "refuse": "the connection is reset before the request body is read; nothing is applied",
@@ -43,6 +46,10 @@ class FaultSpec(BaseModel):
     kind: str
     method: str | None = Field(None, description="HTTP method; any when absent")
     path: str | None = Field(None, description="regular expression searched in `path?query`; any when absent")
+    header: str | None = Field(
+        None,
+        description="regular expression searched in each header's `name: value`, names in lower case; any when absent",
+    )
     nth: int | list[int] | None = Field(
         None, description="matching calls counted from 1 since the fault was set"
     )
@@ -65,14 +72,16 @@ class FaultSpec(BaseModel):
     def _kind_as_text(cls, value: object) -> object:
         return str(value) if isinstance(value, int) else value
 
-    @field_validator("path")
+    @field_validator("path", "header")
     @classmethod
-    def _path_compiles(cls, value: str | None) -> str | None:
+    def _compiles(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
             try:
                 re.compile(value)
             except re.error as error:
-                raise ValueError(f"path {value!r} is not a regular expression: {error}") from error
+                raise ValueError(
+                    f"{info.field_name} {value!r} is not a regular expression: {error}"
+                ) from error
         return value
 
     @model_validator(mode="after")
@@ -107,13 +116,14 @@ class Fault:
     def __post_init__(self) -> None:
         self._random = random.Random(self.spec.seed)
 
-    def matches(self, vendor: str, method: str, target: str) -> bool:
+    def matches(self, vendor: str, method: str, target: str, headers: Iterable[Header]) -> bool:
         """Whether the rule is about this call."""
         spec = self.spec
         return (
             spec.vendor == vendor
             and (spec.method is None or spec.method.upper() == method)
             and (spec.path is None or re.search(spec.path, target) is not None)
+            and (spec.header is None or any(re.search(spec.header, _line(one)) for one in headers))
         )
 
     def count_and_decide(self, method: str, target: str, now: datetime) -> bool:
@@ -152,6 +162,10 @@ class Fault:
                 for f in self.firings
             ],
         }
+
+
+def _line(header: Header) -> str:
+    return b": ".join(header).decode("latin-1")
 
 
 class UnknownFaultError(ValueError):
@@ -193,12 +207,14 @@ class Faults:
         """Every fault with what fired."""
         return [fault.as_json() for fault in self._faults]
 
-    def on_call(self, vendor: str, method: str, target: str) -> tuple[FaultSpec | None, list[FaultSpec]]:
+    def on_call(
+        self, vendor: str, method: str, target: str, headers: Iterable[Header] = ()
+    ) -> tuple[FaultSpec | None, list[FaultSpec]]:
         """Count the call on every rule; the first core fault that fires, and the vendor's own ones that do."""
         core: FaultSpec | None = None
         own: list[FaultSpec] = []
         for fault in self._faults:
-            if fault.spec.kind == "search_lag" or not fault.matches(vendor, method, target):
+            if fault.spec.kind == "search_lag" or not fault.matches(vendor, method, target, headers):
                 continue
             if fault.spec.kind in CORE_KINDS:
                 if core is None and fault.count_and_decide(method, target, self._clock.now()):

@@ -44,7 +44,8 @@ class Gate:
             return
         name, method, path = self._vendor.name, scope["method"], scope["path"]
         query = scope.get("query_string", b"").decode("latin-1")
-        core, own = self._faults.on_call(name, method, f"{path}?{query}" if query else path)
+        target = f"{path}?{query}" if query else path
+        core, own = self._faults.on_call(name, method, target, scope["headers"])
         scope["extensions"][CALL] = CallInfo(self._clock.now(), tuple(own))
         status = NO_ANSWER
 

@@ -24,12 +24,18 @@ from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines.storage.journal import Journal, Search
-from ledger_pipelines.sync.acts import adopt
+from ledger_pipelines.sync.acts import adopt, retry
 from ledger_pipelines_tests.configured import loopback
 from ledger_pipelines_tests.faults import chain_child
 from ledger_pipelines_tests.faults.chain_child import CLOCK, LAST_ERROR, ChainClock, Order
 from ledger_pipelines_tests.faults.drill_books import Picture
-from ledger_pipelines_tests.faults.drill_cases import is_of_a_refused_file, rules
+from ledger_pipelines_tests.faults.drill_cases import (
+    ERROR_INSIDE,
+    HAS_ERROR_INSIDE,
+    is_of_a_refused_file,
+    rules,
+    struck_rare,
+)
 from ledger_pipelines_tests.faults.engine_case import unexplained
 from ledger_pipelines_tests.faults.engine_server import PATIENCE
 from ledger_pipelines_tests.faults.entries import ENTRIES, Entry, Scene
@@ -257,6 +263,7 @@ class _Under:
             self._trouble()
         self._starts()
         struck = self.stage.fired()
+        rare = self._rare()
         if self.late:
             self.stage.control.delete("/faults").raise_for_status()
             self.clock.jump(self.late + 1)
@@ -280,7 +287,7 @@ class _Under:
                 "held for a person": self.people,
                 "missed": self.unharmed,
             },
-            frozenset(self._reached(struck)),
+            frozenset({*self._reached(struck), *rare}),
         )
 
     def _reached(self, struck: int) -> Iterator[str]:
@@ -290,6 +297,16 @@ class _Under:
             yield f"{self.entry.name}/{point}"
         if struck:
             yield f"{self.entry.name}+{self.case.trouble.partition('@')[0]}"
+
+    def _rare(self) -> set[str]:
+        """Writes with a rate of their own that were struck."""
+        set_now = self.stage.control.get("/faults").raise_for_status().json()["faults"]
+        trouble = self.case.trouble.partition("@")[0]
+        return {
+            struck_rare(self.entry.name, trouble, one)
+            for one in set_now
+            if one["fired"] and one.get("rate") == 1.0
+        }
 
     def _last_call_over(self) -> None:
         """Calls that hang still, though nobody waits for them any more, are counted only when they are over."""
@@ -307,6 +324,8 @@ class _Under:
             # a search is slow as a whole; anything else befalls some of the calls that write
             everywhere: list[Mapping[str, object]] = [{"vendor": vendor} for vendor in self.entry.targets]
             these = everywhere if rule["kind"] == "search_lag" else [{**some, **w} for w in self.entry.writes]
+            if rule["kind"] == ERROR_INSIDE:
+                these = [one for one in these if one["vendor"] in HAS_ERROR_INSIDE]
             faults = [{**rule, **one} for one in these]
             self.stage.control.post("/faults", json=faults).raise_for_status()
 
@@ -348,7 +367,12 @@ class _Under:
         return False
 
     def _person(self, journal: Journal, entries: Sequence[Row]) -> None:
-        """What the target says exists and its search does not show: a person finds it there, and adopts it."""
+        """What the target says exists and its search does not show: a person finds it there, and adopts it. What it refused
+        for no reason of its own is tried again, as the row's remedy says."""
+        refused = [row.key for row in entries if row.state is EffectState.REFUSED]
+        if refused and ERROR_INSIDE in self.case.trouble:
+            retry(journal, refused, who="drill", why="there is nothing wrong with it", clock=self.clock)
+            self.people += len(refused)
         for row in entries:
             if row.state is EffectState.HELD and row.problem is not None and row.problem.code == NOT_FOUND:
                 ids = self.entry.by_hand(self.stage, row)

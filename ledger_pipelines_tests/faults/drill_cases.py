@@ -60,6 +60,16 @@ TROUBLES: Mapping[str, Mapping[str, object]] = {
     "apply_twice": {"kind": "apply_twice"},
 }
 """What goes wrong at the sandbox meanwhile; those with an instant stay inside the settle window."""
+ERROR_INSIDE = "error_200"
+HAS_ERROR_INSIDE = frozenset({"cin7", "neto"})
+"""Vendors whose answers with status 200 tell of errors (neto.md 1.2, cin7-omni.md 1.5); Saasu's interface has none but HTML, and
+NetSuite's answers to writes have no body. What they refuse waits for a person, so that it is no trouble of a day that ends by itself."""
+ALL_TROUBLES: Mapping[str, Mapping[str, object]] = {**TROUBLES, ERROR_INSIDE: {"kind": ERROR_INSIDE}}
+
+
+def struck_rare(entry: str, trouble: str, write: Mapping[str, object]) -> str:
+    """What is reached when a trouble strikes a kind of write of which there are few (`Entry.writes` with a rate)."""
+    return f"{entry}+{trouble} at {write['vendor']} {write.get('header') or write.get('path')}"
 
 
 def rules(trouble: str) -> list[dict[str, object]]:
@@ -67,9 +77,9 @@ def rules(trouble: str) -> list[dict[str, object]]:
     found = []
     for part in trouble.split("&") if trouble else ():
         name, _, seconds = part.partition("@")
-        if name not in TROUBLES:
-            raise ValueError(f"no trouble {name!r}; there are {', '.join(TROUBLES)}")
-        found.append({**TROUBLES[name], **({"seconds": float(seconds)} if seconds else {})})
+        if name not in ALL_TROUBLES:
+            raise ValueError(f"no trouble {name!r}; there are {', '.join(ALL_TROUBLES)}")
+        found.append({**ALL_TROUBLES[name], **({"seconds": float(seconds)} if seconds else {})})
     return found
 
 

@@ -9,12 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ledger_pipelines.sandbox.server import RunningSandbox
 from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
-from ledger_pipelines_tests.faults.drill_cases import SYSTEMS, points
+from ledger_pipelines_tests.faults.drill_cases import (
+    ALL_TROUBLES,
+    ERROR_INSIDE,
+    HAS_ERROR_INSIDE,
+    SYSTEMS,
+    points,
+)
 from ledger_pipelines_tests.faults.money_amounts import MoneyPath
 
 S = TypeVar("S")
@@ -47,7 +53,8 @@ class Entry(Generic[S]):
         name: The integration.
         targets: The sandbox's vendors that are written to.
         vendors: The sandbox's vendors that it needs at all.
-        writes: Which calls write documents, each in the words of a fault of the sandbox: vendor, method, path.
+        writes: Which calls write documents, each in the words of a fault of the sandbox: vendor, method, path, header. A "rate" of
+            its own, where there are few of them, makes a case strike the first for certain.
         scenes: By name; "small" is the one most cases use.
         open: Opens an installation: (sandbox, empty folder) -> stage.
         prepare: Makes the books as they are before the scene, and what an installation has by then: (stage, scene, kept).
@@ -83,7 +90,7 @@ class Entry(Generic[S]):
     name: str
     targets: tuple[str, ...]
     vendors: tuple[str, ...]
-    writes: Sequence[Mapping[str, str]]
+    writes: Sequence[Mapping[str, Any]]
     scenes: Mapping[str, Scene]
     open: Callable[[RunningSandbox, Path], S]
     prepare: Callable[[S, Scene, Path], None]
@@ -124,12 +131,17 @@ class Entry(Generic[S]):
     @property
     def path(self) -> str:
         """Regular expression of the paths of calls that write to it."""
-        return self.writes[0].get("path", ".")
+        return str(self.writes[0].get("path", "."))
 
     def points(self) -> list[str]:
         """The fault points that its runs reach: not those of the writers of other targets."""
         others = tuple(f"{name}." for name in SYSTEMS - set(self.targets))
         return [point for point in points() if not point.startswith((*others, *self.lacks))]
+
+    def troubles(self) -> list[str]:
+        """What can go wrong at its targets, as far as a program can withstand it."""
+        inside = HAS_ERROR_INSIDE.intersection(self.targets)
+        return [name for name in ALL_TROUBLES if name not in self.beyond and (inside or name != ERROR_INSIDE)]
 
     def answers(self) -> tuple[str, ...]:
         """Points of its own writers."""

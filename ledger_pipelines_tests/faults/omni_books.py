@@ -1,18 +1,19 @@
-"""An Omni account's orders, contacts, payments and stock in a form in which two runs can be compared: no ids, no instants of the server.
+"""An Omni account's orders, contacts, payments and stock, and its store's products, in a form in which two runs can be compared: no ids, no instants of the server.
 
 Belongs here: what counts as the same. Does not belong here: running anything.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from ledger_pipelines_tests.faults import store_books
 from ledger_pipelines_tests.faults.drill_books import Picture
+from ledger_pipelines_tests.faults.store_books import number, text
 from ledger_pipelines_tests.omni_stage import OmniAccount, OmniStage
 
 Json = Any
@@ -20,6 +21,7 @@ _OURS: Mapping[str, str] = {
     "product": "styleCode", "contact": "email", "order": "reference", "payment": "transactionRef",
 }  # fmt: skip
 """What the product writes, and what each is known by."""
+STORE_PRODUCT = "product of the store"
 _SERVERS = frozenset(
     {"id", "modifiedDate", "modifiedCOGSDate", "cancellationDate", "_voidedAt", "transactionId"}
 )
@@ -28,17 +30,18 @@ _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
 
 
 def picture(stage: OmniStage) -> Picture:
-    """Records, the links between them, and every movement of stock, from the sandbox's dump."""
+    """Records of the account and products of the store, links, and every movement of stock, from the sandbox's dumps."""
     account = stage.account()
     names = _names(account)
     records: Counter[str] = Counter()
     links: Counter[str] = Counter()
     for kind in (*_OURS, "option"):
         for row in account.records(kind):
-            records[f"{kind} {_text(_plain(kind, '', row, names))}"] += 1
+            records[f"{kind} {text(_plain(kind, '', row, names))}"] += 1
     for payment in account.records("payment"):
         of = names.get(f"order {payment['orderId']}", "?")
-        links[f"{payment['transactionRef']} -> {of} {_number(payment['amount'])}"] += 1
+        links[f"{payment['transactionRef']} -> {of} {number(payment['amount'])}"] += 1
+    records += store_books.products(stage)
     ledger: Counter[str] = Counter()
     for move in account.dump["stock_moves"]:
         owner, option = (
@@ -46,23 +49,25 @@ def picture(stage: OmniStage) -> Picture:
             names.get(f"option {move['option']}", "?"),
         )
         ledger[
-            f"{owner} {option} {move['branch']} {_number(move['on_hand'])} {_number(move['open_sales'])}"
+            f"{owner} {option} {move['branch']} {number(move['on_hand'])} {number(move['open_sales'])}"
         ] += 1
     told = stage.control.get("/ledger/cin7").raise_for_status().json()
-    sums = {status: _text(sums) for status, sums in told["sales"].items()}
+    sums = {status: text(sums) for status, sums in told["sales"].items()}
     return Picture(records, ledger, links, {**sums, "adds up": str(told["adds_up"])})
 
 
 def references(stage: OmniStage) -> list[str]:
-    """What each record of the account is known by; doubles included."""
+    """What each record of the account is known by, and each product of the store; doubles included."""
     account = stage.account()
-    return [f"{kind} {row[field]}" for kind, field in _OURS.items() for row in account.records(kind)]
+    found = [f"{kind} {row[field]}" for kind, field in _OURS.items() for row in account.records(kind)]
+    return [*found, *(f"{STORE_PRODUCT} {sku}" for sku in store_books.skus(stage))]
 
 
 def intended(stage: OmniStage) -> set[str]:
     """References of what is there."""
     account = stage.account()
-    return {str(row[field]) for kind, field in _OURS.items() for row in account.records(kind)}
+    there = {str(row[field]) for kind, field in _OURS.items() for row in account.records(kind)}
+    return there | set(store_books.skus(stage))
 
 
 def made(stage: OmniStage, kinds: Sequence[str]) -> Mapping[str, int]:
@@ -73,11 +78,14 @@ def made(stage: OmniStage, kinds: Sequence[str]) -> Mapping[str, int]:
     counts["dispatched"] = sum(bool(one["dispatchedDate"]) for one in orders)
     counts["void"] = sum(bool(one["isVoid"]) for one in orders)
     counts["line"] = sum(len(account.lines(str(one["reference"]))) for one in orders)
+    counts["uploaded"] = sum(not one["Approved"] for one in stage.store()["item"])
     return {kind: counts[kind] for kind in kinds}
 
 
 def found_by_hand(stage: OmniStage, kind: str, reference: str) -> list[str]:
     """Ids of what a person finds in the account under a reference."""
+    if kind == "item":
+        return [str(row["number"]) for row in stage.store()["item"] if row["key"] == reference]
     kind = {"sales_order": "order"}.get(kind, kind)
     field = _OURS[kind]
     return [str(row["id"]) for row in stage.account().records(kind) if str(row[field]) == reference]
@@ -110,22 +118,11 @@ def _plain(kind: str, name: str, value: Json, names: Mapping[str, str]) -> Json:
             and (k != "createdDate" or (kind, name) == ("order", ""))
         }
     if isinstance(value, list):
-        return sorted((_plain(kind, name or "list", one, names) for one in value), key=_text)
+        return sorted((_plain(kind, name or "list", one, names) for one in value), key=text)
     if name in _LINKS:
         return names.get(f"{_LINKS[name]} {value}", str(value))
     if isinstance(value, str) and _INSTANT.match(value):
         return value[:10]  # the day counts: the same scene is played again at another hour
     if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
-        return _number(value)
+        return number(value)
     return value
-
-
-def _number(value: str | int | Decimal) -> str:
-    try:
-        return f"{Decimal(str(value)).normalize():f}"
-    except InvalidOperation:
-        return str(value)
-
-
-def _text(value: Json) -> str:
-    return json.dumps(value, sort_keys=True, default=str)

@@ -95,11 +95,12 @@ def _around(stage: OmniStage, refused: bool) -> Sequence[str]:
 
 NETO_CIN7: Entry[OmniStage] = Entry(
     name="neto_cin7",
-    targets=("cin7",),
+    targets=("cin7", "neto"),
     vendors=VENDORS,
     writes=(
         {"vendor": "cin7", "method": "POST", "path": _WRITING},
         {"vendor": "cin7", "method": "PUT", "path": _WRITING},
+        {"vendor": "neto", "header": "netoapi_action: Add", "rate": 1.0, "times": 1},
     ),
     scenes={"small": Scene("small", "", b"", omni_scene.KINDS)},
     open=open_account,

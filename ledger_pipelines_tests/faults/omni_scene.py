@@ -3,7 +3,7 @@
 Belongs here: acts through the vendors' own APIs, before and after the run that a case is about. Does not belong here: faults,
 verdicts, what a drill has to know of the integration (`omni_entry`).
 
-The second act leaves every write there is for one run: new products, new contacts, several orders of one call, one that was
+The second act leaves every write there is for one run: new products on either side, new contacts, several orders of one call, one that was
 edited, payments of several orders, one order to dispatch, one to void. It lasts until the next day, so that calls carry records
 of two days, one contact is wanted by both, and an earlier day's order is paid on the later one.
 """
@@ -17,6 +17,7 @@ from ledger_pipelines_tests.store_stage import Record
 
 SETTINGS: Mapping[str, object] = {
     "products.download": True,
+    "products.upload": True,
     "payments.enabled": True,
     "status_updates.auto_dispatch_orders": "Yes - Completed Orders Only",
     "status_updates.stock_every_minutes": 0,
@@ -24,7 +25,7 @@ SETTINGS: Mapping[str, object] = {
     "initial_sync.days": 1,
 }
 KINDS: Mapping[str, int] = {
-    "product": 5, "contact": 3, "order": 9, "payment": 7, "dispatched": 1, "void": 1, "line": 11,
+    "product": 7, "uploaded": 2, "contact": 3, "order": 9, "payment": 7, "dispatched": 1, "void": 1, "line": 11,
 }  # fmt: skip
 """What is there after both acts and an undisturbed run, at least."""
 DAY = 24 * 3600
@@ -59,6 +60,7 @@ def prepare(stage: OmniStage) -> None:
 def _second_act(stage: OmniStage, unpaid: str, shipped: str, cancelled: str, edited: str) -> str:
     """Until the evening; the order that is left to be paid."""
     product(stage, "BOOK-NEW", "24.95")
+    made_in_omni(stage, "SCOOP", "6.30")
     new = stage.order(_line("BOOK-NEW", 2), _line("POT-600"), **_FIRM)
     stage.pay(new, "50.00")
     stage.pay(new, str(stage.owed(new) - 50), "Credit Card")
@@ -81,6 +83,7 @@ def _second_act(stage: OmniStage, unpaid: str, shipped: str, cancelled: str, edi
 
 def _next_day(stage: OmniStage, unsettled: str) -> None:
     product(stage, "TEA-2025", "14.50")
+    made_in_omni(stage, "WHISK", "18.05")
     again = stage.order(_line("TEA-2025", 2), _line("CUP-2"), **_FIRM)
     stage.pay(again, str(stage.owed(again)))
     stage.order(_line("TIN-200"))
@@ -103,9 +106,14 @@ def product(stage: OmniStage, sku: str, price: str) -> None:
 def stocked(stage: OmniStage, sku: str, price: str, quantity: int) -> None:
     """A product that both have, with stock at Omni's branch."""
     product(stage, sku, price)
-    told = stage.omni(
-        "POST", "Products",
-        [{"styleCode": sku, "name": f"Product {sku}", "productOptions": [{"productOptionCode": sku}]}],
-    )  # fmt: skip
-    assert told[0]["success"], told
+    made_in_omni(stage, sku, price)
     stage.adjust(sku, quantity)
+
+
+def made_in_omni(stage: OmniStage, sku: str, price: str) -> None:
+    """A product in the account."""
+    option = {"productOptionCode": sku, "retailPrice": float(price)}
+    told = stage.omni(
+        "POST", "Products", [{"styleCode": sku, "name": f"Product {sku}", "productOptions": [option]}]
+    )
+    assert told[0]["success"], told

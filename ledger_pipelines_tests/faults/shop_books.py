@@ -1,17 +1,18 @@
-"""A store's and a file's books in a form in which two runs can be compared: no ids, no instants, no `LastUpdatedId`.
+"""A file's books, and its store's, in a form in which two runs can be compared: no ids, no instants, no `LastUpdatedId`.
 
 Belongs here: what counts as the same. Does not belong here: running anything.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from ledger_pipelines_tests.faults import store_books
 from ledger_pipelines_tests.faults.drill_books import Picture
+from ledger_pipelines_tests.faults.store_books import number, text
 from ledger_pipelines_tests.shop_stage import ShopStage
 
 Json = Any
@@ -19,7 +20,6 @@ _LEFT_OUT = frozenset({"Id", "LastUpdatedId", "created", "modified"})
 _OURS = ("contact", "company", "item", "invoice", "payment", "journal")
 """What the product writes in the file."""
 _ALONE = ("contact", "item", "invoice", "journal")
-_STORE_LEFT_OUT = frozenset({"number", "added", "updated"})
 
 
 def picture(stage: ShopStage) -> Picture:
@@ -30,23 +30,19 @@ def picture(stage: ShopStage) -> Picture:
     links: Counter[str] = Counter()
     for kind in _OURS:
         for row in file.records(kind):
-            records[f"{kind} {_text(_plain('', row, names))}"] += 1
+            records[f"{kind} {text(_plain('', row, names))}"] += 1
     for payment in file.records("payment"):
         for paid in payment["PaymentItems"]:
             of = names.get(str(paid["InvoiceTransactionId"]), "?")
-            links[f"{payment['Reference']} -> {of} {_number(paid['AmountPaid'])}"] += 1
+            links[f"{payment['Reference']} -> {of} {number(paid['AmountPaid'])}"] += 1
     ledger: Counter[str] = Counter()
     for line in file.dump["ledger"]:
         of = names.get(str(line["transaction"]), "?")
-        ledger[f"{of} {_text(_plain('', {k: v for k, v in line.items() if k != 'transaction'}, {}))}"] += 1
+        ledger[f"{of} {text(_plain('', {k: v for k, v in line.items() if k != 'transaction'}, {}))}"] += 1
     for code, held in file.dump["stock"].items():
-        records[f"stock of {code} in Saasu {_text(_plain('', held, {}))}"] += 1
-    told = stage.control.get("/dump/neto").raise_for_status().json()
-    for item in told["records"]["item"]:
-        kept = {k: v for k, v in item.items() if k not in _STORE_LEFT_OUT}
-        records[f"product {_text(_plain('', kept, {}))}"] += 1
-    records[f"stock of the store {_text(_plain('', told['stock'], {}))}"] += 1
-    accounts = {line["name"]: _number(line["balance"]) for line in file.trial["accounts"]}
+        records[f"stock of {code} in Saasu {text(_plain('', held, {}))}"] += 1
+    records += store_books.products(stage)
+    accounts = {line["name"]: number(line["balance"]) for line in file.trial["accounts"]}
     return Picture(records, ledger, links, accounts)
 
 
@@ -54,7 +50,7 @@ def references(stage: ShopStage) -> list[str]:
     """What each record of the file is known by, and each product of the store; doubles included."""
     file = stage.file()
     found = [f"{kind} {_reference(kind, row)}" for kind in _OURS for row in file.records(kind)]
-    return found + [f"product {row['key']}" for row in stage.store()["item"]]
+    return found + [f"product {sku}" for sku in store_books.skus(stage)]
 
 
 def intended(stage: ShopStage) -> set[str]:
@@ -106,20 +102,9 @@ def _plain(name: str, value: Json, names: Mapping[str, str]) -> Json:
     if isinstance(value, dict):
         return {k: _plain(k, v, names) for k, v in value.items() if k not in _LEFT_OUT}
     if isinstance(value, list):
-        return sorted((_plain("", one, names) for one in value), key=_text)
+        return sorted((_plain("", one, names) for one in value), key=text)
     if name.endswith("Id") and name != "ContactId":
         return names.get(str(value), str(value))
     if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
-        return _number(value)
+        return number(value)
     return value
-
-
-def _number(value: str | int | Decimal) -> str:
-    try:
-        return f"{Decimal(str(value)).normalize():f}"
-    except InvalidOperation:
-        return str(value)
-
-
-def _text(value: Json) -> str:
-    return json.dumps(value, sort_keys=True, default=str)

@@ -115,6 +115,10 @@ NETO_SAASU: Entry[ShopStage] = Entry(
     writes=(
         {"vendor": "saasu", "method": "POST", "path": _WRITING},
         {"vendor": "saasu", "method": "PUT", "path": _WRITING},
+        *(
+            {"vendor": "neto", "header": f"netoapi_action: {of}", "rate": 1.0, "times": 1}
+            for of in ("Add", "Update")
+        ),
         {"vendor": "neto"},  # one address for all; a reading that fails is a start that fails
     ),
     scenes={"small": Scene("small", "", b"", shop_scene.KINDS)},

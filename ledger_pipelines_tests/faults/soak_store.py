@@ -101,7 +101,8 @@ class StoreDay(Day[S]):
         self.told[f"{self.moved[number].lower()} by staff"] += 1
 
     def _runs(self) -> None:
-        self.trouble(dict(self.chooser.choice(self.entry.writes)), 0.8)
+        many = [one for one in self.entry.writes if "rate" not in one]
+        self.trouble(dict(self.chooser.choice(many)), 0.8)
         self.attempt("runs", self.stage.run)
         self.calm_line()
 

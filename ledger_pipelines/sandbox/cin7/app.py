@@ -37,7 +37,7 @@ from ledger_pipelines.sandbox.vendor import CallInfo, call_info
 from ledger_pipelines.sandbox.wire import Captured, cut, read_body, replay
 
 ROOT = ("api", "v1")
-DISPATCH_500, DROPPED, RANDOM_503, HTML, QUOTA, NO_ERRORS_KEY, PASCAL, PURGED = (
+DISPATCH_500, DROPPED, RANDOM_503, HTML, QUOTA, NO_ERRORS_KEY, PASCAL, PURGED, ERROR_200 = (
     "dispatch_500_but_commit",
     "drop_response_after_commit",
     "random_503",
@@ -46,8 +46,9 @@ DISPATCH_500, DROPPED, RANDOM_503, HTML, QUOTA, NO_ERRORS_KEY, PASCAL, PURGED = 
     "errors_key_absent",
     "pascal_case_output",
     "void_purged_404",
+    "error_200",
 )
-FAULTS = frozenset({DISPATCH_500, DROPPED, RANDOM_503, HTML, QUOTA, NO_ERRORS_KEY, PASCAL, PURGED})
+FAULTS = frozenset({DISPATCH_500, DROPPED, RANDOM_503, HTML, QUOTA, NO_ERRORS_KEY, PASCAL, PURGED, ERROR_200})
 _PAGE = (
     "<!DOCTYPE html><html><head><title>Runtime Error</title></head><body><h1>Server Error</h1></body></html>"
 )
@@ -100,7 +101,10 @@ class Cin7App:
                 params: dict[str, list[str]] = {}
                 for name, value in request.query_params.multi_items():
                     params.setdefault(name.lower(), []).append(value)
-                call = Call(request.method, params, body, record, hide_void=info.fault(PURGED) is not None)
+                call = Call(
+                    request.method, params, body, record, hide_void=info.fault(PURGED) is not None,
+                    refuse_first=info.fault(ERROR_200) is not None,
+                )  # fmt: skip
                 return self._shaped(resource, call, info)
         except Cin7Error as error:
             return message(error.text, error.status)

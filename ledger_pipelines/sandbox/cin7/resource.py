@@ -33,13 +33,15 @@ DELETED = WRITTEN | {"DELETE"}
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, its connection checked. params: names in lower case; hide_void: voided orders are gone (a fault)."""
+    """One request, its connection checked. params: names in lower case; hide_void: voided orders are gone, refuse_first:
+    of the records written the first is refused, and the others are not (faults)."""
 
     method: str
     params: Params
     body: bytes = b""
     record: str = ""
     hide_void: bool = False
+    refuse_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +165,15 @@ class Resource:
         """`POST` or `PUT`: each record for itself; the answers in the order of the records. Raises Cin7Error 400."""
         sent = records_of(call.body)
         with self.store.transaction():
-            return list(self._written(sent, new=call.method == "POST"))
+            return list(self._written(sent, new=call.method == "POST", refuse_first=call.refuse_first))
 
-    def _written(self, sent: list[Document], *, new: bool) -> Iterator[Document]:
+    def _written(self, sent: list[Document], *, new: bool, refuse_first: bool) -> Iterator[Document]:
         for index, one in enumerate(sent):
             told = {str(name).lower(): value for name, value in one.items()}
             row_id = None if new else record_id(told.get("id"))
+            if refuse_first and index == 0:
+                yield result(index, row_id, None, ["An error has occurred."])
+                continue
             try:
                 with self.store.transaction():
                     row = self.insert(one) if new else self.update(row_id, one)

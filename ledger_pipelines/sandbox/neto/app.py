@@ -33,6 +33,8 @@ USER, USER_KEY = "books.bridge", "neto-user-key-sandbox-not-a-secret"
 READER, READER_KEY = "reader", "neto-reader-key-sandbox-not-a-secret"
 CLIENT_ID, ACCESS_TOKEN = "neto-app-client-id", "neto-app-token-sandbox-not-a-secret"
 MINUTE = timedelta(minutes=1)
+ERROR_200 = "error_200"
+"""The vendor's own fault: the call is not carried out, and answered as any refusal (neto.md 1.2)."""
 Act = Callable[[object, Answer], None]
 
 
@@ -114,6 +116,8 @@ class NetoApp:
         act = self._actions.get(action)
         if act is None:
             raise NetoError(f"Invalid NETOAPI_ACTION {action}".rstrip())
+        if call_info(request.scope).fault(ERROR_200) is not None:
+            raise NetoError("The request could not be processed")
         try:
             sent = loads(body)
         except MalformedJsonError:

@@ -41,7 +41,7 @@ class NetoVendor:
 
     name = "neto"
     port_offset = RESERVED_PORTS["neto"]
-    extra_faults: frozenset[str] = frozenset()
+    extra_faults = frozenset({neto.ERROR_200})
 
     def __init__(self, context: SandboxContext) -> None:
         self._context = context

@@ -23,9 +23,9 @@ from ledger_pipelines_tests.faults.drill_cases import (
     AFTER_A_LOST_ANSWER,
     AMID_WRITING,
     FIRST_ANSWER_LOST,
-    TROUBLES,
     is_of_a_refused_file,
     points,
+    struck_rare,
 )
 from ledger_pipelines_tests.faults.engine_case import ENGINE, Engine, EngineCase
 from ledger_pipelines_tests.faults.engine_child import REQUEST_SENT
@@ -83,14 +83,20 @@ class DRILL(Drill):
 
     def must_reach(self) -> Collection[str]:
         """Every point of the source, the writer's own, and durable operations; of each integration every point that its runs
-        reach, and every trouble that such a target can have."""
+        reach, every trouble that such a target can have, and each of them at the writes that have a rate of their own."""
         if self.setting.fast:
             return {stop.at for name in _FAST for stop in _stops(name)}
         own = {f"{entry.name}/{point}" for entry in ENTRIES.values() for point in (*entry.points(), DURABLE)}
-        struck = {
-            f"{e.name}+{trouble}" for e in ENTRIES.values() for trouble in TROUBLES if trouble not in e.beyond
+        struck = {f"{e.name}+{trouble}" for e in ENTRIES.values() for trouble in e.troubles()}
+        rare = {
+            struck_rare(e.name, trouble, write)
+            for e in ENTRIES.values()
+            for write in e.writes
+            if "rate" in write
+            for trouble in e.troubles()
+            if trouble != "search_lag"
         }
-        return {*points(), REQUEST_SENT, DURABLE, *own, *struck}
+        return {*points(), REQUEST_SENT, DURABLE, *own, *struck, *rare}
 
     # --- the targets, when a case first needs them ------------------------------------------------------------------
 
@@ -168,11 +174,11 @@ class DRILL(Drill):
                 for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 4))):
                     yield make((Stop(DURABLE, nth),))
             of_it = (
-                list(TROUBLES) if scene == MAIN_SCENE else sorted(chooser.sample(list(TROUBLES), SOME // 4))
+                entry.troubles()
+                if scene == MAIN_SCENE
+                else sorted(chooser.sample(entry.troubles(), SOME // 4))
             )
             for trouble in of_it:
-                if trouble in entry.beyond:
-                    continue
                 point = chooser.choice(amid)
                 nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))
                 crossed = [make((), trouble), make((Stop(point, nth),), trouble)]

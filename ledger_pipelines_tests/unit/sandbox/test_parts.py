@@ -90,6 +90,14 @@ def test_a_vendors_own_fault_is_handed_to_the_vendor_beside_a_core_one() -> None
     assert (core.kind, [spec.kind for spec in own]) == ("cut_after", ["period_closed"])
 
 
+def test_a_fault_may_be_of_calls_with_a_header() -> None:
+    faults, _ = lagging(SandboxClock())
+    faults.add(FaultSpec(vendor="netsuite", kind="cut_after", header="^x-action: Add"))
+    assert faults.on_call("netsuite", "POST", "/a", [(b"x-action", b"GetItem")]) == (None, [])
+    core, _ = faults.on_call("netsuite", "POST", "/a", [(b"accept", b"*/*"), (b"x-action", b"AddItem")])
+    assert core is not None
+
+
 def test_a_bucket_never_holds_more_than_its_burst() -> None:
     bucket = TokenBucket(Limit("1.0", timedelta(seconds=1), 3), NOW)
     assert [bucket.take(NOW) for _ in range(4)] == [True, True, True, False]

@@ -20,6 +20,13 @@ def test_a_dispatch_answers_500_and_is_done(desk: Desk) -> None:
     assert (found["stage"], found["logisticsStatus"]) == ("Dispatched", 2)
 
 
+def test_one_record_of_a_call_is_refused_with_200_and_the_others_are_written(desk: Desk) -> None:
+    desk.fault("error_200", times=1)
+    answer = desk.ask("POST", "SalesOrders", [{"reference": "A"}, {"reference": "B"}])
+    assert (answer.status_code, [one["success"] for one in answer.json()]) == (200, [False, True])
+    assert [one["reference"] for one in desk.rows("SalesOrders")] == ["B"]
+
+
 @pytest.mark.parametrize("kind", ["drop_response_after_commit", "cut_after"])
 def test_an_answer_is_lost_and_the_order_is_there(desk: Desk, kind: str) -> None:
     desk.fault(kind, method="POST", times=1)

@@ -18,6 +18,16 @@ def test_errors_come_with_status_200(desk: Desk) -> None:
     assert broken.json()["Messages"]["Error"]["Message"] == "JSON Error"
 
 
+def test_a_call_that_writes_fails_with_status_200(desk: Desk) -> None:
+    fault = {"vendor": "neto", "kind": "error_200", "header": "netoapi_action: AddItem", "times": 1}
+    assert desk.control.post("/faults", json=fault).status_code == 200
+    wish = {"Item": [{"SKU": "NEW-1"}]}
+    assert desk.find("GetItem", "Name", SKU=["NEW-1"]) == []
+    assert desk.said("AddItem", wish) == "The request could not be processed"
+    assert desk.find("GetItem", "Name", SKU=["NEW-1"]) == []
+    desk.call("AddItem", wish)
+
+
 def test_a_users_key_needs_its_name_and_its_rights(desk: Desk) -> None:
     told = desk.sandbox.credentials["neto"]
     user = {"NETOAPI_KEY": told["user"]["api_key"]}
