@@ -1,6 +1,6 @@
 """Cases that an integration brings along, for drills whose other cases are about settlement files.
 
-Belongs here: which integration has which, and carrying one out. Does not belong here: any case (`day_cases`, `shop_cases`).
+Belongs here: which integration has which, and carrying one out. Does not belong here: any case (`day_cases`, `omni_cases`, `shop_cases`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ledger_pipelines_tests.faults import day_cases, shop_cases
+from ledger_pipelines_tests.faults import day_cases, omni_cases, shop_cases
 from ledger_pipelines_tests.faults.chain_case import Chain, ChainCase
 from ledger_pipelines_tests.faults.day_cases import Case, OneCase
 from ledger_pipelines_tests.faults.entries import ENTRIES
@@ -28,7 +28,7 @@ def _together(*parts: Mapping[str, Mapping[str, Case]]) -> Mapping[str, Mapping[
 
 
 OWN: Mapping[str, Mapping[str, Mapping[str, Case]]] = {
-    NETO_CIN7.name: day_cases.CASES,
+    NETO_CIN7.name: _together(omni_cases.CASES, day_cases.CASES),
     NETO_SAASU.name: _together(shop_cases.CASES, day_cases.CASES),
 }
 """By integration, drill and kind."""

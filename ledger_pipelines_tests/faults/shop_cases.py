@@ -1,4 +1,4 @@
-"""Cases that only a shop with Saasu has: what its plans list, what may change after planning, other shapes, a bad payment.
+"""Cases that only a shop with Saasu has: what its plans write, what may change after planning, other shapes, a bad payment.
 
 Belongs here: each case from an installation with everything still to be written, to its verdict. Does not belong here: the
 business (`shop_scene`), the cases of any integration by days (`day_cases`), which integration has which (`own_cases`).
@@ -7,62 +7,29 @@ business (`shop_scene`), the cases of any integration by days (`day_cases`), whi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 
-from ledger_pipelines.documents.effects import Action, Effect
+from ledger_pipelines.documents.effects import Effect
 from ledger_pipelines.documents.keys import decode
-from ledger_pipelines.errors import LedgerError
-from ledger_pipelines.sync.gates import StalePlanError
-from ledger_pipelines_tests.faults import shop_books
+from ledger_pipelines_tests.faults import plan_cases, shop_books
 from ledger_pipelines_tests.faults.day_cases import Case, OneCase
 from ledger_pipelines_tests.faults.drill_books import doubles
-from ledger_pipelines_tests.faults.shop_entry import NETO_SAASU, written
-from ledger_pipelines_tests.faults.tampering import ALTERATIONS
+from ledger_pipelines_tests.faults.plan_cases import Change, Planned
+from ledger_pipelines_tests.faults.shop_entry import written
 
-SCENE = NETO_SAASU.scenes["small"]
 BAD_METHOD = "Cheque"
 """A method of the store that the settings give no account."""
 
 
 # --- plan --------------------------------------------------------------------------------------------------------------
 
-
-def _refreshed(one: OneCase) -> date:
-    service = one.stage.service
-    service.refresh()
-    return service.today()
-
-
-def _exact(one: OneCase) -> None:
-    """Flow by flow: what is new in the file is what the plan lists, and no more calls than that; then nothing is left."""
-    stage = one.stage
-    day = _refreshed(one)
-    for turn in (1, 2):
-        for flow in stage.service.flows:
-            plan = stage.service.plan(flow, day)
-            before, calls = Counter(shop_books.references(stage)), written(stage)
-            stage.service.export(flow, day)
-            made = Counter(shop_books.references(stage)) - before
-            listed = Counter(name for effect in plan.effects() for name in _names(effect))
-            one.must(made == listed, f"{flow}: planned {listed - made} and not made, made {made - listed}")
-            file = 0 if flow in _TO_STORE else len(plan.effects())
-            one.must(written(stage) - calls == file, f"{flow}: {written(stage) - calls} calls for {file}")
-            sold = flow == "stock_from_saasu"  # quantities are read anew, and the invoices have changed them
-            one.must(turn == 1 or sold or not plan.effects(), f"{flow}: planned again {plan.effects()[:2]}")
-            one.found.reached |= {row.action.value for row in plan.rows}
-            one.count("planned", len(plan.effects()))
-        service = stage.service
-        service.refresh()
-    one.same()
-
-
 _TO_STORE = ("items_from_saasu", "stock_from_saasu")
 
 
 def _names(effect: Effect) -> list[str]:
     """What a document that is made is known by, and the payment inside it."""
-    if effect.action is not Action.CREATE:
+    if not plan_cases.creates(effect):
         return []
     kind = "product" if effect.flow in _TO_STORE else effect.kind
     body = decode(effect.body)
@@ -71,65 +38,86 @@ def _names(effect: Effect) -> list[str]:
     return [f"{kind} {effect.external_id}", *inside]
 
 
-def _stale(one: OneCase) -> None:
-    """The order is changed, and read again, after planning: the old plan is refused in words, and nothing arrives."""
-    stage = one.stage
-    day = _refreshed(one)
-    _planned_before(one, "invoices", day)
-    stage.service.plan("invoices", day)
-    number = next(order["key"] for order in stage.store()["order"] if order.get("BillFirstName") == "Tom")
+def _number(one: OneCase, kind: str, reference: str) -> str:
+    return next(iter(shop_books.found_by_hand(one.stage, kind, reference)), "")
+
+
+def _toms(one: OneCase) -> str:
+    """An order that is not in the file yet."""
+    return str(
+        next(order["key"] for order in one.stage.store()["order"] if order.get("BillFirstName") == "Tom")
+    )
+
+
+def _edited(one: OneCase, day: date) -> list[str]:
+    del day
+    number = _toms(one)
     wish = {"OrderID": number, "OrderLine": [{"SKU": "TIN-200", "Quantity": "4"}], "ShippingCost": "9.95"}
-    stage.control.post("/neto/edit", json=wish).raise_for_status()
-    stage.clock.jump(60)
-    stage.service.refresh()
-    _refused(one, "invoices", day, [str(number)])
+    one.stage.control.post("/neto/edit", json=wish).raise_for_status()
+    return _read_again(one, number)
 
 
-def _settings(one: OneCase) -> None:
-    """A setting is changed after planning."""
-    day = _refreshed(one)
-    _planned_before(one, "payments", day)
-    one.stage.service.plan("payments", day)
+def _cancelled(one: OneCase, day: date) -> list[str]:
+    del day
+    number = _toms(one)
+    one.stage.status(number, "Cancelled")
+    return _read_again(one, number)
+
+
+def _billed_by_hand(one: OneCase, day: date) -> list[str]:
+    """The bookkeeper makes the invoice herself."""
+    number = _toms(one)
+    item = next(row["Id"] for row in one.stage.file().records("item") if row["Code"] == "TIN-200")
+    line = {"InventoryId": item, "Quantity": 1, "UnitPrice": "8.80", "TaxCode": "G1", "TotalAmount": "8.80"}
+    one.stage.book("POST", "/Invoice", {
+        "TransactionType": "S", "InvoiceType": "Tax Invoice", "Layout": "I", "InvoiceNumber": f"BY-HAND-{number}",
+        "PurchaseOrderNumber": number, "TransactionDate": day.isoformat(), "LineItems": [line],
+    })  # fmt: skip
+    return _read_again(one, number)
+
+
+def _paid_by_hand(one: OneCase, day: date) -> list[str]:
+    """The bookkeeper books a payment that is planned herself."""
+    plan = one.stage.service.plan("payments", day)
+    effect = next(
+        effect for effect in plan.effects() if plan_cases.creates(effect) and effect.kind == "payment"
+    )
+    assert effect.expected.amount is not None
+    invoice = next(row for row in one.stage.file().invoices() if row["PurchaseOrderNumber"] in effect.number)
+    one.stage.book("POST", "/Payment", {
+        "TransactionType": "SP", "TransactionDate": day.isoformat(), "PaymentAccountId": 9002,
+        "PaymentItems": [{"InvoiceTransactionId": invoice["Id"], "AmountPaid": str(effect.expected.amount.amount)}],
+    })  # fmt: skip
+    return _read_again(one, str(invoice["PurchaseOrderNumber"]))
+
+
+def _settings(one: OneCase, day: date) -> list[str]:
+    del day
     one.stage.again(payments__methods={"Direct Deposit": "PayPal Clearing", "PayPal Checkout": "ANZ Cheque"})
-    _refused(one, "payments", day, [])
+    return []
 
 
-def _altered(one: OneCase) -> None:
-    """A stored plan that somebody edited, in each way, with or without making its digest fit."""
-    stage = one.stage
-    day = _refreshed(one)
-    _planned_before(one, "payments", day)
-    for alteration in ALTERATIONS.values():
-        alteration(stage.folder / "data" / "plans", stage.service.plan("payments", day))
-        _refused(one, "payments", day, [])
+def _read_again(one: OneCase, number: str) -> list[str]:
+    one.stage.clock.jump(60)
+    one.stage.service.refresh()
+    return [number]
 
 
-def _planned_before(one: OneCase, flow: str, day: date) -> None:
-    """What comes before a flow is written."""
-    service = one.stage.service
-    for earlier in service.flows[: service.flows.index(flow)]:
-        service.plan(earlier, day)
-        service.export(earlier, day)
-
-
-def _refused(one: OneCase, flow: str, day: date, words: Sequence[str]) -> None:
-    stage = one.stage
-    before = NETO_SAASU.picture(stage)
-
-    def export() -> None:
-        try:
-            result = stage.service.export(flow, day)
-            one.must(False, f"the export of {flow} was not refused: {result.counts()}")
-        except StalePlanError as error:
-            one.must(error.difference or not words, "the refusal names no difference")
-            for word in words:
-                one.must(word in str(error), f"the refusal does not say {word!r}: {error}")
-        except LedgerError as error:
-            one.must(not words, f"refused, but not as stale: {error}")
-
-    one.nothing(f"a refused export of {flow}", export)
-    one.found.problems += NETO_SAASU.picture(stage).differences(before)
-    one.count("refused", 1)
+PLANNED = Planned(
+    days=1,
+    vendor=lambda flow: "neto" if flow in _TO_STORE else "saasu",
+    names=_names,
+    calls=lambda plan: 0 if plan.flow in _TO_STORE else len(plan.effects()),
+    number=_number,
+    changes={
+        "order-edited": Change("invoices", _edited),
+        "order-cancelled": Change("invoices", _cancelled),
+        "invoice-by-hand": Change("invoices", _billed_by_hand),
+        "paid-by-hand": Change("payments", _paid_by_hand),
+        "setting-changed": Change("payments", _settings),
+    },
+    moves=frozenset({"stock_from_saasu"}),  # quantities are read anew, and the invoices have changed them
+)
 
 
 # --- redeliver ---------------------------------------------------------------------------------------------------------
@@ -187,7 +175,7 @@ _REFERENCES = ("-RMA", "NETO-REFUND", "-OVER", "company Chen Tea House", "item B
 
 
 CASES: Mapping[str, Mapping[str, Case]] = {
-    "plan": {"exact": _exact, "stale": _stale, "settings": _settings, "altered": _altered},
+    "plan": plan_cases.cases(PLANNED),
     "redeliver": {"shapes": _shapes},
     "isolation": {"record": _bad_record},
 }  # fmt: skip
