@@ -13,7 +13,7 @@ from datetime import date
 from ledger_pipelines.documents.effects import Effect
 from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.systems.cin7.writer import dispatches
-from ledger_pipelines_tests.faults import omni_books, plan_cases
+from ledger_pipelines_tests.faults import drift_cases, omni_books, plan_cases
 from ledger_pipelines_tests.faults.day_cases import Case, OneCase
 from ledger_pipelines_tests.faults.plan_cases import Change, Planned
 from ledger_pipelines_tests.omni_stage import SHED
@@ -132,5 +132,8 @@ PLANNED = Planned(
         "uploaded-by-hand": Change(UPLOAD, _uploaded_by_hand),
     },
 )
-CASES: Mapping[str, Mapping[str, Case]] = {"plan": plan_cases.cases(PLANNED)}
+CASES: Mapping[str, Mapping[str, Case]] = {
+    "plan": plan_cases.cases(PLANNED),
+    "redeliver": drift_cases.cases(drift_cases.ACCOUNT),
+}  # fmt: skip
 """By drill and kind."""

@@ -12,7 +12,7 @@ from datetime import date
 
 from ledger_pipelines.documents.effects import Effect
 from ledger_pipelines.documents.keys import decode
-from ledger_pipelines_tests.faults import plan_cases, shop_books
+from ledger_pipelines_tests.faults import drift_cases, plan_cases, shop_books
 from ledger_pipelines_tests.faults.day_cases import Case, OneCase
 from ledger_pipelines_tests.faults.drill_books import doubles
 from ledger_pipelines_tests.faults.plan_cases import Change, Planned
@@ -176,7 +176,7 @@ _REFERENCES = ("-RMA", "NETO-REFUND", "-OVER", "company Chen Tea House", "item B
 
 CASES: Mapping[str, Mapping[str, Case]] = {
     "plan": plan_cases.cases(PLANNED),
-    "redeliver": {"shapes": _shapes},
+    "redeliver": {"shapes": _shapes, **drift_cases.cases({**drift_cases.STORE, **drift_cases.FILE})},
     "isolation": {"record": _bad_record},
 }  # fmt: skip
 """By drill and kind."""
