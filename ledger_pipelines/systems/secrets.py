@@ -120,7 +120,7 @@ class Redactor:
     """Replaces known secrets in texts by a mask, however they are spelt. Safe to share between threads."""
 
     def __init__(self, secrets: Iterable[Secret | str] = ()) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._known: set[str] = set()
         self._spelt: tuple[str, ...] = ()
         self._pattern: re.Pattern[str] | None = None
@@ -155,10 +155,9 @@ class Redactor:
 
     def _compiled(self) -> re.Pattern[str]:
         """The pattern of all of them; made when the first text has one, since compiling it takes 0.1 s."""
-        spelt = self._sorted()
         with self._lock:
             if self._pattern is None:
-                self._pattern = re.compile("|".join(map(re.escape, spelt)))
+                self._pattern = re.compile("|".join(map(re.escape, self._sorted())))
             return self._pattern
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import pickle
+import threading
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -62,6 +63,29 @@ def test_base64_of_a_text_around_a_secret_is_masked(before: bytes, after: bytes)
     cleaned = Redactor([secret]).clean(text)
     assert "***" in cleaned
     assert cleaned != text
+
+
+class OneComesMeanwhile(Redactor):
+    """Another thread learns a secret just when the known ones have been listed."""
+
+    late: threading.Thread | None = None
+
+    def _sorted(self) -> tuple[str, ...]:
+        found = super()._sorted()
+        if self.late is None:
+            self.late = threading.Thread(target=self.add, args=("another secret",))
+            self.late.start()
+            self.late.join(0.1)
+        return found
+
+
+def test_a_secret_that_another_thread_adds_while_the_pattern_is_made_is_masked() -> None:
+    """The pattern of the older list would have stood until the next secret was added."""
+    redactor = OneComesMeanwhile([Secret(CANARY)])
+    redactor._compiled()
+    assert redactor.late is not None
+    redactor.late.join()
+    assert "another" not in redactor.clean("it is another secret")
 
 
 def test_signed_addresses_are_masked_even_when_unknown() -> None:
