@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from ledger_pipelines.config.base import Model
 
 FLOWS: Final = (
+    "stock_from_saasu",
     "items_to_saasu",
     "contacts",
     "invoices",
@@ -25,9 +26,9 @@ FLOWS: Final = (
     "refunds",
     "other_items_to_saasu",
     "items_from_saasu",
-    "stock_from_saasu",
 )
-"""The flows, in the order they run: what matters most goes first when the day's calls run short. Names are API."""
+"""The flows, in the order they run: stock at once, while the store's orders have only just been read; then what matters most, for
+the day's calls may run short. Names are API."""
 TO_NETO: Final = frozenset({"items_from_saasu", "stock_from_saasu"})
 """Flows that write to the store; the others write to the file."""
 STATUSES: Final = (

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.sync.result import Outcome
+from ledger_pipelines.systems.http import Answer
+from ledger_pipelines.systems.saasu.client import SaasuClient
 from ledger_pipelines_tests.e2e.shop.conftest import Opened
 from ledger_pipelines_tests.e2e.shop.kit import agrees, expected, no_doubles, set_stock, stock_of
 from ledger_pipelines_tests.shop_stage import Record, ShopStage
@@ -165,3 +168,21 @@ def test_a_plan_of_stock_that_was_made_before_the_orders_were_written_is_not_sta
     assert stock_of(stage, POT) == 497
     service.plan("stock_from_saasu", today)
     stock_row(stage, "sold-meanwhile")
+
+
+def test_what_is_packed_while_the_orders_are_written_is_not_set_back_up(
+    selling: Callable[..., ShopStage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing takes a second a call: stock goes first, or it would be set by what the store was an hour ago."""
+    stage = selling()
+    order = sold(stage, status="Pick")
+    set_stock(stage, POT, 900)
+    real = SaasuClient.write
+
+    def packed(client: SaasuClient, *call: Any) -> Answer:
+        stage.status(order, "Pack")
+        return real(client, *call)
+
+    monkeypatch.setattr(SaasuClient, "write", packed)
+    run(stage)
+    assert (stock_of(stage, POT), in_books(stage)) == (497, 497)
