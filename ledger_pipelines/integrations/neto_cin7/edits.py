@@ -9,8 +9,8 @@ so may the order's date, which the store sets anew when it invoices. Stage and a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -263,9 +263,38 @@ def _told(value: Json) -> str:
 # --- what somebody changed in Omni -------------------------------------------------------------------------------------
 
 
-def edits_in_omni(ctx: Context, before: Written, booked: SalesOrder) -> list[Edit]:
-    """What Omni holds other than we wrote, in words."""
-    return [*_header_edits(ctx, before, booked), *_line_edits(ctx, before, booked)]
+def edits_in_omni(
+    ctx: Context, before: Written, booked: SalesOrder, gone: Collection[str] = ()
+) -> list[Edit]:
+    """What Omni holds other than we wrote, in words. gone: references of lines that neither side has any more."""
+    return [*_header_edits(ctx, before, booked), *_line_edits(ctx, before, booked, gone)]
+
+
+def gone_on_both(before: Body, after: Body, booked: SalesOrder) -> frozenset[str]:
+    """References of lines that were written, and that neither the store nor Omni has any more."""
+    there = {one.integration_ref for one in booked.lines if one.qty}
+    return frozenset(_kept(before).keys() - _kept(after).keys() - there)
+
+
+def as_if_written(before: Written, after: Body, fields: Body, total: Money | None) -> Written:
+    """As though the store's order had been written as it is now."""
+    lines: list[Json] = list(sold_lines(after))
+    return replace(before, body={**before.body, **after, **fields, LINES: lines}, total=total)
+
+
+def under_our_references(ctx: Context, after: Body, booked: SalesOrder) -> SalesOrder:
+    """The order as Omni holds it, where a line that somebody put in by hand is the one the store has new: it gets that one's
+    reference."""
+    taken = {one.integration_ref for one in booked.lines if one.integration_ref}
+    wanting = {ref: line for ref, line in _kept(after).items() if ref not in taken}
+    lines = []
+    for there in booked.lines:
+        ref = ""
+        if not (there.integration_ref or there.parent or not there.qty):
+            ref = next((ref for ref, line in wanting.items() if not _differs(ctx, booked, line, there)), "")
+            wanting.pop(ref, None)
+        lines.append(replace(there, integration_ref=ref) if ref else there)
+    return replace(booked, lines=tuple(lines))
 
 
 def _header_edits(ctx: Context, before: Written, booked: SalesOrder) -> Iterator[Edit]:
@@ -332,8 +361,8 @@ def _of_contact(contact: Contact | None) -> Mapping[str, str]:
     }
 
 
-def _line_edits(ctx: Context, before: Written, booked: SalesOrder) -> Iterator[Edit]:
-    ours = _kept(before.body)
+def _line_edits(ctx: Context, before: Written, booked: SalesOrder, gone: Collection[str]) -> Iterator[Edit]:
+    ours = {reference: line for reference, line in _kept(before.body).items() if reference not in gone}
     theirs = {line.integration_ref: line for line in booked.lines if line.integration_ref and not line.parent}
     for reference, line in ours.items():
         there = theirs.get(reference)

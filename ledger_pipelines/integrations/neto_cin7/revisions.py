@@ -7,7 +7,7 @@ Belongs here: what follows. Does not belong here: what differs (`edits`), orders
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger_pipelines.documents.effects import Action, Expected
 from ledger_pipelines.documents.keys import Json
@@ -23,15 +23,18 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
     Edit,
     LineChange,
     Written,
+    as_if_written,
     changed_fields,
     changed_lines,
     edits_in_omni,
     edits_of_order,
     filled_in,
+    gone_on_both,
     group_of,
     is_compared,
     lines_of,
     read_since,
+    under_our_references,
 )
 from ledger_pipelines.integrations.neto_cin7.mapping import Remapped
 from ledger_pipelines.integrations.neto_cin7.omni import begun
@@ -139,10 +142,17 @@ class _Revising:
     def _compared(self, mapped: Remapped) -> Decision:
         ctx, before = self.ctx, self.before
         fields = changed_fields(ctx, before.body, mapped.body)
-        lines = changed_lines(ctx, before.body, mapped.body)
+        gone = (
+            frozenset[str]() if self.booked is None else gone_on_both(before.body, mapped.body, self.booked)
+        )
+        lines = [one for one in changed_lines(ctx, before.body, mapped.body) if one.reference not in gone]
         if self._is_shipped():
             fields = {name: value for name, value in fields.items() if name not in _LEFT_WHEN_SHIPPED}
         changes = [*edits_of_order(before.body, mapped.body, fields, lines), *mapped.unmapped]
+        if gone and self._is_total_unsaid(mapped, fields):
+            # The lines went on both sides: what is left to be written once more is what the order comes to.
+            changes.append(Edit(AMOUNTS, f"the total {before.total} is now {mapped.expected}"))
+            fields |= {name: mapped.body[name] for name in ("taxStatus",) if name in mapped.body}
         moved = self._moved()
         if moved and self.booked is not None:
             moved = self._unmoved(moved, self.booked)
@@ -150,7 +160,7 @@ class _Revising:
             []
             if self.booked is None
             else [
-                *edits_in_omni(ctx, before, self.booked),
+                *edits_in_omni(ctx, before, self.booked, gone),
                 *filled_in(ctx, before, self.booked, fields).values(),
             ]
         )
@@ -245,6 +255,8 @@ class _Revising:
         clash = [one for one in by_hand if one.group in clashing]
         if not clash:
             return self._written(mapped, fields | moved, lines, self._told(changes, moved))
+        if self._is_the_same_there(mapped, fields, clashing):
+            return self._noted(mapped, fields | moved, lines, changes)
         match self.ctx.settings.download_orders.edited_in_omni:
             case Wins.REPORT:
                 return self._blocked(self._clash(changes, clash))
@@ -256,6 +268,33 @@ class _Revising:
                 reason = Reason("overwrites-omni", f"{reason.text} The store's is written.")
                 body = fields | restored | moved
                 return self._written(mapped, body, lines, reason, restore=AMOUNTS in clashing)
+
+    def _is_the_same_there(self, mapped: Remapped, fields: dict[str, Json], groups: frozenset[str]) -> bool:
+        """Whether Omni has these parts as the store has them: somebody made both the same."""
+        if self.booked is None:  # `_compared` sees to it
+            return False
+        booked = under_our_references(self.ctx, mapped.body, self.booked)
+        after = as_if_written(self.before, mapped.body, fields, mapped.expected)
+        return all(one.group not in groups for one in edits_in_omni(self.ctx, after, booked))
+
+    def _is_total_unsaid(self, mapped: Remapped, fields: dict[str, Json]) -> bool:
+        """Whether both sides come to the same, and it is not what was written."""
+        same = self._is_the_same_there(mapped, fields, frozenset({AMOUNTS}))
+        return (
+            same and None not in (self.before.total, mapped.expected) and self.before.total != mapped.expected
+        )
+
+    def _noted(
+        self, mapped: Remapped, body: dict[str, Json], lines: Sequence[LineChange], changes: Sequence[Edit]
+    ) -> Decision:
+        """It is written once more as it is there: that is how we know what both have, and what either changes after that."""
+        reason = Reason(
+            "same-in-omni",
+            f"Order {self.order.number} was changed in the store: {_listed(changes)}; {self.name} was changed by hand in Omni to "
+            "the same. Nothing is overwritten.",
+        )
+        booked = None if self.booked is None else under_our_references(self.ctx, mapped.body, self.booked)
+        return replace(self, booked=booked)._written(mapped, body, lines, reason)
 
     def _told(self, changes: Sequence[Edit], moved: dict[str, Json]) -> Reason:
         if changes:
@@ -309,7 +348,8 @@ class _Revising:
             "edited-in-omni",
             f"Order {self.order.number} was changed in the store: {_listed(changes)}; and {self.name} by hand in Omni: "
             f"{_listed(clash)}.",
-            "Make both say the same, or choose who wins: download_orders.edited_in_omni.",
+            "Give the order in Omni the store's values, or the store's order Omni's: it goes on by itself once both say the same. Or "
+            "choose who wins: download_orders.edited_in_omni.",
         )
 
     def _lines(self, lines: Sequence[LineChange], mapped: Remapped, *, restore: bool) -> list[Json] | Reason:

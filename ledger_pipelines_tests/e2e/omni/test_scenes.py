@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.integrations.by_day.results import RunResult
 from ledger_pipelines.sync.result import Outcome
@@ -285,6 +287,31 @@ def test_what_both_sides_changed_waits_or_goes_as_the_setting_says(opened: Opene
     assert unsettled(run(stage)) == []
     assert in_omni(stage.account()) == totals(stage)
     assert run(stage).exit_code == 0
+
+
+@pytest.mark.parametrize("side", ["omni", "store"])
+def test_what_both_sides_changed_goes_on_once_somebody_made_it_the_same(opened: Opened, side: str) -> None:
+    stage = opened()
+    number = stage.order(POT)
+    stage.run()
+    (line,) = stage.account().lines(number)
+    stage.clock.jump(5)
+    stage.edit(number, lineItems=[{"id": line["id"], "qty": 5}])
+    staff(stage, "/edit", {"OrderID": number, "OrderLine": [{**POT, "Quantity": "2"}]})
+    assert waiting(run(stage), number, "orders").code == "edited-in-omni"
+    if side == "omni":
+        stage.edit(number, lineItems=[{"id": line["id"], "qty": 2}])
+    else:
+        staff(stage, "/edit", {"OrderID": number, "OrderLine": [{**POT, "Quantity": "5"}]})
+    assert unsettled(run(stage)) == []
+    assert stage.service.errors() == []
+    assert in_omni(stage.account()) == totals(stage)
+    run(stage)
+    assert writes(stage) == {}
+    staff(stage, "/edit", {"OrderID": number, "OrderLine": [{**POT, "Quantity": "3"}]})
+    assert unsettled(run(stage)) == []
+    assert in_omni(stage.account()) == totals(stage)
+    assert [one["qty"] for one in stage.account().lines(number)] == [3]
 
 
 def test_cancelled_ones_are_voided_once_and_dispatched_ones_reported(opened: Opened) -> None:

@@ -19,7 +19,7 @@ from ledger_pipelines.documents.sales import (
     Party,
     SalesDocument,
 )
-from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.context import JournalView, Known
 from ledger_pipelines.integrations.neto_cin7 import contacts
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
@@ -625,6 +625,59 @@ def test_both_sides_changed_the_same_part() -> None:
     assert (row.action.value, row.reason.code, decision.waits) == ("blocked", "edited-in-omni", True)
     for value in ("2 x MUG-01", "5 x MUG-01", "82.50 AUD"):
         assert value in row.reason.text
+
+
+def same(before: SalesDocument, after: SalesDocument, **other: Any) -> Context:
+    """Omni has by hand what the store has: `after`, but for what is told else."""
+    shown = booked(effect_of(context([after]), after))
+    held = {"lines": shown.lines, "total": shown.total, "freight": shown.freight} | other
+    return there(before, after, account=held)
+
+
+def test_both_sides_changed_the_same_part_to_the_same() -> None:
+    """It is written as it is there: so the journal knows what both have, and a later change of the store is one."""
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    ctx = same(before, after)
+    (row,) = decide(ctx, after).rows
+    assert (row.action.value, row.reason.code) == ("update", "same-in-omni")
+    assert [line["qty"] for line in body_of(row.effect)["lineItems"]] == [d("2")]
+    assert row.effect is not None and row.effect.expected.amount == after.grand_total
+    written_ = known(row.effect)
+    now = replace(ctx, journal=JournalView({**ctx.journal.known, written_.key: written_}))
+    assert only(now, after) == ("skip", "already-there")
+    after = order("N1", line(quantity="3"))
+    (row,) = decide(replace(now, shop=shop([after])), after).rows
+    assert (row.action.value, row.reason.code) == ("update", "order-changed")
+
+
+def test_a_line_that_is_new_on_both_sides_is_the_same_line() -> None:
+    """Somebody put it in by hand, without our reference: it gets that, and is not put in again."""
+    before, after = order("N1"), order("N1", line(), line("TEE-RED-M"))
+    shown = booked(effect_of(context([after]), after))
+    by_hand = replace(shown.lines[1], integration_ref="", id="777")
+    ctx = same(before, after, lines=(shown.lines[0], by_hand))
+    (row,) = decide(ctx, after).rows
+    assert (row.action.value, row.reason.code) == ("update", "same-in-omni")
+    (put,) = body_of(row.effect)["lineItems"]
+    assert (put["id"], put["integrationRef"], put["code"]) == (
+        777,
+        shown.lines[1].integration_ref,
+        "TEE-RED-M",
+    )
+    other = same(before, after, lines=(shown.lines[0], replace(by_hand, qty=d("2"))), total=d("49.50"))
+    assert only(other, after) == ("blocked", "edited-in-omni")
+
+
+def test_a_line_that_is_gone_on_both_sides_is_no_clash() -> None:
+    before, after = order("N1", line(), line("TEE-RED-M")), order("N1")
+    ctx = same(before, after)
+    (row,) = decide(ctx, after).rows
+    assert (row.action.value, row.reason.code) == ("update", "same-in-omni")
+    assert "lineItems" not in body_of(row.effect)
+    assert row.effect is not None
+    written_ = known(row.effect)
+    now = replace(ctx, journal=JournalView({**ctx.journal.known, written_.key: written_}))
+    assert only(now, after) == ("skip", "already-there")
 
 
 def test_omni_wins() -> None:
