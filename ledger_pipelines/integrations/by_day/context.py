@@ -6,9 +6,9 @@ integration's own `context`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
@@ -66,6 +66,51 @@ class JournalView:
         known = self.known.get(key)
         return key in self.ignored or (known is not None and known.state is EffectState.IGNORED)
 
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes of one document that the journal knows.
+
+    Args:
+        confirmed: Those in the target, in the order they came there.
+        ignored: Those that a person said to leave.
+        following: Number of the next one.
+    """
+
+    confirmed: tuple[Known, ...]
+    ignored: tuple[Known, ...]
+    following: int
+
+    def key(self, body: Mapping[str, Json], next_key: str) -> str:
+        """Key of a change with this content: of the one that was ignored with it, else the next one. Who ignored a change ignored
+        that one, and none that comes later."""
+        text = canonical(dict(body))
+        return next((one.key for one in self.ignored if one.body == text), next_key)
+
+
+def changes_of(journal: JournalView, key_of: Callable[[int], str]) -> Changes:
+    """Changes of a document by the keys they have, 1, 2 and so on. The plan that is being carried out hides its own one."""
+    confirmed: list[Known] = []
+    ignored: list[Known] = []
+    number = following = missing = 0
+    while missing < _HIDDEN + 1:
+        number += 1
+        known = journal.known.get(key_of(number))
+        missing = missing + 1 if known is None else 0
+        if known is not None and known.state is EffectState.CONFIRMED:
+            confirmed.append(known)
+        elif known is not None and journal.is_ignored(known.key):
+            ignored.append(known)
+        elif not following:
+            following = number
+    # One that was ignored and taken up again comes after those that followed it.
+    confirmed.sort(key=lambda one: (one.confirmed_at is not None, one.confirmed_at or _NEVER))
+    return Changes(tuple(confirmed), tuple(ignored), following)
+
+
+_HIDDEN: Final = 1
+"""Changes of one document that a plan has at most."""
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 IGNORED: Final = "ignored-by-user"
 """Code of a row that a person has said to ignore."""

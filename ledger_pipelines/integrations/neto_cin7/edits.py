@@ -18,7 +18,7 @@ from typing import Final
 from ledger_pipelines.documents.effects import LINK
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.documents.money import ZERO, Money, plain
-from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.context import Changes, Known, changes_of
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import TaxStatus
 from ledger_pipelines.integrations.neto_cin7.order_body import COMMENTS, LINES
@@ -62,12 +62,12 @@ _LINE_FIELDS: Final = ("code", "name", "qty", "unitPrice", "discount", "taxRate"
 class Written:
     """An order of ours as the journal knows it: the request that made it with all confirmed changes over it.
 
-    changes: how many were confirmed; total: with the last that had one; at: when the last was confirmed.
+    changes: of it; total: with the last that had one; at: when the last was confirmed.
     """
 
     known: Known
     body: Body
-    changes: int
+    changes: Changes
     total: Money | None
     at: datetime | None
     void: bool
@@ -103,15 +103,15 @@ def written(ctx: Context, order: HasKey) -> Written | None:
     known = ctx.journal.confirmed(order_key(ctx, order))
     if known is None:
         return None
-    body, total, changes, last = dict(known.fields()), known.amount, 0, known.confirmed_at
-    while (change := ctx.journal.confirmed(update_key(ctx, order, changes + 1))) is not None:
+    body, total, last = dict(known.fields()), known.amount, known.confirmed_at
+    changes = changes_of(ctx.journal, lambda number: update_key(ctx, order, number))
+    for change in changes.confirmed:
         fields = dict(change.fields())
         body[LINES] = _merged(lines_of(body), lines_of(fields))
         body |= {name: value for name, value in fields.items() if name != LINES}
         if any(group_of(name) == AMOUNTS for name in fields):
             total = change.amount
         last = later(last, change.confirmed_at)
-        changes += 1
     dispatch = ctx.journal.confirmed(dispatch_key(ctx, order))
     if dispatch is not None:
         body["stage"] = dispatch.fields().get("stage")

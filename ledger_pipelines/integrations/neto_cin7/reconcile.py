@@ -30,12 +30,14 @@ from ledger_pipelines.integrations.neto_cin7.doubles import doubles
 from ledger_pipelines.integrations.neto_cin7.edits import written
 from ledger_pipelines.integrations.neto_cin7.omni import is_dispatched
 from ledger_pipelines.integrations.neto_cin7.references import (
+    OrderNumber,
     dispatch_key,
     may_be_there,
     order_key,
     order_reference,
     void_key,
 )
+from ledger_pipelines.integrations.neto_cin7.revisions import SHOWN
 from ledger_pipelines.integrations.neto_cin7.selection import select
 from ledger_pipelines.integrations.neto_cin7.status_updates import WAITS, completed
 from ledger_pipelines.integrations.unread import waiting_records
@@ -101,7 +103,9 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Om
     blocked = [row for row in rows.values() if row.action is Action.BLOCKED]
     unread = tuple(waiting_records([*ctx.shop.unreadable(), *ctx.omni.unreadable()], blocked))
     ctx = ctx.legible
-    comparing = _Comparing(ctx, scope, rows)
+    shown = {row.number: row for row in blocked if row.reason.code in SHOWN}
+    of_orders = {order_key(ctx, OrderNumber(number)): row for number, row in shown.items()}
+    comparing = _Comparing(ctx, scope, rows | of_orders)
     for number in sorted(ctx.shop.orders):
         order = ctx.shop.orders[number]
         if scope.first <= order.day <= scope.last:

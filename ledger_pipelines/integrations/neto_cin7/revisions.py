@@ -39,7 +39,7 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
 from ledger_pipelines.integrations.neto_cin7.mapping import Remapped
 from ledger_pipelines.integrations.neto_cin7.omni import begun
 from ledger_pipelines.integrations.neto_cin7.order_body import LINES, approved, stage
-from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_reference, update_key
+from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_reference, shown_key, update_key
 from ledger_pipelines.integrations.neto_cin7.settings import Wins
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
@@ -47,6 +47,10 @@ from ledger_pipelines.systems.cin7.records import SalesOrder
 FLOW = "orders"
 WAITS_FOR_READING = "wait-for-omni"
 """Code of a row that comes by itself once Omni was read."""
+SHOWN = frozenset(
+    {"order-changed", "edited-in-omni", "line-lost", "voided-in-omni", "void-for-good", "cancelled-later"}
+)
+"""Codes of rows of orders that are in Omni and wait for a person: their keys are of what they say (`references.shown_key`)."""
 _LEFT_WHEN_SHIPPED = frozenset({"branchId", "memberId"})
 """What settings may have changed since, and says nothing any more once the goods are gone."""
 
@@ -110,7 +114,8 @@ class _Revising:
         return self._decided(row)
 
     def _blocked(self, reason: Reason) -> Decision:
-        row = self.ctx.blocked(self.key, self.order.number, self.title, reason, self.before.total, ORDER)
+        key = shown_key(self.ctx, self.order, reason)
+        row = self.ctx.blocked(key, self.order.number, self.title, reason, self.before.total, ORDER)
         waits = row.action is Action.BLOCKED
         return self._decided(row, reason=row.reason if waits else None, waits=waits)
 
@@ -406,8 +411,10 @@ class _Revising:
         if made:
             body = body | {LINES: list(made)}
         amounts = any(group_of(name) == AMOUNTS for name in body)
+        changes = self.before.changes
+        key = changes.key(body, update_key(ctx, order, changes.following))
         effect = ctx.effect(
-            FLOW, ORDER, update_key(ctx, order, self.before.changes + 1), external_id=order_reference(ctx, order),
+            FLOW, ORDER, key, external_id=order_reference(ctx, order),
             number=order.number, title=f"Change of {self.title}", body=body, action=Action.UPDATE,
             expected=Expected(amount=mapped.expected) if amounts else None,
             target_id=self.before.known.remote_id, depends_on=mapped.needs, source=f"order:{order.key}",

@@ -627,6 +627,51 @@ def test_both_sides_changed_the_same_part() -> None:
         assert value in row.reason.text
 
 
+def test_who_ignores_a_row_ignores_what_it_showed_and_no_later_change() -> None:
+    before, after = order("N1"), order("N1", line(quantity="2"))
+    ctx = there(before, after, account=edited())
+    (row,) = decide(ctx, after).rows
+    ignoring = replace(ctx, journal=replace(ctx.journal, ignored=frozenset({row.key})))
+    decision = decide(ignoring, after)
+    assert (decision.rows[0].action.value, decision.rows[0].reason.code) == ("skip", "ignored-by-user")
+    later_ = order("N1", line(quantity="3"))
+    (row,) = decide(replace(ignoring, shop=shop([later_])), later_).rows
+    assert (row.action.value, row.reason.code) == ("blocked", "edited-in-omni")
+
+
+def test_a_refused_change_that_was_ignored_hides_none_that_comes_later() -> None:
+    """Keys of changes that were sent stay theirs; the next one has the next key."""
+    before = order("N1")
+    first, second = order("N1", line(quantity="2")), order("N1", line(quantity="3"))
+    ctx = there(before, first)
+    (row,) = decide(ctx, first).rows
+    assert row.effect is not None and row.key == update_key(ctx, before, 1)
+    refused = known(row.effect, "", state=EffectState.IGNORED)
+
+    def of(one: SalesDocument, *more: Known, omni_has: SalesDocument = before) -> Context:
+        knowing = {**ctx.journal.known, **{entry.key: entry for entry in more}}
+        account = same(before, omni_has).omni
+        return replace(ctx, shop=shop([one]), omni=account, journal=JournalView(knowing))
+
+    assert only(of(first, refused), first) == ("skip", "ignored-by-user")
+    (row,) = decide(of(second, refused), second).rows
+    assert (row.action.value, row.key) == ("update", update_key(ctx, before, 2))
+    assert row.effect is not None
+    done = known(row.effect)
+    assert only(of(second, refused, done, omni_has=second), second) == ("skip", "already-there")
+    # The plan that is being carried out does not see its own effect, and comes out the same.
+    assert decide(of(second, refused), second).rows[0].content() == row.content()
+    # Taken up again after that, the first key is the next change's; what came after it stays known.
+    again = replace(refused, state=EffectState.APPROVED)
+    assert only(of(second, again, done, omni_has=second), second) == ("skip", "already-there")
+    third = order("N1", line(quantity="4"))
+    (row,) = decide(of(third, again, done, omni_has=second), third).rows
+    assert (row.action.value, row.key) == ("update", update_key(ctx, before, 1))
+    assert row.effect is not None
+    last = known(row.effect, confirmed_at=WRITTEN_AT.replace(minute=30))
+    assert only(of(third, last, done, omni_has=third), third) == ("skip", "already-there")
+
+
 def same(before: SalesDocument, after: SalesDocument, **other: Any) -> Context:
     """Omni has by hand what the store has: `after`, but for what is told else."""
     shown = booked(effect_of(context([after]), after))
