@@ -88,8 +88,9 @@ class Changes:
         return next((one.key for one in self.ignored if one.body == text), next_key)
 
 
-def changes_of(journal: JournalView, key_of: Callable[[int], str]) -> Changes:
-    """Changes of a document by the keys they have, 1, 2 and so on. The plan that is being carried out hides its own one."""
+def changes_of(journal: JournalView, key_of: Callable[[int], str], before: datetime | None = None) -> Changes:
+    """Changes of a document by the keys they have, 1, 2 and so on; with an instant (UTC): those that were known before it. The plan
+    that is being carried out hides its own one."""
     confirmed: list[Known] = []
     ignored: list[Known] = []
     number = following = missing = 0
@@ -97,7 +98,7 @@ def changes_of(journal: JournalView, key_of: Callable[[int], str]) -> Changes:
         number += 1
         known = journal.known.get(key_of(number))
         missing = missing + 1 if known is None else 0
-        if known is not None and known.state is EffectState.CONFIRMED:
+        if known is not None and journal.confirmed(known.key, before) is not None:
             confirmed.append(known)
         elif known is not None and journal.is_ignored(known.key):
             ignored.append(known)
@@ -108,7 +109,7 @@ def changes_of(journal: JournalView, key_of: Callable[[int], str]) -> Changes:
     return Changes(tuple(confirmed), tuple(ignored), following)
 
 
-_HIDDEN: Final = 1
+_HIDDEN: Final = 2
 """Changes of one document that a plan has at most."""
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from ledger_pipelines.documents.effects import LINK
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.documents.money import ZERO, Money, plain
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.context import Changes, Known, changes_of
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.layout import Layout
@@ -42,13 +42,13 @@ _NOT_UPDATED = frozenset({FIELD, "InvoiceType", "InvoiceNumber", "PurchaseOrderN
 class Written:
     """An invoice of ours as the journal knows it: the request that made it with all confirmed changes over it.
 
-    changes: how many were confirmed; total: with the last of them.
+    changes: of it; total: with the last of them.
     """
 
     known: Known
     revision: int
     body: Body
-    changes: int
+    changes: Changes
     total: Money | None
     converted: bool
 
@@ -86,13 +86,11 @@ def written(
     known = ctx.journal.confirmed(invoice_key(ctx, order, revision), before)
     if known is None:
         return None
-    body, total, changes = dict(known.fields()), known.amount, 0
-    while (
-        change := ctx.journal.confirmed(update_key(ctx, order, revision, changes + 1), before)
-    ) is not None:
+    body, total = dict(known.fields()), known.amount
+    changes = changes_of(ctx.journal, lambda number: update_key(ctx, order, revision, number), before)
+    for change in changes.confirmed:
         body |= change.fields()
         total = change.amount or total
-        changes += 1
     convert = ctx.journal.confirmed(convert_key(ctx, order, revision), before)
     if convert is not None:
         body |= convert.fields()

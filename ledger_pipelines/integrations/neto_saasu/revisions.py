@@ -47,6 +47,7 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     invoice_key,
     invoice_reference,
     may_be_there,
+    shown_key,
     update_key,
     void_key,
 )
@@ -189,7 +190,12 @@ class _Revising:
 
     def _blocked(self, reason: Reason) -> Decision:
         row = self.ctx.blocked(
-            self.known.key, self.order.number, self._title("Invoice"), reason, self.before.total, INVOICE
+            shown_key(self.ctx, self.order, reason),
+            self.order.number,
+            self._title("Invoice"),
+            reason,
+            self.before.total,
+            INVOICE,
         )
         return self._decided(row, reason=row.reason)
 
@@ -265,7 +271,7 @@ class _Revising:
         not kept."""
         notes = (str(self.before.body.get("NotesInternal") or ""), FOR_WANT_OF_STOCK)
         effect = self._effect(
-            update_key(self.ctx, self.order, self.revision, self.before.changes + len(after) + 1),
+            update_key(self.ctx, self.order, self.revision, self.before.changes.following + len(after)),
             Action.UPDATE,
             {"NotesInternal": "\n".join(filter(None, notes))},
             "Note on sale order",
@@ -323,7 +329,8 @@ class _Revising:
         if paid.paid is not False:
             return self._not_now(paid, found)
         body = changed_fields(self.ctx, self.before.body, after)
-        key = update_key(self.ctx, self.order, self.revision, self.before.changes + 1)
+        changes = self.before.changes
+        key = changes.key(body, update_key(self.ctx, self.order, self.revision, changes.following))
         expected = Expected(amount=laid.total, day=self._day(), lines=len(laid.lines))
         effect = self._effect(key, Action.UPDATE, body, "Change of invoice", expected)
         row = self.ctx.row(effect, self._difference(found, "It is changed in Saasu."))

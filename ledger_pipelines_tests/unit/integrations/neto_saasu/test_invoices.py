@@ -818,3 +818,37 @@ def test_the_person_who_deleted_the_invoice_of_a_cancelled_order_is_believed() -
 def test_rows_come_in_the_order_of_the_orders() -> None:
     many = [order("N2"), order("N1"), order("N3", status="New")]
     assert [row.number for row in rows(context(many), many)] == ["N2", "N1", "N3"]
+
+
+# --- ignored -------------------------------------------------------------------------------------------------------------
+
+LATER_EDIT = order("N1", line("MUG-01", quantity="3"), changed=LATER)
+
+
+def test_who_ignores_a_row_ignores_what_it_showed_and_no_later_change() -> None:
+    (row,) = edited(on_edit("report")).rows
+    ctx = context([EDITED], known=[confirmed(ONE)], choices=on_edit("report"))
+    ctx = replace(ctx, journal=replace(ctx.journal, ignored=frozenset({row.key})))
+    assert only(decide(ctx, EDITED)) == (Action.SKIP, "ignored-by-user")
+    assert only(decide(ctx, LATER_EDIT)) == (Action.BLOCKED, "order-edited")
+
+
+def test_a_refused_change_that_was_ignored_hides_none_that_comes_later() -> None:
+    file = books(invoices=(saasu_invoice("70", "N1", "49.50"),))
+    first = decide(context([EDITED], known=[confirmed(ONE)], choices=on_edit("update"), file=file), EDITED)
+    effect = first.rows[0].effect
+    assert effect is not None and effect.key == update_key(context(), ONE, 0, 1)
+    ignored = known(effect, EffectState.IGNORED)
+
+    def of(one: SalesDocument, *more: Known) -> Decision:
+        return decide(
+            context([one], known=[confirmed(ONE), ignored, *more], choices=on_edit("update"), file=file), one
+        )
+
+    assert only(of(EDITED)) == (Action.SKIP, "ignored-by-user")
+    later = of(LATER_EDIT)
+    assert only(later) == (Action.UPDATE, "order-edited")
+    assert later.rows[0].key == update_key(context(), ONE, 0, 2)
+    effect = later.rows[0].effect
+    assert effect is not None
+    assert only(of(LATER_EDIT, known(effect, remote_id="70"))) == (Action.SKIP, "already-there")
