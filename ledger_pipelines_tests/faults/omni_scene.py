@@ -4,7 +4,8 @@ Belongs here: acts through the vendors' own APIs, before and after the run that 
 verdicts, what a drill has to know of the integration (`omni_entry`).
 
 The second act leaves every write there is for one run: new products on either side, new contacts, several orders of one call, one that was
-edited, payments of several orders, one order to dispatch, one to void. It lasts until the next day, so that calls carry records
+edited, payments of several orders, one order to dispatch, one that was edited and is to be dispatched after that, one to void. It lasts
+until the next day, so that calls carry records
 of two days, one contact is wanted by both, and an earlier day's order is paid on the later one.
 """
 
@@ -25,7 +26,7 @@ SETTINGS: Mapping[str, object] = {
     "initial_sync.days": 1,
 }
 KINDS: Mapping[str, int] = {
-    "product": 7, "uploaded": 2, "contact": 3, "order": 9, "payment": 7, "dispatched": 1, "void": 1, "line": 11,
+    "product": 7, "uploaded": 2, "contact": 3, "order": 10, "payment": 7, "dispatched": 2, "void": 1, "line": 12,
 }  # fmt: skip
 """What is there after both acts and an undisturbed run, at least."""
 DAY = 24 * 3600
@@ -45,6 +46,7 @@ def prepare(stage: OmniStage) -> None:
     shipped = stage.order(_line("TIN-200", 2))
     cancelled = stage.order(_line("CUP-2"))
     edited = stage.order(_line("TIN-200", 3), _line("CUP-2"))
+    both = stage.order(_line("CUP-2", 2))
     stage.pay(shipped, str(stage.owed(shipped)))
     result = stage.run()
     left = [(item.number, item.text) for item in stage.service.errors()]
@@ -52,6 +54,8 @@ def prepare(stage: OmniStage) -> None:
         raise RuntimeError(f"The first act is not wholly downloaded: {left}")
     stage.clock.jump(3600)
     unsettled = _second_act(stage, unpaid, shipped, cancelled, edited)
+    _edit(stage, both, _line("CUP-2", 3))
+    stage.status(both, "Dispatched")
     stage.clock.jump(DAY)
     _next_day(stage, unsettled)
     stage.clock.jump(60)
@@ -74,8 +78,7 @@ def _second_act(stage: OmniStage, unpaid: str, shipped: str, cancelled: str, edi
     stage.pay(other, str(stage.owed(other)), "Direct Deposit")
     unsettled = stage.order(_line("POT-600"), OrderStatus="New")
     stage.pay(unpaid, str(stage.owed(unpaid)))
-    wish = {"OrderID": edited, "OrderLine": [_line("TIN-200", 5)], "ShippingCost": "9.95"}
-    stage.control.post("/neto/edit", json=wish).raise_for_status()
+    _edit(stage, edited, _line("TIN-200", 5))
     stage.status(shipped, "Dispatched")
     stage.status(cancelled, "Cancelled")
     return unsettled
@@ -88,6 +91,12 @@ def _next_day(stage: OmniStage, unsettled: str) -> None:
     stage.pay(again, str(stage.owed(again)))
     stage.order(_line("TIN-200"))
     stage.pay(unsettled, str(stage.owed(unsettled)))
+
+
+def _edit(stage: OmniStage, number: str, line: Record) -> None:
+    """Staff change an order's lines to this one."""
+    wish = {"OrderID": number, "OrderLine": [line], "ShippingCost": "9.95"}
+    stage.control.post("/neto/edit", json=wish).raise_for_status()
 
 
 def _line(sku: str, quantity: int = 1) -> Record:

@@ -314,6 +314,20 @@ def test_what_both_sides_changed_goes_on_once_somebody_made_it_the_same(opened: 
     assert [one["qty"] for one in stage.account().lines(number)] == [3]
 
 
+def test_an_ignored_change_hides_no_later_one(opened: Opened) -> None:
+    stage = opened(download_orders__update=False)
+    number = stage.order(POT)
+    stage.run()
+    run(stage)
+    staff(stage, "/edit", {"OrderID": number, "OrderLine": [{**POT, "Quantity": "2"}]})
+    assert waiting(run(stage), number, "orders").code == "order-changed"
+    stage.service.ignore([number], "test", "corrected by hand")
+    assert stage.service.errors() == [] and run(stage).exit_code == 0
+    staff(stage, "/edit", {"OrderID": number, "OrderLine": [{**POT, "Quantity": "3"}]})
+    assert "3 x POT-600" in waiting(run(stage), number, "orders").text
+    assert [one.number for one in stage.service.errors()] == [number]
+
+
 def test_cancelled_ones_are_voided_once_and_dispatched_ones_reported(opened: Opened) -> None:
     stage = opened(status_updates__auto_dispatch_orders=DISPATCH)
     never, later, gone = stage.order(POT), stage.order(POT), stage.order(POT)
