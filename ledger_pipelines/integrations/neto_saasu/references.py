@@ -44,9 +44,15 @@ def update_key(ctx: Context, order: SalesDocument, revision: int, change: int) -
     return ctx.key(INVOICE, order.key, f"update {revision}", change)
 
 
-def shown_key(ctx: Context, order: SalesDocument, reason: Reason) -> str:
-    """Key of a row that waits for a person, of an order that has an invoice: of what it says, so that who ignores it ignores that."""
-    return ctx.key(INVOICE, order.key, f"shown {digest(reason.code, reason.text)}")
+def shown_key(ctx: Context, order: SalesDocument, reason: Reason, name: str) -> str:
+    """Key of a row that waits for a person, of an order that has an invoice: of what it says, so that who ignores it ignores that.
+
+    name: of the invoice as the row has it. It does not count: a number that Saasu gave is known only once it was read.
+    """
+    text = reason.text
+    for one in filter(None, (name, order.number)):
+        text = text.replace(one, "")
+    return ctx.key(INVOICE, order.key, f"shown {digest(reason.code, text)}")
 
 
 def convert_key(ctx: Context, order: SalesDocument, revision: int = 0) -> str:

@@ -190,7 +190,7 @@ class _Revising:
 
     def _blocked(self, reason: Reason) -> Decision:
         row = self.ctx.blocked(
-            shown_key(self.ctx, self.order, reason),
+            shown_key(self.ctx, self.order, reason, self.name),
             self.order.number,
             self._title("Invoice"),
             reason,

@@ -830,6 +830,8 @@ def test_who_ignores_a_row_ignores_what_it_showed_and_no_later_change() -> None:
     ctx = context([EDITED], known=[confirmed(ONE)], choices=on_edit("report"))
     ctx = replace(ctx, journal=replace(ctx.journal, ignored=frozenset({row.key})))
     assert only(decide(ctx, EDITED)) == (Action.SKIP, "ignored-by-user")
+    read = replace(ctx, books=books(invoices=(saasu_invoice("70", "INV-000123", "49.50"),)))
+    assert only(decide(read, EDITED)) == (Action.SKIP, "ignored-by-user")  # its number is known by now
     assert only(decide(ctx, LATER_EDIT)) == (Action.BLOCKED, "order-edited")
 
 
