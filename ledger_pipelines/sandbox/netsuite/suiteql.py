@@ -97,16 +97,17 @@ class QueryService:
     def __init__(self, company: Company):
         self.company = company
         self.tables: dict[str, Table] = {}
-        self._plans: dict[tuple[str, int], _Plan] = {}
+        self._plans: dict[tuple[str, Role], _Plan] = {}
         self.kept = KeptAnswers(company)
         self._paged: _Paged | None = None
         self.refresh()
 
     def refresh(self) -> None:
-        """Build views and functions again (new custom fields, other features)."""
+        """Build views and functions again (new custom fields, other features). What was planned stands while the tables do."""
         suiteql_functions.register(self.company)
-        self.tables = create_views(self.company)
-        self._plans = {}
+        before, self.tables = self.tables, create_views(self.company)
+        if self.tables != before:
+            self._plans = {}
         self._paged = None
         self.kept.forget()
 
@@ -115,7 +116,7 @@ class QueryService:
         if not isinstance(q, str) or not q.strip():
             raise invalid_query("Search error occurred: The query is missing.")
         values = _values(params)
-        key = (q, role.id)
+        key = (q, role)
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plan(q, role)
