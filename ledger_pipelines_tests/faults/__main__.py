@@ -5,20 +5,21 @@
 Belongs here: the command, running drills side by side, what a person reads. Does not belong here: any drill.
 
 Each case of a drill has a name; a failure prints the command that carries out just that case again. Without a name
-all drills run, two processes more side by side than the machine has cores. A named point that should have been reached
+all drills run, one process more side by side than the machine has cores. A named point that should have been reached
 and was not fails the run.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -156,16 +157,18 @@ def run_drill(
         seed: Chooses its cases.
         tier: How many of them.
         case: Only this one.
-        share: (k, n): only the k-th of n shares of the cases.
+        share: (k, n): only the k-th of n shares of the cases; of a drill in parts, the k-th part.
         mutant: A planted bug to be in force.
         told: Where progress is printed.
     """
     started, before = monotonic(), _cpu()
     mutants.install(mutant)
     verdicts: list[Verdict] = []
+    part = find(name).shares()[share[0] - 1][1] if share != (1, 1) else ""
+    share = (1, 1) if part else share
     with (
         tempfile.TemporaryDirectory(prefix=f"ledger-drill-{name}-", dir=in_memory()) as folder,
-        find(name)(Setting(seed, tier, Path(folder), mutant)) as drill,
+        find(name)(Setting(seed, tier, Path(folder), mutant, part)) as drill,
     ):
         cases = [case] if case else list(drill.cases())[share[0] - 1 :: share[1]]
         for number, one in enumerate(cases, 1):
@@ -227,14 +230,36 @@ def _in_a_process(name: str, share: tuple[int, int], asked: argparse.Namespace, 
 
 
 def run_several(names: Sequence[str], asked: argparse.Namespace, told: Console) -> list[Report]:
-    """Several drills side by side; the report of each once all its shares are done."""
-    longest = sorted(names, key=lambda name: -find(name).weight)
-    shares = [(name, (k, find(name).shards)) for name in longest for k in range(1, find(name).shards + 1)]
+    """Several drills side by side; the report of each once all its shares are done.
+
+    The long ones start first. One of the processes side by side takes those that mostly wait, as long as there are any:
+    so the cores are busy, and two that calculate do not take turns on one.
+    """
+    shares = [
+        (weight, name, (k, len(find(name).shares())))
+        for name in names
+        for k, (weight, _) in enumerate(find(name).shares(), 1)
+    ]
+    shares.sort(key=lambda one: -one[0])
+    busy = deque((name, share) for _, name, share in shares if not find(name).waits)
+    waiting = deque((name, share) for _, name, share in shares if find(name).waits)
+    done: dict[tuple[str, tuple[int, int]], Report] = {}
+
+    def work(*queues: deque[tuple[str, tuple[int, int]]]) -> None:
+        for queue in queues:
+            with contextlib.suppress(IndexError):
+                while True:
+                    one = queue.popleft()
+                    done[one] = _in_a_process(*one, asked, told)
+
     with ThreadPoolExecutor(asked.jobs) as pool:
-        parts = list(pool.map(lambda one: _in_a_process(*one, asked, told), shares))
+        lanes = [pool.submit(work, waiting, busy)]
+        lanes += [pool.submit(work, busy, waiting) for _ in range(asked.jobs - 1)]
+        for lane in lanes:
+            lane.result()
     reports = []
     for name in names:
-        own = [part for part in parts if part.drill == name]
+        own = [done[drill, share] for _, drill, share in shares if drill == name]
         must = {point for part in own for point in part.must_reach}
         broken = "; ".join(part.broken for part in own if part.broken)
         verdicts = [v for part in own for v in part.verdicts]
@@ -303,8 +328,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--case", default="", help="one case by its name, as a failure prints it")
     parser.add_argument("--fast", action="store_true", help="the short form that is part of make test")
     parser.add_argument("--json", action="store_true", help="JSON on standard output instead of a table")
-    # more than cores: a drill waits now and then, for a process to end or a settle window to pass
-    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 2, help="processes side by side")
+    # one more than cores: for those that mostly wait, see run_several
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="processes side by side")
     parser.add_argument("--mutant", default="", help="plant this bug first: the drill has to fail")
     parser.add_argument("--share", type=_share, default=(1, 1), help=argparse.SUPPRESS)
     parser.add_argument(
@@ -321,7 +346,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.list:
         return _list(asked, told)
     started = monotonic()
-    alone = len(names) == 1 and (asked.case or asked.share != (1, 1) or find(names[0]).shards == 1)
+    alone = len(names) == 1 and (asked.case or asked.share != (1, 1) or len(find(names[0]).shares()) == 1)
     if alone:
         tier = Tier.FAST if asked.fast else Tier.FULL
         reports = [

@@ -36,12 +36,14 @@ class Setting:
         tier: How much.
         folder: Empty, for the drill's own use.
         mutant: Name of a planted bug that is in force ("" = none), see `mutants`.
+        part: Only the cases of this part of the drill ("" = all), see `Drill.parts`.
     """
 
     seed: int
     tier: Tier
     folder: Path
     mutant: str = ""
+    part: str = ""
 
     @property
     def fast(self) -> bool:
@@ -83,13 +85,18 @@ class Drill(ABC):
     * name: What a person types.
     * shows: One line: what is shown.
     * shards: In how many processes its cases may be carried out side by side.
-    * weight: About how long a share takes beside those of other drills: the long ones start first.
+    * weight: About how long a share takes beside those of other drills: the long ones start first. In minutes of CPU.
+    * parts: Instead of shards: parts with preparations of their own, each of them one process's, with their weights. `cases`
+      looks at `Setting.part`.
+    * waits: Whether it mostly waits, for processes to start and time to pass: it goes well with those that calculate.
     """
 
     name: ClassVar[str]
     shows: ClassVar[str]
     shards: ClassVar[int] = 1
     weight: ClassVar[int] = 1
+    parts: ClassVar[Mapping[str, int]] = {}
+    waits: ClassVar[bool] = False
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -111,6 +118,11 @@ class Drill(ABC):
 
     def prepare(self) -> None:  # noqa: B027 - a drill without preparations is complete
         """What has to be there before cases can be named or carried out."""
+
+    @classmethod
+    def shares(cls) -> Sequence[tuple[int, str]]:
+        """In how many processes it is carried out in the full tier: of each the weight, and the part ("" = its n-th case each)."""
+        return [(weight, name) for name, weight in cls.parts.items()] or [(cls.weight, "")] * cls.shards
 
     @abstractmethod
     def cases(self) -> Sequence[str]:

@@ -6,10 +6,13 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Collection, Sequence
+from argparse import Namespace
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from rich.console import Console
 
 from ledger_pipelines_tests.faults import __main__ as command
 from ledger_pipelines_tests.faults import mutants
@@ -133,3 +136,48 @@ def test_no_planted_bug_is_in_force_unless_asked_for(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv(mutants.VARIABLE, raising=False)
     mutants.install_from_environment()
     assert mutants.VARIABLE not in os.environ
+
+
+def test_a_part_is_a_process_with_its_own_cases(small: type[Small], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small, "parts", {"x": 1, "y": 2})
+    monkeypatch.setattr(small, "cases", lambda self: [f"{self.setting.part or 'all'}:{n}" for n in range(3)])
+    second = command.run_drill("small", share=(2, 2))
+    assert [verdict.case for verdict in second.verdicts] == ["y:0", "y:1", "y:2"]
+    assert command.run_drill("small").verdicts[0].case == "all:0"
+
+
+def test_each_share_runs_once_the_long_ones_first_beside_one_that_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Parted(Small):
+        parts: ClassVar[Mapping[str, int]] = {"x": 1, "y": 3}
+
+    class Halved(Small):
+        shards, weight = 2, 2
+
+    class Waiting(Small):
+        weight, waits = 1, True
+
+    drills = {"parted": Parted, "halved": Halved, "waiting": Waiting}
+    begun: list[tuple[str, tuple[int, int]]] = []
+
+    def report(name: str, share: tuple[int, int], *_: object) -> command.Report:
+        begun.append((name, share))
+        verdict = Verdict(f"{name} {share[0]}", (), {}, frozenset({f"point {share[0]}"}))
+        return command.Report(name, 1, "full", (verdict,), ("point 1",), 1.0)
+
+    monkeypatch.setattr(command, "find", drills.__getitem__)
+    monkeypatch.setattr(command, "_in_a_process", report)
+    reports = command.run_several(list(drills), Namespace(jobs=1, seed=1, mutant=""), Console(quiet=True))
+    assert begun[:2] == [("waiting", (1, 1)), ("parted", (2, 2))]
+    assert sorted(begun) == [
+        ("halved", (1, 2)),
+        ("halved", (2, 2)),
+        ("parted", (1, 2)),
+        ("parted", (2, 2)),
+        ("waiting", (1, 1)),
+    ]
+    assert [[v.case for v in r.verdicts] for r in reports[1:]] == [["halved 1", "halved 2"], ["waiting 1"]]
+    assert all(one.holds for one in reports)
+    many = command.run_several(list(drills), Namespace(jobs=4, seed=1, mutant=""), Console(quiet=True))
+    assert [len(one.verdicts) for one in many] == [2, 2, 1]

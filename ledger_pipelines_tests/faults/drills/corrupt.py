@@ -99,7 +99,7 @@ class CorruptDrill(Drill):
     name = "corrupt"
     shows = "every prefix and every changed byte of a settlement: same total or refused, never another"
     shards = 2
-    weight = 7
+    weight = 2
 
     def prepare(self) -> None:
         """A folder, and what each subject states undamaged."""

@@ -10,10 +10,10 @@ order -> invoice -> payment -> journal). Verdicts come from the books of the one
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from ledger_pipelines.documents.effects import WriteClass
 from ledger_pipelines.sync.states import FAULT_POINTS
@@ -30,7 +30,7 @@ from ledger_pipelines_tests.faults.drill_cases import (
 from ledger_pipelines_tests.faults.engine_case import ENGINE, Engine, EngineCase
 from ledger_pipelines_tests.faults.engine_child import REQUEST_SENT
 from ledger_pipelines_tests.faults.engine_server import Kind, LedgerServer
-from ledger_pipelines_tests.faults.entries import ENTRIES, Entry
+from ledger_pipelines_tests.faults.entries import ENTRIES, SETTLEMENTS, Entry
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.nursery import Nursery
 from ledger_pipelines_tests.faults.stopping import DURABLE, Stop
@@ -59,8 +59,10 @@ class DRILL(Drill):
 
     name = "crash"
     shows = "SIGKILL at every point and after every durable operation, crossed with lost answers: 0 lost, 0 doubled"
-    shards = 2
-    weight = 10
+    parts: ClassVar[Mapping[str, int]] = {
+        **{name: 6 if name in SETTLEMENTS else 2 for name in ENTRIES},
+        ENGINE: 3,
+    }
 
     _chain: Chain | None = None
     _engine: Engine | None = None
@@ -69,10 +71,13 @@ class DRILL(Drill):
         """Every crossing; in the fast tier seven."""
         if self.setting.fast:
             return _FAST
-        chooser = Random(self.setting.seed)
-        found = dict.fromkeys(case.name for case in self._engine_cases(chooser))
-        for entry in ENTRIES.values():
-            found |= dict.fromkeys(case.name for case in self._chain_cases(entry, chooser))
+        found: dict[str, None] = {}
+        for part in (self.setting.part,) if self.setting.part else self.parts:
+            chooser = Random(f"{self.setting.seed}:{part}")
+            some = (
+                self._engine_cases(chooser) if part == ENGINE else self._chain_cases(ENTRIES[part], chooser)
+            )
+            found |= dict.fromkeys(case.name for case in some)
         return list(found)
 
     def carry_out(self, case: str) -> Verdict:

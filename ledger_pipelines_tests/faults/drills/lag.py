@@ -77,7 +77,7 @@ class DRILL(Drill):
 
     name = "lag"
     shows = "search lag and late apply: nothing doubled up to the settle window; beyond it held, never resent"
-    weight = 4
+    weight = 2
 
     _chain: Chain | None = None
 

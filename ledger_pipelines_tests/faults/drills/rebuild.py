@@ -73,7 +73,7 @@ class RebuildDrill(Drill):
 
     name = "rebuild"
     shows = "data folder, Dagster home, journal lost: made again, the same, and nothing is written twice"
-    weight = 3
+    weight = 1
 
     def prepare(self) -> None:
         """One sandbox for all cases."""

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.sandbox.server import running_sandbox
@@ -66,8 +66,7 @@ class DRILL(Drill):
 
     name = "resources"
     shows = "disk full, read-only, handles, memory at each write; clocks, DST, month end, tokens: said, whole, resumed"
-    shards = 2
-    weight = 6
+    parts: ClassVar[Mapping[str, int]] = {name: 4 if name in SETTLEMENTS else 1 for name in ENTRIES}
 
     def prepare(self) -> None:
         """A sandbox, a host with disks, and for each integration the books of a run that nothing disturbs."""
@@ -79,7 +78,7 @@ class DRILL(Drill):
         self._number = 0
         self._times = Times(sandbox, self.setting, self._undisturbed)
         for name, entry in ENTRIES.items():
-            if self.setting.fast and name not in SETTLEMENTS:
+            if (self.setting.fast and name not in SETTLEMENTS) or self.setting.part not in ("", name):
                 continue
             self._seed(entry)
             with self._installed(name) as run:
@@ -128,9 +127,9 @@ class DRILL(Drill):
         """Every event with a full disk, a chosen fifth with a read-only one, a ninth with each other condition; times."""
         if self.setting.fast:
             return [f"{next(iter(SETTLEMENTS))}/{case}" for case in _FAST]
-        chooser = random.Random(self.setting.seed)
         found: list[str] = []
         for name, events in self._events.items():
+            chooser = random.Random(f"{self.setting.seed}:{name}")
             few = name not in SETTLEMENTS
             for condition in Condition:
                 if not few or condition is Condition.FULL:

@@ -53,8 +53,8 @@ class DRILL(Drill):
 
     name = "simulate"
     shows = "seeded schedules of engine, journal, HTTP and writer with late applies: nothing lost or doubled"
-    shards = 2
-    weight = 6
+    shards = 3
+    weight = 3
 
     def prepare(self) -> None:
         """One desk for all schedules of this process."""

@@ -40,7 +40,8 @@ class DRILL(Drill):
     shows = (
         "minutes of random faults on a day's work: 0 lost, 0 doubled, open items end, memory and files flat"
     )
-    weight = 8
+    weight = 2
+    waits = True
 
     def cases(self) -> Sequence[str]:
         """One day an integration: `ENTRY:SECONDS`; `minutes=N` is taken, too."""

@@ -219,7 +219,8 @@ class DRILL(Drill):
     name = "terminate"
     shows = "Terminate in Dagster, worker killed, orphan, two at once: it stops, never doubles, resumes by command"
     shards = 2
-    weight = 9
+    weight = 2
+    waits = True
 
     def prepare(self) -> None:
         """What the books look like when nobody interferes."""
