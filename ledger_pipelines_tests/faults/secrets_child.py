@@ -11,9 +11,12 @@ import contextlib
 import logging
 import os
 import sys
+import tempfile
 import time
 import traceback
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from ledger_pipelines.documents.dates import SystemClock
 from ledger_pipelines_tests.faults.mutants import install_from_environment
@@ -23,6 +26,13 @@ WIRE = (
     "oauthlib.oauth1.rfc5849", "oauthlib.oauth1.rfc5849.signature", "requests_oauthlib", "urllib3", "jwt", "filelock",
     "sqlalchemy.engine", "alembic", "asyncio",
 )  # fmt: skip
+OUT, ERR = "out.log", "err.log"
+LOADED = (
+    "ledger_pipelines_tests.faults.secrets_child", "dagster", "ledger_pipelines.cli", "ledger_pipelines.cli.context", "ledger_pipelines.cli.output",
+    "ledger_pipelines.cli.processes", "ledger_pipelines.cli.work", "ledger_pipelines.orchestration.build",
+    "ledger_pipelines.orchestration.names", "ledger_pipelines.orchestration.schedules",
+)  # fmt: skip
+"""What a nursery imports before it forks: loaded without canaries, as there are none yet."""
 _ahead = timedelta(0)
 
 
@@ -134,6 +144,23 @@ def main(what: str, partition: str, file: str, name: str) -> None:
     SystemClock.now = _now  # type: ignore[method-assign]
     SystemClock.sleep = _sleep  # type: ignore[method-assign]
     {"cli": commands, "dagster": dagster}[what](partition, file, name)
+
+
+def forked(arguments: Sequence[str], environ: Mapping[str, str], folder: Path) -> None:
+    """The same in a child of a nursery: environment, folder and files are what a process of its own would have been given."""
+    os.environ.clear()
+    os.environ.update(environ)
+    os.chdir(folder)
+    os.umask(0o022)
+    tempfile.tempdir = None  # it was asked for in another environment
+    for name, standard in ((OUT, 1), (ERR, 2)):
+        place = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        os.dup2(place, standard)
+        os.close(place)
+    try:
+        main(*arguments)
+    finally:
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

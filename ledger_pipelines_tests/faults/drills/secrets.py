@@ -28,9 +28,12 @@ from ledger_pipelines.cli.processes import sandbox_environment
 from ledger_pipelines.config.load import load_config
 from ledger_pipelines.integrations.kinds import KINDS
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
+from ledger_pipelines_tests.faults import secrets_child
 from ledger_pipelines_tests.faults.entries import BY_DAYS, ENTRIES, SETTLEMENTS, Entry, Scene
 from ledger_pipelines_tests.faults.kit import Drill, Verdict
 from ledger_pipelines_tests.faults.mutants import VARIABLE
+from ledger_pipelines_tests.faults.nursery import Nursery
+from ledger_pipelines_tests.faults.secrets_child import ERR, OUT
 from ledger_pipelines_tests.faults.secrets_proxy import Mood, Proxy, proxy
 from ledger_pipelines_tests.faults.secrets_scan import VARIABLE as LASTING
 from ledger_pipelines_tests.faults.secrets_scan import leaks
@@ -63,11 +66,16 @@ class DRILL(Drill):
 
     name = "secrets"
     shards = 2
+    weight = 2
     shows = "no credential, in any spelling, in logs, Dagster's home, plans, journal, files or errors; tokens 0600"
 
     @cached_property
     def _sandbox(self) -> RunningSandbox:
         return self.stack.enter_context(running_sandbox(seed="demo"))
+
+    @cached_property
+    def _nursery(self) -> Nursery:
+        return self.stack.enter_context(Nursery(secrets_child.LOADED))
 
     def cases(self) -> Sequence[str]:
         """Each way to run with each way to go wrong, for each integration."""
@@ -90,7 +98,11 @@ class DRILL(Drill):
         return self.cases()
 
     def carry_out(self, case: str) -> Verdict:
-        """Run in a process of its own, then look into everything it left."""
+        """Run in a process of its own, then look into everything it left.
+
+        With a good end that is an interpreter of its own, from its first line; else one forked from an interpreter that has
+        loaded the product, without canaries.
+        """
         name, where, how = case.split(":")
         folder = self.setting.folder / case.replace(":", "-")
         shutil.rmtree(folder, ignore_errors=True)
@@ -100,7 +112,7 @@ class DRILL(Drill):
             secrets, code = self._run(ENTRIES[name], where, how, folder, wire)
         secrets |= wire.seen.values
         count, found = leaks(folder, secrets)
-        text = (folder / "err.log").read_text(errors="replace")
+        text = (folder / ERR).read_text(errors="replace")
         met = _met(how, wire, text, set(secrets.values()))
         problems = list(dict.fromkeys(found))
         if code:
@@ -135,14 +147,15 @@ class DRILL(Drill):
             "LEDGER_CONFIG": str(folder / "ledger.yaml"), "DAGSTER_HOME": str(home), "TMPDIR": str(folder / "tmp"),
             "DAGSTER_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(ROOT), VARIABLE: self.setting.mutant,
         }  # fmt: skip
-        command = [
-            sys.executable, "-m", "ledger_pipelines_tests.faults.secrets_child", where, scene.partition,
-            str(folder / "again.txt"), entry.name,
-        ]  # fmt: skip
-        with (folder / "out.log").open("wb") as out, (folder / "err.log").open("wb") as err:
-            code = subprocess.run(
-                command, env=environ, cwd=folder, stdout=out, stderr=err, check=False, timeout=_PATIENCE
-            ).returncode
+        arguments = [where, scene.partition, str(folder / "again.txt"), entry.name]
+        if how == Mood.PASS or self.setting.fast:
+            command = [sys.executable, "-m", secrets_child.__name__, *arguments]
+            with (folder / OUT).open("wb") as out, (folder / ERR).open("wb") as err:
+                code = subprocess.run(
+                    command, env=environ, cwd=folder, stdout=out, stderr=err, check=False, timeout=_PATIENCE
+                ).returncode
+        else:
+            code = self._nursery.run(secrets_child.forked, arguments, environ, folder, patience=_PATIENCE)
         secrets = {value: f"{LASTING}{name}" for name, value in given.items()}
         # Cut off in the middle, a secret is shown in part.
         parts = {
