@@ -38,7 +38,7 @@ def prepare(stage: ShopStage) -> None:
     for sku, price in (("POT-600", "49.95"), ("TIN-200", "8.80"), ("CUP-2", "32.00")):
         product(stage, sku, price, inventoried=True)
         item(stage, sku, price)
-    _opening(stage, {"POT-600": 20, "TIN-200": 40})
+    counted(stage, {"POT-600": 20, "TIN-200": 40})
     service = stage.service
     service.initial_sync()
     unpaid = stage.order(_line("POT-600"))
@@ -78,7 +78,7 @@ def _second_act(stage: ShopStage, unpaid: str, edited: str, wanting: str, return
         "/neto/edit",
         {"OrderID": edited, "OrderLine": [_line("TIN-200", 5)], "ShippingCost": "9.95"},
     )
-    _opening(stage, {"CUP-2": 12, "POT-600": 7})
+    counted(stage, {"CUP-2": 12, "POT-600": 7})
     stage.status(wanting, "Dispatched")
     _returned(stage, returned)
     item(stage, "INFUSER", "6.50")
@@ -111,7 +111,7 @@ def item(stage: ShopStage, code: str, price: str) -> None:
     )  # fmt: skip
 
 
-def _opening(stage: ShopStage, stock: Mapping[str, int]) -> None:
+def counted(stage: ShopStage, stock: Mapping[str, int]) -> None:
     """Stock counted in the file."""
     ids = {one["Code"]: one["Id"] for one in stage.file().records("item")}
     lines = [

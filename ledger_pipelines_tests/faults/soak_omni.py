@@ -4,7 +4,7 @@ Belongs here: the account at first, and how it is judged. Does not belong here: 
 lasts, what leaks (`soak_day`).
 
 The judge reads both sandboxes: each order once, over what the store says it comes to; dispatched or void as the store has it, and
-each payment once. Stock is enough for all that is sold, so that every completed order can be dispatched.
+each payment once; what came in by method, each customer one contact, each product once, and its stock. Stock is enough for all that is sold, so that every completed order can be dispatched.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from ledger_pipelines_tests.faults import omni_entry, omni_scene
 from ledger_pipelines_tests.faults.soak_store import PRICES, SKUS, StoreDay
-from ledger_pipelines_tests.omni_stage import OmniStage
+from ledger_pipelines_tests.omni_stage import MAIN, OmniAccount, OmniStage
 from ledger_pipelines_tests.store_stage import Record
 
 _PLENTY = 100_000
@@ -50,9 +50,24 @@ class OmniDay(StoreDay[OmniStage]):
             (of.get(one["orderId"], "?"), Decimal(str(one["amount"]))) for one in account.records("payment")
         )
         unpaid, twice = self.judge_payments(booked)
+        self._judge_rest(account, {number for number, made in there.items() if made})
         if not self.stage.control.get("/ledger/cin7").raise_for_status().json()["adds_up"]:
             self.problems.append("the account's stock does not add up")
         return lost + unpaid, doubled + twice
+
+    def _judge_rest(self, account: OmniAccount, there: set[str]) -> None:
+        """Customers, what came in by method, and stock: dispatched orders took it, open ones hold it."""
+        people = Counter(str(one["email"]) for one in account.records("contact"))
+        self.agree(people, Counter({f"buyer{self.buyers[number]}@example.com": 1 for number in there}))
+        ledger = self.stage.control.get("/ledger/cin7").raise_for_status().json()
+        by_method = {name: Decimal(amount) for name, amount in ledger["payments"]["by_method"].items()}
+        self.agree(by_method, {name: amount for name, amount in self.received.items() if amount})
+        gone = self.quantities(number for number, status in self.moved.items() if status == "Dispatched")
+        held = self.quantities(there - set(self.moved))
+        levels = {sku: _level(account, sku) for sku in SKUS}
+        self.agree(levels, {sku: (Decimal(_PLENTY - gone[sku]), Decimal(held[sku])) for sku in SKUS})
+        codes = Counter(str(one["styleCode"]) for one in account.records("product"))
+        self.agree(codes, dict.fromkeys(SKUS, 1))
 
     def _judge_order(self, number: str, made: list[Record]) -> None:
         total, status = self.sold.get(number), self.moved.get(number, "")
@@ -64,3 +79,13 @@ class OmniDay(StoreDay[OmniStage]):
             self.problems.append(
                 f"order {number}: (total, dispatched, void) {found}, and the store has {wanted}"
             )
+
+
+def _level(account: OmniAccount, sku: str) -> tuple[Decimal, Decimal]:
+    """On hand and held by open orders, at the branch."""
+    options = {one["id"] for one in account.records("option") if one["code"] == sku}
+    rows = [one for one in account.dump["stock"] if one["option"] in options and one["branch"] == MAIN]
+    return (
+        sum((Decimal(str(one["on_hand"])) for one in rows), Decimal(0)),
+        sum((Decimal(str(one["open_sales"])) for one in rows), Decimal(0)),
+    )

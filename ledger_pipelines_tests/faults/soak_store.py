@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -32,6 +33,9 @@ class StoreDay(Day[S]):
         self.sold: dict[str, Decimal] = {}
         self.paid: Counter[tuple[str, Decimal]] = Counter()
         self.moved: dict[str, str] = {}
+        self.buyers: dict[str, str] = {}
+        self.lines: dict[str, Counter[str]] = {}
+        self.received: dict[str, Decimal] = dict.fromkeys(METHODS, Decimal(0))
         self.acts = [
             (self._ordered, 4), (self._pays, 3), (self._moved, 2), (self._runs, 6), (self._again, 1),
             (self.restart, 1), (self._time, 2),
@@ -72,6 +76,8 @@ class StoreDay(Day[S]):
         status = self.chooser.choice(("Pick", "Pack"))
         number = self.stage.order(*lines, OrderStatus=status, **person)
         self.sold[number] = self.stage.owed(number)
+        self.buyers[number] = str(who)
+        self.lines[number] = Counter({str(line["SKU"]): int(line["Quantity"]) for line in lines})
         self.told["orders"] += 1
 
     def _pays(self) -> None:
@@ -86,7 +92,9 @@ class StoreDay(Day[S]):
         number = self.chooser.choice(due)
         left = self.sold[number] - self.paid_of(number)
         some = left if self.chooser.random() < 0.7 else min(left, Decimal("5.00"))
-        self.stage.pay(number, str(some), self.chooser.choice(METHODS))
+        method = self.chooser.choice(METHODS)
+        self.stage.pay(number, str(some), method)
+        self.received[method] += some
         self.paid[number, some] += 1
         self.told["payments"] += 1
 
@@ -123,6 +131,18 @@ class StoreDay(Day[S]):
                 return
         left = [(one.number, one.code, one.text) for one in self.stage.service.errors()]
         self.problems.append(f"still open: {left[:5]}, {self.stage.unfinished()} effects")
+
+    def agree(self, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
+        """What the target says, against what has happened in the store."""
+        self.problems += [
+            f"{name}: {found.get(name)} in the target, {wanted.get(name)} by what happened"
+            for name in sorted({*found, *wanted})
+            if found.get(name) != wanted.get(name)
+        ]
+
+    def quantities(self, numbers: Iterable[str]) -> Counter[str]:
+        """How much of each product some orders have."""
+        return sum((self.lines[number] for number in numbers), Counter())
 
     def judge_payments(self, booked: Counter[tuple[str, Decimal]]) -> tuple[int, int]:
         """Payments by order and amount, as the target has them: how many are lost, how many doubled."""
