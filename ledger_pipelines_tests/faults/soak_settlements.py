@@ -4,7 +4,7 @@ Belongs here: what happens in such a day and how its books are judged. Does not 
 (`soak_day`).
 
 The judge reads the sandbox's own books: each order paid once, each refund credited and paid out once, one journal a
-settlement, the clearing account at 0.00.
+settlement, the clearing account at 0.00, what was deposited on the bank's; no customer more than there were.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ledger_pipelines_tests.faults.drill_books import doubles
 from ledger_pipelines_tests.faults.settlement_entry import hurry
 from ledger_pipelines_tests.faults.soak_day import CALM, PARKED, Day
 from ledger_pipelines_tests.generate import SettlementFile, many
-from ledger_pipelines_tests.stage import CLEARING, WINDOW, Stage
+from ledger_pipelines_tests.stage import BANK, CLEARING, PAYABLE, WINDOW, Stage
 
 
 class SettlementDay(Day[Stage]):
@@ -25,6 +25,7 @@ class SettlementDay(Day[Stage]):
         """The demo's books."""
         hurry(self.stage)
         self.files: dict[str, SettlementFile] = {}
+        self.customers = self._customers()
         self.acts = [
             (self._arrives, 3), (self._runs, 6), (self._again, 1), (self._edited, 1), (self.restart, 1),
             (self._time, 2),
@@ -108,7 +109,17 @@ class SettlementDay(Day[Stage]):
             posted = books.posted(settlement_id, CLEARING[file.currency])
             if posted:
                 self.problems.append(f"settlement {settlement_id} leaves {posted} in clearing")
+            account, due = (BANK[file.currency], file.total) if file.total >= 0 else (PAYABLE, file.total)
+            deposited = books.posted(settlement_id, account)
+            if deposited != due:
+                self.problems.append(f"settlement {settlement_id} of {due}: {deposited} on account {account}")
+        if self._customers() != self.customers:
+            self.problems.append(f"{self._customers()} customers, at the beginning {self.customers}")
         return lost, doubled
+
+    def _customers(self) -> int:
+        """How many there are: the integration makes none."""
+        return len(self.stage.books().records("customer"))
 
 
 def expected(file: SettlementFile) -> dict[str, int]:
