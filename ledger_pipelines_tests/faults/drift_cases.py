@@ -184,12 +184,6 @@ def _file_contact(stage: Any, number: int) -> str:
     return str(stage.book("POST", "/Contact", body)["InsertedContactId"])
 
 
-def _file_contact_changed(stage: Any, key: str) -> None:
-    held = stage.book("GET", f"/Contact/{key}")
-    body = {name: value for name, value in held.items() if name != "_links"} | {"FamilyName": MARK}
-    stage.book("PUT", f"/Contact/{key}", {name: _wired(value) for name, value in body.items()})
-
-
 def _file_invoice(stage: Any, number: int) -> str:
     line = {"Description": "Drift", "AccountId": 9040, "TaxCode": "G1", "TotalAmount": "11.00"}
     body = {
@@ -199,10 +193,10 @@ def _file_invoice(stage: Any, number: int) -> str:
     return str(stage.book("POST", "/Invoice", body)["InsertedEntityId"])
 
 
-def _file_invoice_changed(stage: Any, key: str) -> None:
-    held = stage.book("GET", f"/Invoice/{key}")
-    body = {name: value for name, value in held.items() if name != "_links"} | {"Summary": MARK}
-    stage.book("PUT", f"/Invoice/{key}", {name: _wired(value) for name, value in body.items()})
+def _put(stage: Any, path: str, **changes: object) -> None:
+    held = stage.book("GET", path)
+    body = {name: value for name, value in held.items() if name != "_links"} | changes
+    stage.book("PUT", path, {name: _wired(value) for name, value in body.items()})
 
 
 def _file_invoice_goes(stage: Any, key: str) -> None:
@@ -219,9 +213,9 @@ def _wired(value: Any) -> Any:
 
 
 FILE: Mapping[str, Listed] = {
-    "contacts": Listed(SAASU["contacts"], _saasu, (SaasuClient, "page", "/Contacts"), _file_contact, _file_contact_changed),
+    "contacts": Listed(SAASU["contacts"], _saasu, (SaasuClient, "page", "/Contacts"), _file_contact, lambda stage, key: _put(stage, f"/Contact/{key}", FamilyName=MARK)),
     "invoices": Listed(
-        SAASU["invoices"], _saasu, (SaasuClient, "page", "/Invoices"), _file_invoice, _file_invoice_changed, _file_invoice_goes
+        SAASU["invoices"], _saasu, (SaasuClient, "page", "/Invoices"), _file_invoice, lambda stage, key: _put(stage, f"/Invoice/{key}", Summary=MARK), _file_invoice_goes
     ),
 }  # fmt: skip
 """Of a Saasu file."""

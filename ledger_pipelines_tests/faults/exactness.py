@@ -70,7 +70,7 @@ def inexact(
                 f"a row {row.action} of {row.number} carries {'no' if effect is None else 'an'} effect"
             )
         if effect is not None:
-            body = content_hash(_filled(decode(effect.body), ids)) if effect.action is not Action.VOID else ""
+            body = content_hash(filled(decode(effect.body), ids)) if effect.action is not Action.VOID else ""
             wanted[(METHODS[effect.action], effect.kind.lower(), effect.external_id, body)] += 1
             problems += _there(effect, before, after)
     came: Counter[tuple[str, str, str, str]] = Counter()
@@ -142,12 +142,13 @@ def _own(value: Any) -> Any:
     return [_own(item) for item in value] if isinstance(value, list) else value
 
 
-def _filled(value: Json, ids: Mapping[str, str]) -> Json:
+def filled(value: Json, ids: Mapping[str, str]) -> Json:
+    """A body with its links filled in."""
     if isinstance(value, dict):
         link = value.get(LINK)
         if isinstance(link, str) and len(value) == 1:
             return ids.get(link, "")
-        return {name: _filled(item, ids) for name, item in value.items()}
+        return {name: filled(item, ids) for name, item in value.items()}
     if isinstance(value, list):
-        return [_filled(item, ids) for item in value]
+        return [filled(item, ids) for item in value]
     return value

@@ -15,7 +15,13 @@ from ledger_pipelines.sync.plan import Plan
 from ledger_pipelines.systems.cin7.writer import dispatches
 from ledger_pipelines_tests.faults import drift_cases, omni_books, plan_cases
 from ledger_pipelines_tests.faults.day_cases import Case, OneCase
-from ledger_pipelines_tests.faults.plan_cases import Change, Planned
+from ledger_pipelines_tests.faults.plan_cases import (
+    Change,
+    Planned,
+    order_cancelled,
+    order_edited,
+    read_again,
+)
 from ledger_pipelines_tests.omni_stage import SHED
 
 BATCH = 50
@@ -41,28 +47,6 @@ def _number(one: OneCase, kind: str, reference: str) -> str:
     return next(iter(omni_books.found_by_hand(one.stage, kind, reference)), "")
 
 
-def _toms(one: OneCase) -> str:
-    """An order that is not in the account yet."""
-    return str(
-        next(order["key"] for order in one.stage.store()["order"] if order.get("BillFirstName") == "Tom")
-    )
-
-
-def _edited(one: OneCase, day: date) -> Sequence[str]:
-    del day
-    number = _toms(one)
-    wish = {"OrderID": number, "OrderLine": [{"SKU": "TIN-200", "Quantity": "4"}], "ShippingCost": "9.95"}
-    one.stage.control.post("/neto/edit", json=wish).raise_for_status()
-    return _read_again(one, number)
-
-
-def _cancelled(one: OneCase, day: date) -> Sequence[str]:
-    del day
-    number = _toms(one)
-    one.stage.status(number, "Cancelled")
-    return _read_again(one, number)
-
-
 def _branch(one: OneCase, day: date) -> Sequence[str]:
     del day
     one.stage.again(branches__branch=str(SHED))
@@ -76,7 +60,7 @@ def _contact_by_hand(one: OneCase, day: date) -> Sequence[str]:
         "POST", "Contacts", [{"type": "Customer", "email": effect.external_id, "firstName": "By hand"}]
     )
     assert told[0]["success"], told
-    return _read_again(one, effect.external_id)
+    return read_again(one, effect.external_id)
 
 
 def _paid_by_hand(one: OneCase, day: date) -> Sequence[str]:
@@ -93,27 +77,21 @@ def _paid_by_hand(one: OneCase, day: date) -> Sequence[str]:
         "method": "By hand", "paymentDate": f"{day.isoformat()}T00:00:00Z",
     }])  # fmt: skip
     assert told[0]["success"], told
-    return _read_again(one, str(owner["reference"]))
+    return read_again(one, str(owner["reference"]))
 
 
 def _shipped_by_hand(one: OneCase, day: date) -> Sequence[str]:
     """Staff dispatch an order in Omni themselves."""
     effect = next(filter(dispatches, one.stage.service.plan("status_updates", day).effects()))
     one.stage.edit(effect.external_id, dispatchedDate=f"{day.isoformat()}T00:00:00Z")
-    return _read_again(one, effect.external_id)
+    return read_again(one, effect.external_id)
 
 
 def _uploaded_by_hand(one: OneCase, day: date) -> Sequence[str]:
     """Staff make the product in the store themselves."""
     effect = one.stage.service.plan(UPLOAD, day).effects()[0]
     one.stage.shop("AddItem", {"Item": [{"SKU": effect.external_id, "Name": "By hand"}]})
-    return _read_again(one, effect.external_id)
-
-
-def _read_again(one: OneCase, number: str) -> Sequence[str]:
-    one.stage.clock.jump(60)
-    one.stage.service.refresh()
-    return [number]
+    return read_again(one, effect.external_id)
 
 
 PLANNED = Planned(
@@ -123,8 +101,8 @@ PLANNED = Planned(
     calls=_calls,
     number=_number,
     changes={
-        "order-edited": Change("orders", _edited),
-        "order-cancelled": Change("orders", _cancelled),
+        "order-edited": Change("orders", order_edited),
+        "order-cancelled": Change("orders", order_cancelled),
         "branch-changed": Change("orders", _branch),
         "contact-by-hand": Change("contacts", _contact_by_hand),
         "paid-by-hand": Change("payments", _paid_by_hand),

@@ -24,6 +24,7 @@ from ledger_pipelines.documents.effects import LINK, Action, Effect
 from ledger_pipelines.documents.keys import Json, canonical, decode, digest
 from ledger_pipelines.sandbox.gate import Gate
 from ledger_pipelines.sandbox.wire import read_body, replay
+from ledger_pipelines_tests.faults.exactness import filled
 
 _METHODS = frozenset({"POST", "PUT", "DELETE"})
 _PLACES: Mapping[str, str] = {
@@ -122,7 +123,7 @@ def _hashed(one: Wired, body: Json) -> tuple[str, str, str, str]:
 
 
 def _wanted(vendor: str, effect: Effect, ids: Mapping[str, str], number: Callable[[str, str], str]) -> Wired:
-    body = _filled(decode(effect.body), ids)
+    body = filled(decode(effect.body), ids)
     assert isinstance(body, dict)
     method = {Action.CREATE: "POST", Action.UPDATE: "PUT"}.get(effect.action, "DELETE")
     if vendor == "neto":
@@ -140,15 +141,6 @@ def _wanted(vendor: str, effect: Effect, ids: Mapping[str, str], number: Callabl
             method, body = "PUT", {**body, "isVoid": True, "isApproved": False}
         return Wired(_PLACES[effect.kind], method, key, body)
     return Wired(f"{vendor} /{effect.kind[0].upper()}{effect.kind[1:]}", method, key, body)
-
-
-def _filled(value: Json, ids: Mapping[str, str]) -> Json:
-    if isinstance(value, dict):
-        link = value.get(LINK)
-        if isinstance(link, str) and len(value) == 1:
-            return ids.get(link, "")
-        return {name: _filled(item, ids) for name, item in value.items()}
-    return [_filled(item, ids) for item in value] if isinstance(value, list) else value
 
 
 def _form(name: str, value: Any) -> Any:

@@ -162,3 +162,37 @@ def _refused(one: OneCase, flow: str, day: date, words: Sequence[str], *, stale:
 def creates(effect: Effect) -> bool:
     """Whether it makes a document."""
     return effect.action is Action.CREATE
+
+
+# --- acts in the store of a scene ---------------------------------------------------------------------------------------
+
+
+def toms(one: OneCase) -> str:
+    """An order of both scenes that is not in the target yet."""
+    return str(
+        next(order["key"] for order in one.stage.store()["order"] if order.get("BillFirstName") == "Tom")
+    )
+
+
+def order_edited(one: OneCase, day: date) -> Sequence[str]:
+    """Staff change its lines."""
+    del day
+    number = toms(one)
+    wish = {"OrderID": number, "OrderLine": [{"SKU": "TIN-200", "Quantity": "4"}], "ShippingCost": "9.95"}
+    one.stage.control.post("/neto/edit", json=wish).raise_for_status()
+    return read_again(one, number)
+
+
+def order_cancelled(one: OneCase, day: date) -> Sequence[str]:
+    """Staff cancel it."""
+    del day
+    number = toms(one)
+    one.stage.status(number, "Cancelled")
+    return read_again(one, number)
+
+
+def read_again(one: OneCase, number: str) -> Sequence[str]:
+    """What was changed is read; the number it is known by."""
+    one.stage.clock.jump(60)
+    one.stage.service.refresh()
+    return [number]

@@ -15,7 +15,14 @@ from ledger_pipelines.documents.keys import decode
 from ledger_pipelines_tests.faults import drift_cases, plan_cases, shop_books
 from ledger_pipelines_tests.faults.day_cases import Case, OneCase
 from ledger_pipelines_tests.faults.drill_books import doubles
-from ledger_pipelines_tests.faults.plan_cases import Change, Planned
+from ledger_pipelines_tests.faults.plan_cases import (
+    Change,
+    Planned,
+    order_cancelled,
+    order_edited,
+    read_again,
+    toms,
+)
 from ledger_pipelines_tests.faults.shop_entry import written
 
 BAD_METHOD = "Cheque"
@@ -42,38 +49,16 @@ def _number(one: OneCase, kind: str, reference: str) -> str:
     return next(iter(shop_books.found_by_hand(one.stage, kind, reference)), "")
 
 
-def _toms(one: OneCase) -> str:
-    """An order that is not in the file yet."""
-    return str(
-        next(order["key"] for order in one.stage.store()["order"] if order.get("BillFirstName") == "Tom")
-    )
-
-
-def _edited(one: OneCase, day: date) -> list[str]:
-    del day
-    number = _toms(one)
-    wish = {"OrderID": number, "OrderLine": [{"SKU": "TIN-200", "Quantity": "4"}], "ShippingCost": "9.95"}
-    one.stage.control.post("/neto/edit", json=wish).raise_for_status()
-    return _read_again(one, number)
-
-
-def _cancelled(one: OneCase, day: date) -> list[str]:
-    del day
-    number = _toms(one)
-    one.stage.status(number, "Cancelled")
-    return _read_again(one, number)
-
-
 def _billed_by_hand(one: OneCase, day: date) -> list[str]:
     """The bookkeeper makes the invoice herself."""
-    number = _toms(one)
+    number = toms(one)
     item = next(row["Id"] for row in one.stage.file().records("item") if row["Code"] == "TIN-200")
     line = {"InventoryId": item, "Quantity": 1, "UnitPrice": "8.80", "TaxCode": "G1", "TotalAmount": "8.80"}
     one.stage.book("POST", "/Invoice", {
         "TransactionType": "S", "InvoiceType": "Tax Invoice", "Layout": "I", "InvoiceNumber": f"BY-HAND-{number}",
         "PurchaseOrderNumber": number, "TransactionDate": day.isoformat(), "LineItems": [line],
     })  # fmt: skip
-    return _read_again(one, number)
+    return read_again(one, number)
 
 
 def _paid_by_hand(one: OneCase, day: date) -> list[str]:
@@ -88,19 +73,13 @@ def _paid_by_hand(one: OneCase, day: date) -> list[str]:
         "TransactionType": "SP", "TransactionDate": day.isoformat(), "PaymentAccountId": 9002,
         "PaymentItems": [{"InvoiceTransactionId": invoice["Id"], "AmountPaid": str(effect.expected.amount.amount)}],
     })  # fmt: skip
-    return _read_again(one, str(invoice["PurchaseOrderNumber"]))
+    return read_again(one, str(invoice["PurchaseOrderNumber"]))
 
 
 def _settings(one: OneCase, day: date) -> list[str]:
     del day
     one.stage.again(payments__methods={"Direct Deposit": "PayPal Clearing", "PayPal Checkout": "ANZ Cheque"})
     return []
-
-
-def _read_again(one: OneCase, number: str) -> list[str]:
-    one.stage.clock.jump(60)
-    one.stage.service.refresh()
-    return [number]
 
 
 PLANNED = Planned(
@@ -110,8 +89,8 @@ PLANNED = Planned(
     calls=lambda plan: 0 if plan.flow in _TO_STORE else len(plan.effects()),
     number=_number,
     changes={
-        "order-edited": Change("invoices", _edited),
-        "order-cancelled": Change("invoices", _cancelled),
+        "order-edited": Change("invoices", order_edited),
+        "order-cancelled": Change("invoices", order_cancelled),
         "invoice-by-hand": Change("invoices", _billed_by_hand),
         "paid-by-hand": Change("payments", _paid_by_hand),
         "setting-changed": Change("payments", _settings),
