@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from ledger_pipelines.documents.sales import Item, Party, Payment, SalesDocument, StockLevel
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.by_day.latest import (
+from ledger_pipelines.integrations.by_day.stored import (
     Groups,
     Renamed,
     Stored,

@@ -18,14 +18,13 @@ from zoneinfo import ZoneInfo
 from upath import UPath
 
 from ledger_pipelines.documents.sales import Item, SalesDocument
-from ledger_pipelines.integrations.by_day.latest import (
+from ledger_pipelines.integrations.by_day.latest import LatestRecords, Token
+from ledger_pipelines.integrations.by_day.stored import (
     Decoded,
-    LatestRecords,
     Record,
     Renamed,
     Rows,
     Stored,
-    Token,
     readable,
     unreadable,
 )

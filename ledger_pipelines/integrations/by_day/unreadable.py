@@ -1,10 +1,10 @@
 """Stored records that cannot be read: each stops what rests on it, and nothing else.
 
 Belongs here: the error that names such a record, and deciding subjects one by one so that those which rest on one become rows that
-wait. Does not belong here: decoding, and passing over such records (`latest`), which records a flow looks at.
+wait. Does not belong here: decoding, and passing over such records (`stored`), which records a flow looks at.
 
 Looking one up raises: what is there and cannot be read must never be taken for what is not there, or it would be made a second time.
-Only what is about many records at once (counts, comparisons) passes over it (`latest.readable`).
+Only what is about many records at once (counts, comparisons) passes over it (`stored.readable`).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger_pipelines.documents.sales import Item
-from ledger_pipelines.integrations.by_day.latest import Renamed, readable
+from ledger_pipelines.integrations.by_day.stored import Renamed, readable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import Layout

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.integrations.by_day.context import DayContext, Known
-from ledger_pipelines.integrations.by_day.latest import if_readable, readable, unreadable
+from ledger_pipelines.integrations.by_day.stored import if_readable, readable, unreadable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.omni import Omni
 from ledger_pipelines.integrations.neto_cin7.settings import NetoCin7Settings

@@ -17,14 +17,13 @@ from zoneinfo import ZoneInfo
 
 from upath import UPath
 
-from ledger_pipelines.integrations.by_day.latest import (
+from ledger_pipelines.integrations.by_day.latest import LatestRecords, Token
+from ledger_pipelines.integrations.by_day.stored import (
     Decoded,
-    LatestRecords,
     Record,
     Renamed,
     Rows,
     Stored,
-    Token,
     readable,
     unreadable,
 )

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Final
 
 from ledger_pipelines.documents.money import ZERO, Money, exponent, round_half_away
-from ledger_pipelines.integrations.by_day.latest import Renamed, Stored, readable, unreadable
+from ledger_pipelines.integrations.by_day.stored import Renamed, Stored, readable, unreadable
 from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.shop import by_id, grouped, one_of

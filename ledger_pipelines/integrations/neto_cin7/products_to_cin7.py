@@ -16,7 +16,7 @@ from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
-from ledger_pipelines.integrations.by_day.latest import Renamed, readable, unreadable
+from ledger_pipelines.integrations.by_day.stored import Renamed, readable, unreadable
 from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.neto_cin7.catalogue import (
     cannot_be_made,

@@ -19,7 +19,7 @@ from ledger_pipelines.documents.effects import Action, Effect, EffectState
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, plain
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.latest import if_readable
+from ledger_pipelines.integrations.by_day.stored import if_readable
 from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context

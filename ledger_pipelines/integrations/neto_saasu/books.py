@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from ledger_pipelines.integrations.by_day.latest import readable, unreadable
+from ledger_pipelines.integrations.by_day.stored import readable, unreadable
 from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.shop import by_id, exactly, grouped, one_of

@@ -19,7 +19,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
-from ledger_pipelines.integrations.by_day.latest import readable
+from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.latest import readable
+from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.needs import saasu_entities
 from ledger_pipelines.integrations.neto_saasu.settings import SALE_ORDER, NetoSaasuSettings

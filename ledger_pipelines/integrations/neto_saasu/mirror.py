@@ -18,13 +18,12 @@ from zoneinfo import ZoneInfo
 
 from upath import UPath
 
-from ledger_pipelines.integrations.by_day.latest import (
-    LatestRecords,
+from ledger_pipelines.integrations.by_day.latest import LatestRecords, Token
+from ledger_pipelines.integrations.by_day.stored import (
     Record,
     Renamed,
     Rows,
     Stored,
-    Token,
     readable,
     record_of,
     unreadable,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from ledger_pipelines.config.models import Finding
-from ledger_pipelines.integrations.by_day.latest import readable
+from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.books import Books
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings

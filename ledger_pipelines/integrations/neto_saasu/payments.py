@@ -20,7 +20,7 @@ from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import IGNORED, Known
-from ledger_pipelines.integrations.by_day.latest import readable
+from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.by_day.unreadable import one_by_one, payments_named
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account

@@ -16,7 +16,7 @@ from decimal import Decimal
 from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Item
-from ledger_pipelines.integrations.by_day.latest import readable
+from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.neto_saasu.compare import (
     Effects,
     Explainer,

@@ -13,7 +13,7 @@ from ledger_pipelines.documents.effects import Action, Expected
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known, link
-from ledger_pipelines.integrations.by_day.latest import readable
+from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts

@@ -18,7 +18,7 @@ from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known, link
-from ledger_pipelines.integrations.by_day.latest import readable
+from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact, default_id, resolve
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision

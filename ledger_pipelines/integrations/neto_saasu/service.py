@@ -17,8 +17,8 @@ from ledger_pipelines.config.models import Finding
 from ledger_pipelines.documents.dates import Clock, days_between
 from ledger_pipelines.documents.effects import Mode, Writer
 from ledger_pipelines.errors import DataError, LedgerError
-from ledger_pipelines.integrations.by_day.latest import readable
 from ledger_pipelines.integrations.by_day.readings import OpenSide
+from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.neto_saasu import (
     contacts,
     invoices,

@@ -26,7 +26,7 @@ from ledger_pipelines.documents.effects import (
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.by_day.days import DaysDone, Mark
 from ledger_pipelines.integrations.by_day.memory import EVERY_PARTITION, JournalMemory
-from ledger_pipelines.integrations.open_items import IGNORED, RETRIED
+from ledger_pipelines.integrations.open_items import IGNORED, RETRIED, Act
 from ledger_pipelines.storage.journal import Journal
 from ledger_pipelines.sync.apply import apply
 from ledger_pipelines.sync.plan import Plan, PlanRow, Reason
@@ -140,9 +140,9 @@ class TestJournalMemory:
 
     def test_the_last_word_of_a_person_counts(self, journal: Journal) -> None:
         memory = JournalMemory(journal, "neto_saasu")
-        memory.ignored.say(IGNORED, EVERY_PARTITION, ["ROW"], "Ann", "by hand", NOW)
+        memory.ignored.say(Act(IGNORED, ["ROW"], "Ann", "by hand"), EVERY_PARTITION, ["ROW"], NOW)
         assert memory.view().ignored == {"ROW"}
-        memory.ignored.say(RETRIED, EVERY_PARTITION, ["ROW"], "Ann", "after all", NOW)
+        memory.ignored.say(Act(RETRIED, ["ROW"], "Ann", "after all"), EVERY_PARTITION, ["ROW"], NOW)
         assert not memory.view().ignored
 
 

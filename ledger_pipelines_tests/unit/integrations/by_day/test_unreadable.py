@@ -9,13 +9,7 @@ import pytest
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.by_day.latest import (
-    Decoded,
-    Renamed,
-    if_readable,
-    readable,
-    unreadable,
-)
+from ledger_pipelines.integrations.by_day.stored import Decoded, Renamed, if_readable, readable, unreadable
 from ledger_pipelines.integrations.by_day.unreadable import UNREADABLE, UnreadableError, one_by_one
 from ledger_pipelines_tests.unit.integrations.neto_cin7.building import context
 

@@ -14,7 +14,7 @@ from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import Payment, SalesDocument
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.context import link
-from ledger_pipelines.integrations.by_day.latest import Decoded, Record
+from ledger_pipelines.integrations.by_day.stored import Decoded, Record
 from ledger_pipelines.integrations.neto_saasu import invoices, payment_family, payments
 from ledger_pipelines.integrations.neto_saasu.decisions import Decision
 from ledger_pipelines.integrations.neto_saasu.quick import Quick, quick_payment

@@ -419,7 +419,7 @@ def test_money_given_back_on_an_order_is_a_refund_and_lowers_what_is_paid() -> N
     [
         ({"GrandTotal": "7,00"}, "order N1: GrandTotal is '7,00', not a number"),
         ({"OrderLine": [_line(price="1e3")]}, "order line N1-0: UnitPrice is '1e3', not a number"),
-        ({"OrderLine": [_line(quantity="9" * 40, price="9" * 40)]}, "order line N1-0: .* is no amount"),
+        ({"OrderLine": [_line(quantity="9" * 40)]}, "order line N1-0: Quantity is '9+', not a number"),
         ({"OrderPayment": {"Id": "4", "Amount": "five"}}, "payment 4 of order N1: Amount is 'five'"),
         ({"OrderLine": ["TEA"]}, "a line of order N1 is no object"),
         ({"TaxInclusive": "perhaps"}, "order N1: TaxInclusive is 'perhaps', not True or False"),
