@@ -22,7 +22,7 @@ from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.integrations.by_day.context import DayContext
 from ledger_pipelines.integrations.by_day.initial import Found
-from ledger_pipelines.integrations.by_day.readings import OpenSide
+from ledger_pipelines.integrations.by_day.readings import Side
 from ledger_pipelines.integrations.by_day.service import ByDay
 from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.integrations.shop_mirror import ShopMirror
@@ -104,11 +104,14 @@ class OfStore(ByDay[S, F, R], Generic[S, F, R]):
             found.append(ctx.unreadable(error, number, title, of=of, until=until))
         return found
 
-    def neto_side(self, wanted: Sequence[str]) -> OpenSide:
-        """The store, opened for reading these entities."""
+    def neto_side(self, wanted: Sequence[str]) -> Side:
+        """The store, of which these entities are read."""
         config = self.setup.source_config
-        reader = NetoReader(self.neto, orders_a_page=config.orders_a_page)
-        return OpenSide(self.source, reader, ENTITIES, config.start_date, wanted)
+
+        def opened() -> NetoReader:
+            return NetoReader(self.neto, orders_a_page=config.orders_a_page)
+
+        return Side(self.source, opened, ENTITIES, config.start_date, wanted)
 
     def neto_writer(self) -> NetoWriter:
         """Who writes to the store."""

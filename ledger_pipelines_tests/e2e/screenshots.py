@@ -99,8 +99,8 @@ def _omni(chromium: str, to: Path, folder: Path) -> None:
         ):  # fmt: skip
             answer = httpx.post(f"{stack.control}/{vendor}/settings", json=lifted, trust_env=False)
             answer.raise_for_status()
-        first, last = date(2026, 10, 5), datetime.now(ZoneInfo("Australia/Sydney")).date()
-        for job in ("neto_cin7_initial_sync", "neto_cin7_sync"):
+        begin, last = date(2026, 8, 1), datetime.now(ZoneInfo("Australia/Sydney")).date()
+        for job, first in (("neto_cin7_initial_sync", begin), ("neto_cin7_sync", date(2026, 10, 5))):
             run_id = stack.launch(job, range_tags(first, last))
             wait(job, 600, lambda run_id=run_id: _over(stack, run_id))  # type: ignore[misc]
             sys.stdout.write(f"{job}: {_over(stack, run_id)}\n")

@@ -9,12 +9,13 @@ stock as often as the settings say, accounts and the like once a day.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from ledger_pipelines.documents.dates import Window, business_date
+from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.integrations.by_day.whole import WholeNotes
 from ledger_pipelines.storage.snapshots import SnapshotStore
@@ -27,15 +28,20 @@ DAILY: Final = timedelta(hours=20)
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSide:
-    """One connection opened for reading, and what of it is wanted."""
+class Side:
+    """One connection, and what of it is wanted.
+
+    Args:
+        open: Opens it for reading.
+        opening: The first day it is read of.
+        wanted: Entities to read, in order.
+    """
 
     name: str
-    reader: ChangesReader
+    open: Callable[[], ChangesReader]
     entities: Mapping[str, EntityLike]
     opening: date
     wanted: Sequence[str]
-    """Entities to read, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +67,43 @@ class Readings:
         self._reach, self._young = reach, young
         self._today = business_date(now, setup.zone)
 
-    def all_of(self, side: OpenSide, progress: Progress | None) -> Refreshed:
+    def all_of(self, side: Side, progress: Progress | None) -> Refreshed:
         """The initial sync: every day from the connection's start, whole; days of an attempt that was cut short stay. Of lists
         that another integration has read whole, as far back, only what changed since is asked for.
         """
         return self._run(side, progress, reach=self._reach, whole=True)
 
-    def latest(self, side: OpenSide, progress: Progress | None) -> Refreshed:
+    def latest(self, side: Side, progress: Progress | None) -> Refreshed:
         """Only what changed since the last reading, up to now."""
         return self._run(side, progress, reach=timedelta(), whole=False)
 
-    def _run(self, side: OpenSide, progress: Progress | None, *, reach: timedelta, whole: bool) -> Refreshed:
+    def refuse_gaps(self, side: Side) -> None:
+        """Raise RefusedError when a list of changes was not read of every day from the connection's first on: what changed last on
+        a day that is missing would be taken for what is not there."""
+        store = SnapshotStore(self._setup.data, side.name)
+        for entity in (side.entities[one] for one in side.wanted):
+            if not entity.changed_column:
+                continue
+            days = store.days(entity.name)
+            last = days[-1] if days else side.opening
+            missing = sorted(
+                {side.opening + timedelta(n) for n in range((last - side.opening).days + 1)} - {*days}
+            )
+            if missing:
+                raise RefusedError(
+                    f"{entity.name} of {side.name} were not read of {len(missing):,} days, the first of them {missing[0]}: what "
+                    "changed last on one of them would be taken for what is not there, and made twice.",
+                    remedy=f"Read all days from {side.opening} on: the initial sync, all days as one run.",
+                    code="initial-sync-incomplete",
+                )
+
+    def _run(self, side: Side, progress: Progress | None, *, reach: timedelta, whole: bool) -> Refreshed:
         store = SnapshotStore(self._setup.data, side.name)
         notes = WholeNotes(self._setup.data / "state" / f"{side.name}-whole.json")
         name = self._setup.name
         rows: dict[str, int] = {}
         days: set[date] = set()
+        reader = side.open()
         for place, entity in enumerate(side.entities[one] for one in side.wanted):
             if progress is not None:
                 progress(f"reading {side.name} {entity.name}", place, len(side.wanted))
@@ -85,7 +112,7 @@ class Readings:
             if not anew and not entity.changed_column and self._fresh(store, entity):
                 continue
             count = 0
-            for done in (sweep if anew else refresh)(side.reader, store, entity, asked):
+            for done in (sweep if anew else refresh)(reader, store, entity, asked):
                 count += done.manifest.rows if done.new else 0
                 if entity.changed_column and done.new and done.manifest.rows:
                     days.add(done.manifest.day)

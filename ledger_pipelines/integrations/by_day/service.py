@@ -25,7 +25,7 @@ from ledger_pipelines.integrations.by_day.context import DayContext
 from ledger_pipelines.integrations.by_day.days import DaysDone
 from ledger_pipelines.integrations.by_day.initial import Found, InitialFiles, InitialSync
 from ledger_pipelines.integrations.by_day.memory import JournalMemory
-from ledger_pipelines.integrations.by_day.readings import OpenSide, Readings, Refreshed
+from ledger_pipelines.integrations.by_day.readings import Readings, Refreshed, Side
 from ledger_pipelines.integrations.by_day.results import DayStatus, FlowRun, RunResult
 from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.integrations.by_day.worklist import Worklist
@@ -144,7 +144,7 @@ class ByDay(ABC, Generic[S, F, R]):
         """What every plan is held to before anything is written."""
 
     @abstractmethod
-    def sides(self, *, whole: bool) -> Iterable[Callable[[], OpenSide]]:
+    def sides(self, *, whole: bool) -> Iterable[Side]:
         """Source, then target, each opened when it is read. whole: for the initial sync."""
 
     @abstractmethod
@@ -244,7 +244,7 @@ class ByDay(ABC, Generic[S, F, R]):
         begun = self.clock.now()
         readings = self._readings(begun, self._initial_files.attempt(self._run_id or _run_name(begun)))
         for side in self.sides(whole=True):
-            readings.all_of(side(), progress)
+            readings.all_of(side, progress)
         return self.pair(progress, begun if rebuilt else None)
 
     def pair(self, progress: Progress | None = None, done_at: datetime | None = None) -> F:
@@ -252,7 +252,13 @@ class ByDay(ABC, Generic[S, F, R]):
 
         A note older than the journal keeps its date, and one made where the target holds documents of an earlier journal is
         dated before this one: it is how a lost journal is known (`memory_lost`).
+
+        Raises:
+            RefusedError: A side was not read of all days from its first on.
         """
+        readings = self._readings(self.clock.now(), self._run_id)
+        for side in self.sides(whole=True):
+            readings.refuse_gaps(side)
         tell(progress, "pairing", 0, 1)
         birth, before = self.journal.birth, self.initial()
         if before is not None and before.done_at < birth:
@@ -308,7 +314,7 @@ class ByDay(ABC, Generic[S, F, R]):
         """Bring the snapshots of both sides up to date: only what changed since the last reading is asked for."""
         now = self.clock.now()
         readings = self._readings(now, self._run_id or _run_name(now))
-        found = [readings.latest(side(), progress) for side in self.sides(whole=False)]
+        found = [readings.latest(side, progress) for side in self.sides(whole=False)]
         rows = {name: count for one in found for name, count in one.rows.items()}
         return Refreshed(rows, found[0].days)
 

@@ -6,7 +6,7 @@ Belongs here: what is read, who writes, which module decides a flow, the reconci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
@@ -16,7 +16,7 @@ from ledger_pipelines.config.models import Finding
 from ledger_pipelines.documents.dates import Clock, days_between
 from ledger_pipelines.documents.effects import Mode, Writer
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.by_day.readings import OpenSide
+from ledger_pipelines.integrations.by_day.readings import Side
 from ledger_pipelines.integrations.neto_cin7 import (
     contacts,
     orders,
@@ -104,10 +104,13 @@ class NetoCin7(OfStore[Setup, Pairing, OmniReconciliation]):
             base_amounts=setup.target_config.amounts_in_base_currency,
         )
 
-    def sides(self, *, whole: bool) -> Iterable[Callable[[], OpenSide]]:
+    def sides(self, *, whole: bool) -> Iterable[Side]:
         """The store, then the account."""
         del whole
-        return (lambda: self.neto_side(NETO), self._cin7_side)
+        wanted = cin7_entities(self.setup.settings)
+        opening = self.setup.target_config.start_date
+        omni = Side(self.target, lambda: Cin7Reader(self.cin7), CIN7, opening, wanted)
+        return (self.neto_side(NETO), omni)
 
     def reach(self) -> timedelta:
         """As the settings say."""
@@ -116,10 +119,6 @@ class NetoCin7(OfStore[Setup, Pairing, OmniReconciliation]):
     def young(self) -> Mapping[str, timedelta]:
         """Stock is read as often as the settings say."""
         return {STOCK: timedelta(minutes=self.setup.settings.status_updates.stock_every_minutes)}
-
-    def _cin7_side(self) -> OpenSide:
-        wanted = cin7_entities(self.setup.settings)
-        return OpenSide(self.target, Cin7Reader(self.cin7), CIN7, self.setup.target_config.start_date, wanted)
 
     def writer(self, flow: str) -> Writer:
         """Who carries a flow's plan out."""

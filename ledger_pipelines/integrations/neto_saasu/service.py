@@ -6,7 +6,7 @@ Belongs here: what is read, who writes, which module decides a flow, the reconci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from functools import cached_property
@@ -17,7 +17,7 @@ from ledger_pipelines.config.models import Finding
 from ledger_pipelines.documents.dates import Clock, days_between
 from ledger_pipelines.documents.effects import Mode, Writer
 from ledger_pipelines.errors import DataError, LedgerError
-from ledger_pipelines.integrations.by_day.readings import OpenSide
+from ledger_pipelines.integrations.by_day.readings import Side
 from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.neto_saasu import (
     contacts,
@@ -114,13 +114,19 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
             books_currency=setup.target_config.currency,
         )
 
-    def sides(self, *, whole: bool) -> Iterable[Callable[[], OpenSide]]:
+    def sides(self, *, whole: bool) -> Iterable[Side]:
         """The store, then the file. Stock that a sale order waits for is read whatever flows are on."""
         settings = self.setup.settings
         stock = not whole and self._waits_for_stock()
         return (
-            lambda: self.neto_side(neto_entities(settings)),
-            lambda: self._saasu_side(saasu_entities(settings, stock=stock)),
+            self.neto_side(neto_entities(settings)),
+            Side(
+                self.target,
+                lambda: SaasuReader(self.saasu),
+                SAASU,
+                self.setup.target_config.start_date,
+                saasu_entities(settings, stock=stock),
+            ),
         )
 
     def reach(self) -> timedelta:
@@ -130,11 +136,6 @@ class NetoSaasu(OfStore[Setup, Pairing, ShopReconciliation]):
     def young(self) -> Mapping[str, timedelta]:
         """Stock is read as often as the settings say."""
         return {STOCK: timedelta(minutes=self.setup.settings.inventory_from_saasu.every_minutes)}
-
-    def _saasu_side(self, wanted: Sequence[str]) -> OpenSide:
-        return OpenSide(
-            self.target, SaasuReader(self.saasu), SAASU, self.setup.target_config.start_date, wanted
-        )
 
     def writer(self, flow: str) -> Writer:
         """Who carries a flow's plan out."""

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ledger_pipelines.documents.effects import Mode
-from ledger_pipelines.integrations.by_day.readings import OpenSide, Readings
+from ledger_pipelines.errors import RefusedError
+from ledger_pipelines.integrations.by_day.readings import Readings, Side
 from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.systems.entities import EntityLike, RecordEntity, columns
@@ -50,8 +51,8 @@ def readings(folder: Path, integration: str, days: int, now: datetime = NOW) -> 
     return Readings(setup, now, f"run-{integration}", timedelta(days=days), {})
 
 
-def side(reader: Reader) -> OpenSide:
-    return OpenSide("shop", reader, ENTITIES, OPENING, ("orders", "methods"))  # type: ignore[arg-type]
+def side(reader: Reader) -> Side:
+    return Side("shop", lambda: reader, ENTITIES, OPENING, ("orders", "methods"))  # type: ignore[arg-type]
 
 
 def sync(folder: Path, integration: str, days: int) -> list[tuple[str, datetime]]:
@@ -106,3 +107,23 @@ def test_where_the_snapshots_are_gone_the_note_misleads_nobody(first: Path) -> N
 def test_a_note_that_cannot_be_read_costs_calls_and_nothing_else(first: Path) -> None:
     (first / "state" / "shop-whole.json").write_bytes(b"{")
     assert [name for name, _ in sync(first, "to_omni", 90)] == ["orders", "methods"]
+
+
+def test_pairing_is_refused_where_a_day_was_never_read(first: Path) -> None:
+    """Dagster's job over a part of the days counted as the initial sync: what had changed before was unknown, and made twice."""
+    there = readings(first, "to_saasu", 90)
+    there.refuse_gaps(side(Reader()))
+    store = SnapshotStore(first, "shop")
+    for beside in store.path("orders", OPENING).parent.iterdir():
+        beside.unlink()
+    with pytest.raises(
+        RefusedError, match=r"orders of shop were not read of 1 days, the first of them 2026-09-01"
+    ) as caught:
+        there.refuse_gaps(side(Reader()))
+    assert caught.value.code == "initial-sync-incomplete"
+    assert "all days as one run" in caught.value.remedy
+
+
+def test_pairing_is_refused_where_nothing_was_read(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="orders of shop were not read"):
+        readings(tmp_path, "to_saasu", 90).refuse_gaps(side(Reader()))
