@@ -229,6 +229,13 @@ def _in_a_process(name: str, share: tuple[int, int], asked: argparse.Namespace, 
         return _summed(name, asked.seed, "", (), (), monotonic() - started, broken, mutant=asked.mutant)
 
 
+def _taken(queue: deque[tuple[str, tuple[int, int]]]) -> tuple[str, tuple[int, int]] | None:
+    """The next one; None when there is none left."""
+    with contextlib.suppress(IndexError):
+        return queue.popleft()
+    return None
+
+
 def run_several(names: Sequence[str], asked: argparse.Namespace, told: Console) -> list[Report]:
     """Several drills side by side; the report of each once all its shares are done.
 
@@ -247,10 +254,8 @@ def run_several(names: Sequence[str], asked: argparse.Namespace, told: Console) 
 
     def work(*queues: deque[tuple[str, tuple[int, int]]]) -> None:
         for queue in queues:
-            with contextlib.suppress(IndexError):
-                while True:
-                    one = queue.popleft()
-                    done[one] = _in_a_process(*one, asked, told)
+            while (one := _taken(queue)) is not None:
+                done[one] = _in_a_process(*one, asked, told)
 
     with ThreadPoolExecutor(asked.jobs) as pool:
         lanes = [pool.submit(work, waiting, busy)]
