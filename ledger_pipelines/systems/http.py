@@ -519,7 +519,13 @@ class Http:
             ) as response,
         ):
             whole = self._whole(response.iter_bytes(), started)
+            if not response.is_success:
+                whole = self._without_secrets(whole)
             return Answer(response.status_code, response.headers, whole, method, pattern, self.clock.now())
+
+    def _without_secrets(self, body: bytes) -> bytes:
+        """What a refusal says is shown to people, whoever words it: some repeat the request with its headers."""
+        return self.redactor.clean(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def _whole(self, pieces: Iterable[bytes], started: datetime) -> bytes:
         parts = bytearray()

@@ -92,6 +92,10 @@ _LIST = (
         "claim-not-atomic", "A claim reads, then writes: whatever happened in between is overwritten.",
         _planted("claim_not_atomic"), "simulate", r"doubled: ", "direct 1-120",
     ),
+    Mutant(
+        "no-redactor", "What other programs say is shown as it comes.",
+        _planted("no_redactor"), "secrets", r"holds access_token", "amazon_netsuite:cli:refuse",
+    ),
 )  # fmt: skip
 
 MUTANTS: Mapping[str, Mutant] = {mutant.name: mutant for mutant in _LIST}

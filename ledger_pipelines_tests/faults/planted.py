@@ -30,6 +30,7 @@ from ledger_pipelines.storage.manifests import FILE, METADATA_KEY, Manifest
 from ledger_pipelines.storage.settlements import SettlementManifest, SettlementStore
 from ledger_pipelines.sync import gates, recover
 from ledger_pipelines.systems.http import Answer, Http
+from ledger_pipelines.systems.secrets import Redactor
 
 _PRODUCT = ("ledger_pipelines.", "ledger_pipelines_tests.")
 
@@ -242,3 +243,15 @@ def distinct_lines() -> None:
         return accept(self, manifest, staged_rows)
 
     SettlementStore.accept = accept_distinct  # type: ignore[method-assign]
+
+
+# --- what nobody may read -------------------------------------------------------------------------------------------
+
+
+def no_redactor() -> None:
+    """Texts of other programs are shown as they come."""
+
+    def clean(self: Redactor, text: str) -> str:
+        return text
+
+    Redactor.clean = clean  # type: ignore[method-assign]

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 SHORTEST = 12
 _OAUTH = re.compile(r'oauth_(?:signature|token|consumer_key)="([^"]+)"')
+_CREDENTIAL = re.compile(r"authorization|token|netoapi_(?:key|username)", re.IGNORECASE)
 _OF_ADDRESSES = re.compile(r"signature|credential|token|key-pair", re.IGNORECASE)
 
 
@@ -28,6 +29,7 @@ class Mood(StrEnum):
 
     PASS = "pass"
     ECHO = "echo"  # calls: 500 with the whole request, headers and all, in the body
+    REFUSE = "refuse"  # calls: 400 in the vendor's own form, whose words are the credentials
     ECHO_LOGIN = "echo-login"  # log-ins: 401 with the whole request in the body
     REDIRECT = "redirect"  # calls: 302 with the credentials in the address
     CUT = "cut"  # the answer breaks off
@@ -189,12 +191,34 @@ class _Handler(BaseHTTPRequestHandler):
                 )
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+            case Mood.REFUSE:
+                self._send(400, _in_the_vendors_form(" ".join(self._credentials())))
             case _:
                 text = json.dumps({"error": "invalid_request", "title": echo.decode("latin-1"), "errors": [
                     {"code": "Unauthorized", "message": echo.decode("latin-1")}]}).encode()  # fmt: skip
-                self.send_response(401 if self.mood is Mood.ECHO_LOGIN else 500)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
+                self._send(401 if self.mood is Mood.ECHO_LOGIN else 500, text)
         self.close_connection = True
+
+    def _credentials(self) -> Iterator[str]:
+        """What the call was made with: of its address, of its headers as they came, and what is behind a scheme's name."""
+        yield urlsplit(self.path).query
+        for name, value in self.headers.items():
+            if _CREDENTIAL.search(name):
+                yield value.partition(" ")[2] or value
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _in_the_vendors_form(words: str) -> bytes:
+    """A refusal as NetSuite, Saasu, Cin7, Amazon and Neto word theirs, each in its own field."""
+    return json.dumps({
+        "type": "about:blank", "title": "Bad Request", "status": 400, "message": words, "Message": words,
+        "o:errorDetails": [{"detail": words, "o:errorCode": "USER_ERROR"}],
+        "errors": [{"code": "InvalidInput", "message": words}],
+        "Ack": "Error", "Messages": {"Error": {"Message": words, "SeverityCode": "Error"}},
+    }).encode()  # fmt: skip

@@ -130,7 +130,9 @@ class Cin7Client:
         self.connection = connection
         self.clock = clock or SystemClock()
         self.redactor = redactor or Redactor()
-        self.redactor.add(connection.key)
+        username, key = connection.username.reveal(), connection.key.reveal()
+        for secret in (key, f"{username}:{key}"):  # the pair is what travels, in base64
+            self.redactor.add(secret)
         settings = HttpSettings(
             connection=connection.name,
             allow=AllowList(_HOSTS, sandbox=connection.sandbox),
@@ -140,7 +142,7 @@ class Cin7Client:
             ca_bundle=connection.ca_bundle,
             proxy=connection.proxy,
         )
-        login = httpx.BasicAuth(connection.username.reveal(), connection.key.reveal())
+        login = httpx.BasicAuth(username, key)
         self.http = Http(settings, self.clock, self.redactor, auth=login, transport=transport)
         self._buckets = TokenBuckets(connection.state_folder, self.clock)
         self._rates = _rates(connection)

@@ -1,4 +1,4 @@
-"""mutants: ten planted bugs, each of which makes a drill fail that otherwise holds.
+"""mutants: planted bugs, each of which makes a drill fail that otherwise holds.
 
 Belongs here: running the drill that must notice, with the bug and without. Does not belong here: the bugs (`mutants`,
 `planted`).
@@ -38,7 +38,7 @@ class DRILL(Drill):
     """See the module."""
 
     name = "mutants"
-    shows = "ten planted bugs, each caught by a drill that holds without it"
+    shows = "planted bugs, each caught by a drill that holds without it"
     shards = 2
 
     def cases(self) -> Sequence[str]:

@@ -53,7 +53,7 @@ _OTHER_WAYS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 OTHER_ECHO = "other-login-echo"
 _BY_DAYS = (
-    ("cli", Mood.ECHO_LOGIN.value), ("cli", Mood.REDIRECT.value), ("cli", WRONG), ("cli", OTHER), ("cli", OTHER_ECHO),
+    ("cli", Mood.ECHO_LOGIN.value), ("cli", Mood.REFUSE.value), ("cli", Mood.REDIRECT.value), ("cli", WRONG), ("cli", OTHER), ("cli", OTHER_ECHO),
     ("dagster", Mood.PASS.value), ("dagster", Mood.ECHO_LOGIN.value), ("dagster", OTHER_ECHO),
 )  # fmt: skip
 """Of an integration by days; a shop's other login is a key that travels in addresses."""

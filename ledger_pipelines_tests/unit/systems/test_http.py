@@ -80,6 +80,18 @@ def test_reads_are_tried_again_on_what_may_pass(bad: Any) -> None:
     assert len(wire.requests) == 3
 
 
+def test_a_refusal_that_repeats_the_credentials_arrives_without_them() -> None:
+    """NetSuite's words with the token in them were shown by `check`."""
+    for status, told in (
+        (400, {"title": "***", "name": "\u00fc"}),
+        (200, {"title": "t0ken-of-mine", "name": "\u00fc"}),
+    ):
+        wire = Wire(httpx.Response(status, json={"title": "t0ken-of-mine", "name": "\u00fc"}))
+        wire.redactor.add("t0ken-of-mine")
+        assert wire.read().json() == told
+        assert wire.write().json() == told
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
 def test_reads_are_not_tried_again_on_a_definite_no(status: int) -> None:
     wire = Wire(httpx.Response(status))

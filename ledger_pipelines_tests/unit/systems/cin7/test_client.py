@@ -240,6 +240,7 @@ def test_the_key_is_in_no_text(tmp_path: Path) -> None:
                 call()
             assert "canary" not in str(told.value)
             assert login not in str(told.value)
+            assert login[:10] not in str(told.value), "the user's half of it either"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
