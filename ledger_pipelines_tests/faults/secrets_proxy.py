@@ -29,7 +29,7 @@ class Mood(StrEnum):
 
     PASS = "pass"
     ECHO = "echo"  # calls: 500 with the whole request, headers and all, in the body
-    REFUSE = "refuse"  # calls: 400 in the vendor's own form, whose words are the credentials
+    REFUSE = "refuse"  # calls: a refusal in the vendor's own form, whose words are the credentials
     ECHO_LOGIN = "echo-login"  # log-ins: 401 with the whole request in the body
     REDIRECT = "redirect"  # calls: 302 with the credentials in the address
     CUT = "cut"  # the answer breaks off
@@ -192,7 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header("Content-Length", "0")
                 self.end_headers()
             case Mood.REFUSE:
-                self._send(400, _in_the_vendors_form(" ".join(self._credentials())))
+                status = 200 if "NETOAPI_ACTION" in self.headers else 400  # Neto refuses so
+                self._send(status, _in_the_vendors_form(" ".join(self._credentials())))
             case _:
                 text = json.dumps({"error": "invalid_request", "title": echo.decode("latin-1"), "errors": [
                     {"code": "Unauthorized", "message": echo.decode("latin-1")}]}).encode()  # fmt: skip

@@ -189,7 +189,7 @@ class NetoClient:
             body=json_body(body),
             unusable=lambda got: self._unusable(action, got),
         )
-        read = read_answer(action, answer)
+        read = read_answer(action, answer, self.redactor)
         if read is None:
             raise self._strange(action, answer)
         if read.refused:
@@ -214,7 +214,11 @@ class NetoClient:
     def _unusable(self, action: str, answer: Answer) -> TransientError | None:
         """Why a read is worth another attempt."""
         passing = answer.ok or answer.status >= 500
-        return self._strange(action, answer) if passing and read_answer(action, answer) is None else None
+        return (
+            self._strange(action, answer)
+            if passing and read_answer(action, answer, self.redactor) is None
+            else None
+        )
 
     def _strange(self, action: str, answer: Answer) -> TransientError:
         """What to raise for a read's answer that is not Neto's own."""
@@ -253,12 +257,14 @@ class NetoClient:
         }
 
 
-def read_answer(action: str, answer: Answer) -> NetoAnswer | None:
-    """An answer read; None when it is not Neto's own (a gateway's page, half a body, another status than 2xx)."""
+def read_answer(action: str, answer: Answer, redactor: Redactor) -> NetoAnswer | None:
+    """An answer read; None when it is not Neto's own (a gateway's page, half a body, another status than 2xx). What Neto says is shown
+    to people: a refusal, which comes with 200, may repeat the key."""
     body = decoded(answer) if answer.ok else None
     if body is None:
         return None
-    return NetoAnswer(action, body, _said(body, "Error"), _said(body, "Warning"), _time(body))
+    errors, warnings = (tuple(map(redactor.clean, _said(body, kind))) for kind in ("Error", "Warning"))
+    return NetoAnswer(action, body, errors, warnings, _time(body))
 
 
 def _said(body: Mapping[str, Json], kind: str) -> tuple[str, ...]:

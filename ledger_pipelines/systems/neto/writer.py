@@ -134,7 +134,7 @@ class NetoWriter:
         except LedgerError as error:
             return self._same(classify(error) or Unknown(str(error)), batch, refusals)
         reached("neto.answered")
-        read = read_answer(action, answer)
+        read = read_answer(action, answer, self._client.redactor)
         if read is None:
             return self._same(self._without_words(action, answer), batch, refusals)
         if not read.refused:

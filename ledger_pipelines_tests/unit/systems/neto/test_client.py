@@ -96,7 +96,9 @@ def test_warnings_come_back_with_the_data(
     sandbox: RunningSandbox, control: httpx.Client, tmp_path: Path
 ) -> None:
     with _client(sandbox, tmp_path) as client:
-        answer = read_answer("UpdateItem", client.write("UpdateItem", {"Item": [{"SKU": "NONE"}]}))
+        answer = read_answer(
+            "UpdateItem", client.write("UpdateItem", {"Item": [{"SKU": "NONE"}]}), client.redactor
+        )
     assert answer is not None
     assert (answer.refused, answer.warnings) == (False, ("Cannot find Item NONE",))
 
