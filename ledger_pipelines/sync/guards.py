@@ -107,9 +107,15 @@ class MostDocuments:
 
 @dataclass(frozen=True, slots=True)
 class MostTotal:
-    """No more than so much per currency, counted without signs. A currency without a limit trips."""
+    """No more than so much per currency, counted without signs.
+
+    Args:
+        most: By currency.
+        others: Of each currency that is not among them; None = such a one trips.
+    """
 
     most: Mapping[str, Decimal]
+    others: Decimal | None = None
     name: str = "total"
 
     def check(self, given: GuardInput) -> Reason | None:
@@ -120,11 +126,12 @@ class MostTotal:
                 before = sums.get(row.amount.currency, Money.zero(row.amount.currency))
                 sums[row.amount.currency] = before + abs(row.amount)
         for currency, amount in sorted(sums.items()):
-            if currency not in self.most:
+            most = self.most.get(currency, self.others)
+            if most is None:
                 return Reason(
                     "total", f"{amount} would be written; there is no limit for {currency}.", _RAISE
                 )
-            limit = Money(self.most[currency], currency)
+            limit = Money(most, currency)
             if limit < amount:
                 return Reason("total", f"{amount} would be written; the limit is {limit}.", _RAISE)
         return None

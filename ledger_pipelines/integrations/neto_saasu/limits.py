@@ -20,7 +20,7 @@ def guards_of(limits: General, currency: str) -> list[Guard]:
     return [
         Balanced(lambda effect: _journal_lines(effect, currency)),
         MostDocuments(limits.most_documents),
-        MostTotal({currency: limits.most_total}),
+        MostTotal({currency: limits.most_total}, others=limits.most_total),
     ]
 
 

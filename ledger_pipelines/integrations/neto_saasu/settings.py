@@ -274,7 +274,7 @@ class General(Model):
     most_documents: int = Field(default=2000, ge=1)
     """A plan with more documents to write is stopped by a guard."""
     most_total: Decimal = Field(default=Decimal(1_000_000), gt=0)
-    """A plan that would write more than this, in the file's currency, is stopped by a guard."""
+    """A plan that would write more than this, in the file's currency or in another one, is stopped by a guard."""
 
 
 class NetoSaasuSettings(Model):

@@ -488,3 +488,14 @@ def test_a_status_chosen_later_takes_up_orders_of_days_that_were_done(opened: Op
     stage.run()
     assert number in stage.account().orders()
     assert len(stage.run().days) == 1, "and is done again"
+
+
+def test_a_store_in_another_currency_than_the_account_writes_its_orders(opened: Opened) -> None:
+    """The guard of totals knew no limit for USD: such a store wrote nothing, ever."""
+    stage = opened(accounting__currency_rates={"USD": "0.65"}, connections={"shop": {"currency": "USD"}})
+    number = stage.order(TEA, POT)
+    assert unsettled(stage.run()) == []
+    there = stage.account().order(number)
+    assert (there["currencyCode"], Decimal(str(there["currencyRate"]))) == ("USD", Decimal("0.65"))
+    assert unsettled(run(stage)) == []
+    assert writes(stage) == {}

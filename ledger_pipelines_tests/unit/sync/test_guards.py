@@ -42,6 +42,7 @@ def _lines(*amounts: str) -> Callable[..., list[Money]]:
 PASSING: list[Guard] = [
     MostDocuments(3),
     MostTotal({"USD": Decimal("30.00")}),
+    MostTotal({"AUD": Decimal("1.00")}, others=Decimal("30.00")),
     MostUpdates(Decimal("0.5"), allowed=0),
     PositiveAmounts(),
     Balanced(_lines("10.00", "-10.00")),
@@ -52,6 +53,7 @@ PASSING: list[Guard] = [
 TRIPPING: list[tuple[Guard, str]] = [
     (MostDocuments(2), "3 documents would be written; the limit is 2."),
     (MostTotal({"USD": Decimal("29.99")}), "30.00 USD would be written; the limit is 29.99 USD."),
+    (MostTotal({"AUD": Decimal(99)}, others=Decimal("29.99")), "the limit is 29.99 USD."),
     (MostTotal({"EUR": Decimal(100)}), "there is no limit for USD"),
     (MostUpdates(Decimal("0.3"), allowed=0), "1 of 3 rows change records that exist already."),
     (Balanced(_lines("10.00", "-9.99")), "is out by 0.01 USD"),
