@@ -158,8 +158,7 @@ def _unfinished(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> list[
         manifest = store.manifest(entity.name, day)
         if manifest is None:
             break
-        whole = manifest.read_until is None or Window(day, day, asked.window.zone).end <= manifest.read_until
-        if found and whole:
+        if found and _is_whole(manifest, asked):
             break
         found.insert(0, manifest)
     return found
@@ -263,8 +262,16 @@ def _past(store: SnapshotStore, entity: EntityLike, day: date, asked: Sweep) -> 
 
 
 def _done(store: SnapshotStore, entity: EntityLike, day: date, asked: Sweep) -> Manifest | None:
+    """The day as an attempt of this run stored it; one that was going on then, and is over by now, has more."""
     there = store.manifest(entity.name, day)
-    return there if there is not None and there.run_id in asked.done_by else None
+    if there is None or there.run_id not in asked.done_by:
+        return None
+    return there if day == asked.window.last or _is_whole(there, asked) else None
+
+
+def _is_whole(there: Manifest, asked: Sweep) -> bool:
+    """Whether the day was read up to its end."""
+    return there.read_until is None or Window(there.day, there.day, asked.window.zone).end <= there.read_until
 
 
 def _store(

@@ -13,4 +13,7 @@ from ledger_pipelines.sync.guards import Guard, MostDocuments, MostTotal
 
 def guards_of(limits: General, currency: str) -> Sequence[Guard]:
     """No more is written than the user allows."""
-    return (MostDocuments(limits.most_documents), MostTotal({currency: limits.most_total}, others=limits.most_total))
+    return (
+        MostDocuments(limits.most_documents),
+        MostTotal({currency: limits.most_total}, others=limits.most_total),
+    )

@@ -157,6 +157,18 @@ def test_days_before_a_failure_stay_done_and_a_re_execution_goes_on_behind_them(
     assert _ids(store, "invoices", TWELFTH) == ["c", "d"]
 
 
+def test_the_evening_of_the_day_on_which_a_run_was_cut_short_is_read_when_it_goes_on_days_later(
+    store: SnapshotStore,
+) -> None:
+    """An initial sync refused on Friday and taken up on Monday had lost the rest of Friday for good."""
+    account = Account([_row("a", _at(10, 9))])
+    list(sweep(account, store, INVOICES, replace(_asked(TENTH, TENTH), now=_at(10, 12))))
+    account.rows += [_row("evening", _at(10, 20)), _row("c", _at(12, 8))]
+    on = replace(_asked(TENTH, TWELFTH, "run-2", today=TWELFTH), done_by=("run-1",), now=_at(12, 9))
+    list(sweep(account, store, INVOICES, on))
+    assert [_ids(store, "invoices", day) for day in (TENTH, TWELFTH)] == [["a", "evening"], ["c"]]
+
+
 def test_a_new_run_reads_everything_again(store: SnapshotStore) -> None:
     list(sweep(Account([]), store, INVOICES, _asked(TENTH, TWELFTH)))
     again = list(sweep(Account([_row("new", _at(10, 5))]), store, INVOICES, _asked(TENTH, TWELFTH, "run-2")))
