@@ -29,6 +29,7 @@ from ledger_pipelines.documents.effects import (
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.systems.cin7.records import Record, camel
 from ledger_pipelines.systems.http import Answer
+from ledger_pipelines.systems.secrets import Redactor
 
 GONE: Final = "gone"
 REFUSED: Final = "cin7-refused"
@@ -60,8 +61,11 @@ def is_duplicate(text: str) -> bool:
     return _DUPLICATE.search(text) is not None
 
 
-def results(answer: Answer, count: int) -> list[Result | None] | None:
-    """Results in the order of the records sent, None where one is missing or told twice; None = the answer cannot be read."""
+def results(answer: Answer, count: int, redactor: Redactor) -> list[Result | None] | None:
+    """Results in the order of the records sent, None where one is missing or told twice; None = the answer cannot be read.
+
+    A record is refused with status 200, in words that people read: they may repeat the login.
+    """
     try:
         body = camel(answer.json())
     except msgspec.DecodeError:
@@ -71,11 +75,11 @@ def results(answer: Answer, count: int) -> list[Result | None] | None:
     rows = [one for one in body if isinstance(one, dict)]
     places = [row.get("index") for row in rows]
     if len(rows) == count and all(place is None for place in places):
-        return [_result(row) for row in rows]
+        return [_result(row, redactor) for row in rows]
     found: list[Result | None] = []
     for place in range(count):
         mine = [row for row in rows if _is(row.get("index"), place)]
-        found.append(_result(mine[0]) if len(mine) == 1 else None)
+        found.append(_result(mine[0], redactor) if len(mine) == 1 else None)
     return found
 
 
@@ -83,7 +87,7 @@ def _is(index: Json, place: int) -> bool:
     return not isinstance(index, bool) and str(index) == str(place)
 
 
-def _result(row: Record) -> Result:
+def _result(row: Record, redactor: Redactor) -> Result:
     told, key, errors = row.get("success"), row.get("id"), row.get("errors")
     success = told if isinstance(told, bool) else {"true": True, "false": False}.get(str(told).lower())
     words = (
@@ -93,9 +97,8 @@ def _result(row: Record) -> Result:
         isinstance(key, int | str) and not isinstance(key, bool) and str(key).isdecimal() and str(key) != "0"
     )
     code = row.get("code")
-    return Result(
-        success, str(key) if known else "", "" if code is None else str(code).strip(), "; ".join(words)
-    )
+    text = redactor.clean("; ".join(words))
+    return Result(success, str(key) if known else "", "" if code is None else str(code).strip(), text)
 
 
 def ending_of(result: Result | None, prepared: Prepared, target: str) -> Ending:

@@ -220,7 +220,7 @@ class Cin7Writer:
         reached("cin7.answered")
         if answer.is_html or not answer.ok:
             return self._refused(answer, method, path, call)
-        told = endings.results(answer, len(call))
+        told = endings.results(answer, len(call), self._client.redactor)
         if told is None:
             return [Unknown(f"HTTP {answer.status} without results of Cin7's.")] * len(call)
         found = [

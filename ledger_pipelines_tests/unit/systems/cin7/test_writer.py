@@ -37,7 +37,7 @@ from ledger_pipelines_tests.unit.systems.cin7.bodies import (
     product_body,
     void,
 )
-from ledger_pipelines_tests.unit.systems.cin7.fake import Script, fake_client, result, said
+from ledger_pipelines_tests.unit.systems.cin7.fake import KEY, Script, fake_client, result, said
 
 ORDERS, CONTACTS = "/v1/SalesOrders", "/v1/Contacts"
 EXISTS = "Reference N1 already exists"
@@ -105,6 +105,12 @@ def test_a_batch_is_one_call_and_each_record_has_its_own_ending(tmp_path: Path) 
     ]
     assert bench.script.lines == ["POST /api/v1/SalesOrders"]
     assert [one["reference"] for one in bench.script.sent[0]] == ["N1", "N2", "N3"]
+
+
+def test_words_of_a_refused_record_arrive_without_the_login(tmp_path: Path) -> None:
+    """Cin7 refuses a record with status 200: its words went into journal and Dagster as they came."""
+    bench = Bench(Script(said(result(0, None, f"Not with {KEY}."))), tmp_path)
+    assert bench.send(orders("N1")) == [Refused("cin7-refused", "Not with ***.")]
 
 
 def test_dispatches_go_as_many_a_call_as_is_set_and_no_record_twice_in_one(tmp_path: Path) -> None:
