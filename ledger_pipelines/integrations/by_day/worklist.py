@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from ledger_pipelines.documents.dates import Clock
 from ledger_pipelines.documents.effects import Action
@@ -28,6 +29,9 @@ from ledger_pipelines.integrations.open_items import (
 from ledger_pipelines.storage.journal import Journal, Search
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
+
+FOLLOWING: Final = frozenset({"order-blocked", "return-blocked"})
+"""Codes of rows that wait for another row, which says why: they go on once that one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +62,51 @@ class Worklist:
         return [*found.values(), *(self.doubles() if day is None else ())]
 
     def retry(self, names: Sequence[str], who: str, why: str) -> list[str]:
-        """Take up again: effects by key or document number, and rows that were ignored. Keys concerned."""
+        """Take up again: effects by key or document number, and rows that were ignored: their days are due. Keys concerned."""
         return self._carry_out(Act(RETRIED, names, who, why))
 
     def ignore(self, names: Sequence[str], who: str, why: str) -> list[str]:
-        """Count as resolved by a person: effects or rows, by key or document number. Keys concerned."""
+        """Count as resolved by a person: effects or rows, by key or document number. Keys concerned.
+
+        A number means what is said of the document itself: its payments and its dispatch, which only wait for that, are not ignored
+        with it, unless nothing else is called so.
+        """
         return self._carry_out(Act(IGNORED, names, who, why))
 
     def _carry_out(self, act: Act) -> list[str]:
-        wanted = set(act.names)
         known, moved = act.on_effects(self.journal, self.integration, self.clock)
-        ignored = self.ignored.of(EVERY_PARTITION)
-        rows: dict[str, None] = {}
-        for _, _, row in self._blocked():
-            meant = wanted & {row.key, row.number} and row.key not in known
-            if meant and (act.what == IGNORED) != (row.key in ignored):
-                rows[row.key] = None
-        if act.what == IGNORED:
-            rows |= dict.fromkeys(one.key for one in self.doubles() if wanted & {one.key, one.number})
-        else:
-            rows |= dict.fromkeys(key for key in ignored if key in wanted)
+        rows = dict.fromkeys(
+            self._to_ignore(act, known) if act.what == IGNORED else self._to_retry(act, known)
+        )
         self.ignored.say(act, EVERY_PARTITION, rows, self.clock.now())
         return act.touched([*moved, *rows])
+
+    def _to_ignore(self, act: Act, known: frozenset[str]) -> list[str]:
+        wanted, ignored = set(act.names), self.ignored.of(EVERY_PARTITION)
+        called = [
+            row
+            for _, _, row in self._blocked()
+            if wanted & {row.key, row.number} and row.key not in known and row.key not in ignored
+        ]
+        twice = [one.key for one in self.doubles() if wanted & {one.key, one.number}]
+        own = [row.key for row in called if row.key in wanted or row.reason.code not in FOLLOWING]
+        return [*(own or (row.key for row in called)), *twice]
+
+    def _to_retry(self, act: Act, known: frozenset[str]) -> list[str]:
+        wanted, ignored = set(act.names), self.ignored.of(EVERY_PARTITION)
+        found = [key for key in ignored if key in wanted]
+        for flow, day, row in self._planned() if ignored else ():
+            if row.key in ignored and wanted & {row.key, row.number} and row.key not in known:
+                found.append(row.key)
+                self.days_done.planned(flow, day, waits=True)
+        return found
+
+    def _planned(self) -> Iterator[tuple[str, date, PlanRow]]:
+        """Flow, day, row of all latest plans."""
+        for flow in self.flows:
+            for day in sorted(self.days_done.of(flow)):
+                plan = self.plans.latest(self.integration, flow, day.isoformat())
+                yield from () if plan is None else ((flow, day, row) for row in plan.rows)
 
     def _blocked(self) -> Iterator[tuple[str, str, PlanRow]]:
         """Flow, day, row."""

@@ -17,6 +17,7 @@ from ledger_pipelines.documents.dates import days_between
 from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.worklist import FOLLOWING
 from ledger_pipelines.integrations.neto_cin7.catalogue import (
     INACTIVE,
     MISSING,
@@ -54,8 +55,6 @@ from ledger_pipelines.reports.shop_view import (
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.cin7.records import SalesOrder
 
-FOLLOWING: Final = frozenset({"order-blocked"})
-"""Codes of rows that only wait for another row: the other one is what a person has to clear."""
 _OF_SKU: Final = frozenset({MISSING, INACTIVE, SPELLING, TWICE})
 _WHY: Final = {
     EffectState.REFUSED: Why.REFUSED,

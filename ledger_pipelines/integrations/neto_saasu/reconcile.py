@@ -17,6 +17,7 @@ from ledger_pipelines.documents.effects import EffectState, Mode
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.by_day.stored import readable
+from ledger_pipelines.integrations.by_day.worklist import FOLLOWING
 from ledger_pipelines.integrations.neto_saasu.compare import (
     Effects,
     Explainer,
@@ -46,9 +47,6 @@ from ledger_pipelines.reports.shop_view import (
 )
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.saasu.records import SaasuItem
-
-FOLLOWING = frozenset({"order-blocked", "return-blocked"})
-"""Codes of rows that only wait for another row: the other one is what a person has to clear."""
 
 __all__ = ["Links", "Scope", "reconcile"]
 

@@ -21,6 +21,7 @@ from ledger_pipelines_tests.e2e.omni.kit import (
     writes,
 )
 from ledger_pipelines_tests.e2e.shop.kit import GOODS, KIT, planned, reasons, staff, unsettled, waiting
+from ledger_pipelines_tests.faults.omni_scene import made_in_omni, product
 from ledger_pipelines_tests.omni_stage import OmniStage
 
 _MINUTE = 60
@@ -326,6 +327,34 @@ def test_an_ignored_change_hides_no_later_one(opened: Opened) -> None:
     staff(stage, "/edit", {"OrderID": number, "OrderLine": [{**POT, "Quantity": "3"}]})
     assert "3 x POT-600" in waiting(run(stage), number, "orders").text
     assert [one.number for one in stage.service.errors()] == [number]
+
+
+def test_an_order_ignored_by_its_number_comes_back_by_it_with_its_payment_and_its_dispatch(
+    opened: Opened,
+) -> None:
+    """By number also what only waited for the order was ignored, and `retry` found nothing of it: both for good."""
+    stage = opened(
+        status_updates__auto_dispatch_orders=DISPATCH,
+        status_updates__stock_every_minutes=0,
+        payments__enabled=True,
+    )
+    product(stage, "SCONE-1", "4.40")
+    number = stage.order({"SKU": "SCONE-1", "Quantity": "1"})
+    stage.pay(number, str(stage.owed(number)))
+    stage.status(number, "Dispatched")
+    assert waiting(stage.run(), number, "orders").code == "sku-unknown"
+    assert {one.flow for one in stage.service.errors()} >= {"orders", "payments", "status_updates"}
+    stage.service.ignore([number], "test", "entered by hand")
+    run(stage)
+    assert [one.flow for one in stage.service.errors()] == []
+    made_in_omni(stage, "SCONE-1", "4.40")
+    stage.adjust("SCONE-1", 5)
+    assert stage.service.retry([number], "test", "it was not, after all")
+    run(stage)
+    assert in_omni(stage.account()) == totals(stage)
+    run(stage)  # which branch it went to is known now
+    assert stage.account().order(number)["dispatchedDate"]
+    assert len(stage.account().payments(number)) == 1
 
 
 def test_cancelled_ones_are_voided_once_and_dispatched_ones_reported(opened: Opened) -> None:
