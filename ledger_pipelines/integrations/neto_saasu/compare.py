@@ -21,7 +21,7 @@ from ledger_pipelines.integrations.neto_saasu.adjustment_notes import ACCOUNTS, 
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.invoice_body import NEGATIVE_STOCK
 from ledger_pipelines.integrations.neto_saasu.refunds import note_key
-from ledger_pipelines.integrations.neto_saasu.selection import select
+from ledger_pipelines.integrations.neto_saasu.selection import QUOTE, select
 from ledger_pipelines.reports.shop_view import Why
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
@@ -31,7 +31,6 @@ _THERE = frozenset({"already-there", "already-booked", "in-invoice", "paid-with-
 """Codes of rows that write nothing because it is done: they explain no absence."""
 INVOICE_KINDS = frozenset({"invoice"})
 MONEY_KINDS = frozenset({"payment", "journal"})
-QUOTE_STATUS = "Q"
 CANCELLED, TOO_OLD = "the order is cancelled", "the order is from before the start date"
 _DELETED = {"invoice": "Sale", "payment": "SalePayment", "journal": "Journal"}
 _SKIPPED = {IGNORED: Why.IGNORED, BY_OTHERS_CODE: Why.BY_OTHERS}
@@ -187,7 +186,7 @@ class Papers:
         self._orders = {folded(number): number for number in ctx.shop.orders}
         self._prefix = ctx.settings.orders_to_saasu.prefix.casefold()
         for invoice in ctx.books.invoices:
-            if ("Sale", invoice.id) in ctx.books.deleted or invoice.status == QUOTE_STATUS:
+            if ("Sale", invoice.id) in ctx.books.deleted or invoice.status == QUOTE:
                 continue
             self._place(invoice, effects.invoice_by_id.get(invoice.id))
 

@@ -18,10 +18,11 @@ from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.folding import folded
-from ledger_pipelines.integrations.neto_saasu.compare import QUOTE_STATUS, Links, address
+from ledger_pipelines.integrations.neto_saasu.compare import Links, address
 from ledger_pipelines.integrations.neto_saasu.contacts import AGGREGATE, CONTACT
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.references import may_be_there
+from ledger_pipelines.integrations.neto_saasu.selection import QUOTE
 from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.integrations.shop import several
 from ledger_pipelines.reports.shop_view import Copy, Twice
@@ -109,7 +110,7 @@ def _amount(record: SaasuInvoice | SaasuPayment) -> Decimal:
 def _sales(ctx: Context, links: Links) -> Iterator[Twice]:
     ours = _Ours(ctx, ("invoice",))
     for reference, records in _repeated(ctx.books.invoices_by_purchase_order):
-        sales = [one for one in records if one.status != QUOTE_STATUS]
+        sales = [one for one in records if one.status != QUOTE]
         known = ours.of(reference) if len(sales) > 1 else None
         if known is None:
             continue

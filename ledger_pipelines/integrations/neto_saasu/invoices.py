@@ -35,7 +35,13 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     payment_reference,
 )
 from ledger_pipelines.integrations.neto_saasu.revisions import FLOW, change_day, revise
-from ledger_pipelines.integrations.neto_saasu.selection import in_the_books, select
+from ledger_pipelines.integrations.neto_saasu.selection import (
+    QUOTE,
+    in_the_books,
+    is_its_own,
+    select,
+    total_of,
+)
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 
@@ -93,9 +99,9 @@ def _blocked(
 
 def _booked_by_others(ctx: Context, order: SalesDocument, booked: SaasuInvoice) -> Decision:
     key = invoice_key(ctx, order)
-    total = Money(booked.total, booked.currency or ctx.books.currency)
-    if total != order.grand_total or booked.status == "Q":
-        what = "quote" if booked.status == "Q" else "sale"
+    total = total_of(ctx, booked)
+    if not is_its_own(ctx, order, booked):
+        what = "quote" if booked.status == QUOTE else "sale"
         reason = Reason(
             "number-taken",
             f"Order {order.number} comes to {order.grand_total}, and Saasu has a {what} of {total} with its number "

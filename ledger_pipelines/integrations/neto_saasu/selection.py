@@ -7,6 +7,7 @@ Belongs here: the one rule that invoices, contacts and payments share. Does not 
 from __future__ import annotations
 
 from ledger_pipelines.documents.effects import Mode
+from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import DocumentKind, SalesDocument
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
@@ -15,6 +16,8 @@ from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 
 ADJUSTMENT = "Adjustment Note"
+QUOTE = "Q"
+"""Status of a sale that is none yet."""
 
 
 def is_exported(ctx: Context, order: SalesDocument) -> bool:
@@ -61,6 +64,16 @@ def in_the_books(ctx: Context, order: SalesDocument) -> SaasuInvoice | None:
     )
     gone = ctx.books.deleted
     return next((one for one in found if one.kind != ADJUSTMENT and ("Sale", one.id) not in gone), None)
+
+
+def is_its_own(ctx: Context, order: SalesDocument, booked: SaasuInvoice) -> bool:
+    """Whether a sale that has the order's number, and that we did not write, is taken for the order's: no quote, of the same total."""
+    return booked.status != QUOTE and total_of(ctx, booked) == order.grand_total
+
+
+def total_of(ctx: Context, booked: SaasuInvoice) -> Money:
+    """What a sale of the file comes to."""
+    return Money(booked.total, booked.currency or ctx.books.currency)
 
 
 def needs_contact(ctx: Context, order: SalesDocument) -> bool:

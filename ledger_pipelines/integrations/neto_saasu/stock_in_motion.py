@@ -26,7 +26,7 @@ from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.edits import Written, past_of, units, written
 from ledger_pipelines.integrations.neto_saasu.references import invoice_key
-from ledger_pipelines.integrations.neto_saasu.selection import in_the_books, is_exported
+from ledger_pipelines.integrations.neto_saasu.selection import in_the_books, is_exported, is_its_own
 from ledger_pipelines.integrations.neto_saasu.settings import SALE_ORDER, QuantityBasis
 from ledger_pipelines.integrations.neto_saasu.skus import kit_parts
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
@@ -87,8 +87,7 @@ def _unknown(ctx: Context, order: SalesDocument, read_at: datetime) -> dict[str,
     if not is_exported(ctx, order):
         if order.day < ctx.first_day:  # another program's: the file has it
             return {}
-        booked = in_the_books(ctx, order)
-        return {} if booked is not None and _knows(ctx, booked, read_at) else taken
+        return {} if _is_booked(ctx, order, read_at) else taken
     before = written(ctx, order, past_of(ctx, order, read_at).revision, read_at)
     if before is None or not _counts(ctx, before, read_at):
         return taken
@@ -97,6 +96,12 @@ def _unknown(ctx: Context, order: SalesDocument, read_at: datetime) -> dict[str,
         return {}
     more = {sku: quantity - known.get(sku, ZERO) for sku, quantity in taken.items()}
     return {sku: quantity for sku, quantity in more.items() if quantity > 0}
+
+
+def _is_booked(ctx: Context, order: SalesDocument, read_at: datetime) -> bool:
+    """Whether the reading knows the order from a sale that others wrote. A quote, and another sale with its number, is none of it."""
+    booked = in_the_books(ctx, order)
+    return booked is not None and is_its_own(ctx, order, booked) and _knows(ctx, booked, read_at)
 
 
 def _taken(ctx: Context, order: SalesDocument) -> dict[str, Decimal]:

@@ -15,6 +15,7 @@ from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.documents.sales import Component, SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu.context import Context
+from ledger_pipelines.integrations.neto_saasu.invoices import decide
 from ledger_pipelines.integrations.neto_saasu.references import (
     convert_key,
     credit_key,
@@ -152,6 +153,17 @@ class TestNotSetBackUp:
     def test_an_invoice_that_was_deleted_in_the_file(self) -> None:
         mine = wrote(invoice_key(placed(), shipped()))
         assert gone(placed(shipped(), known=[mine], deleted=frozenset({("Sale", "71")}))) == {"MUG-01": 2}
+
+    @pytest.mark.parametrize("basis", list(QuantityBasis))
+    @pytest.mark.parametrize("other", [{"status": "Q"}, {"total": Decimal("12.00")}])
+    def test_an_order_whose_number_a_quote_or_another_sale_has(
+        self, basis: QuantityBasis, other: dict[str, Any]
+    ) -> None:
+        """It waits as `number-taken`, and its goods were offered again for as long as it did."""
+        theirs = replace(saasu_invoice("9", "N1", "33.00", changed=BEFORE), **other)
+        ctx = placed(shipped(), basis=basis, invoices=(theirs,))
+        assert decide(ctx, shipped()).rows[0].reason.code == "number-taken"
+        assert gone(ctx) == {"MUG-01": 2}
 
     def test_what_an_edit_added_until_it_is_in_the_file(self) -> None:
         ctx, more = placed(), shipped(quantity="5")
