@@ -52,6 +52,16 @@ class Written:
     total: Money | None
     converted: bool
 
+    @property
+    def at(self) -> datetime | None:
+        """When the last of it was written, UTC; of what was found there later nobody knows."""
+        told = (one.confirmed_at for one in (self.known, *self.changes.confirmed) if not one.adopted)
+        return max((at for at in told if at is not None), default=None)
+
+    def is_of(self, order: SalesDocument) -> bool:
+        """Whether the order is the one it was written of: not changed in the store since. False: it is not known."""
+        return self.at is not None and order.changed is not None and order.changed <= self.at
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -111,7 +121,13 @@ def changed_fields(ctx: Context, before: Body, after: Body) -> dict[str, Json]:
 
 
 def differences(
-    ctx: Context, before: Written, after: Body, contact: Contact, laid: Layout, default: Json
+    ctx: Context,
+    order: SalesDocument,
+    before: Written,
+    after: Body,
+    contact: Contact,
+    laid: Layout,
+    default: Json,
 ) -> list[str]:
     """What a person would call a change of the order, in words; none: it is as it was written.
 
@@ -128,7 +144,9 @@ def differences(
         found.append("the customer is another one")
     same_words = all(before.body.get(name) == after.get(name) for name in ("Layout", "IsTaxInc"))
     if same_words:
-        found += _lines(_items(before.body), _items(after)) + _other_items(ctx, before.body, laid)
+        found += _lines(_items(before.body), _items(after))
+        # What did not change has no other SKU: it is the items that have other codes now.
+        found += [] if before.is_of(order) else _other_items(ctx, before.body, laid)
     return found
 
 

@@ -151,7 +151,7 @@ class _Revising:
         after = invoice_body(
             self.ctx, order, laid, contact, day=self._day(), revision=self.revision, fallback=self.is_fallback
         )
-        found = differences(self.ctx, self.before, after, contact, laid, default_id(self.ctx))
+        found = differences(self.ctx, order, self.before, after, contact, laid, default_id(self.ctx))
         if not found:
             return self._unchanged()
         return self._edited(laid, after, contact, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -589,6 +589,35 @@ def test_a_code_that_saasu_gives_to_another_item_is_no_edit_of_the_order() -> No
     for chosen in ("report", "update", "credit"):
         ctx = context([one], known=[confirmed(one)], file=file, store=store, choices=on_edit(chosen))
         assert only(decide(ctx, one)) == (Action.SKIP, "already-there")
+
+
+def _exchanged(written_at: datetime | None, changed: datetime, *, adopted: bool = False) -> Context:
+    """An order of MUG-01, whose item is MUG-02 by now, and the item of MUG-02 is MUG-01; the store sells both."""
+    one = order("N1", line("MUG-01", description="Enamel mug"), changed=changed)
+    mug, other = saasu_item("102", "MUG-01"), saasu_item("103", "MUG-02")
+    was = books(items=(*set_up_items(), mug, other))
+    now = (replace(mug, code="MUG-02"), replace(other, code="MUG-01"))
+    file = books(items=(*set_up_items(), *now), invoices=(saasu_invoice("70", "N1", "16.50"),))
+    store = shop([one], items={sku: product(sku) for sku in ("MUG-01", "MUG-02")})
+    mine = replace(confirmed(one, file=was), confirmed_at=written_at, adopted=adopted)
+    return context([one], known=[mine], file=file, store=store, choices=on_edit("credit"))
+
+
+def test_two_codes_that_are_exchanged_in_saasu_are_no_edit_of_orders_that_stayed_as_they_were() -> None:
+    """After a change of settings all orders of the past are planned again: each of them was credited and posted anew."""
+    for at in (LATER, LATER + timedelta(days=9)):
+        ctx = _exchanged(at, LATER)
+        assert only(decide(ctx, ctx.shop.orders["N1"])) == (Action.SKIP, "already-there")
+
+
+def test_of_an_order_that_may_have_changed_since_it_was_written_another_item_is_an_edit() -> None:
+    """Neither is known of what was found there: it may have been written long before."""
+    for ctx in (
+        _exchanged(LATER - timedelta(seconds=1), LATER),
+        _exchanged(None, LATER),
+        _exchanged(LATER, LATER, adopted=True),
+    ):
+        assert set(codes(decide(ctx, ctx.shop.orders["N1"]))) == {(Action.CREATE, "order-edited")}
 
 
 def test_an_item_that_the_flow_of_items_made_is_the_same_by_link_and_by_id() -> None:
