@@ -92,10 +92,34 @@ def _unknown(ctx: Context, order: SalesDocument, read_at: datetime) -> dict[str,
     if before is None or not _counts(ctx, before, read_at):
         return taken
     known = _sold(ctx, before)
-    if known is None:
-        return {}
-    more = {sku: quantity - known.get(sku, ZERO) for sku, quantity in taken.items()}
-    return {sku: quantity for sku, quantity in more.items() if quantity > 0}
+    return {} if known is None else _more(taken, known, _renamed(ctx, before.is_of(order), taken, known))
+
+
+def _more(taken: Mapping[str, Decimal], known: Mapping[str, Decimal], renamed: Decimal) -> dict[str, Decimal]:
+    """What an order took that its invoice does not say. renamed: units that stand for it, of what the invoice says nothing of first."""
+    found: dict[str, Decimal] = {}
+    for sku, quantity in sorted(taken.items(), key=lambda one: one[0] in known):
+        more = max(quantity - known.get(sku, ZERO), ZERO)
+        stands = min(more, renamed)
+        renamed -= stands
+        if more > stands:
+            found[sku] = more - stands
+    return found
+
+
+def _renamed(ctx: Context, same: bool, taken: Mapping[str, Decimal], known: Mapping[str, Decimal]) -> Decimal:
+    """Units that an invoice sold of items which have another code now, and perhaps another item theirs: of codes that the store does not
+    sell, or of an order that stayed as it was (same) of any that it has not."""
+    there, sold = ctx.books.item_by_code, ctx.shop.items
+    over = {code: quantity - taken.get(code, ZERO) for code, quantity in known.items()}
+    return sum(
+        (
+            quantity
+            for code, quantity in over.items()
+            if quantity > 0 and code in there and there[code].inventoried and (same or code not in sold)
+        ),
+        ZERO,
+    )
 
 
 def _is_booked(ctx: Context, order: SalesDocument, read_at: datetime) -> bool:

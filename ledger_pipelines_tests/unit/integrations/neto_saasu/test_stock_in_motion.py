@@ -30,6 +30,7 @@ from ledger_pipelines.integrations.neto_saasu.settings import (
 )
 from ledger_pipelines.integrations.neto_saasu.stock_from_saasu import rows
 from ledger_pipelines.integrations.neto_saasu.stock_in_motion import in_motion
+from ledger_pipelines.systems.saasu.records import SaasuItem
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building import (
     OneUnreadable,
     line,
@@ -81,6 +82,11 @@ def wrote(
     return Known(
         key, "invoice", Action.CREATE, state, body, "", remote_id="71", confirmed_at=at, external_id="N1"
     )
+
+
+def with_items(ctx: Context, *items: SaasuItem) -> Context:
+    """The same, with other items in the file."""
+    return replace(ctx, books=replace(ctx.books, items=items, stock=items))
 
 
 def gone(ctx: Context) -> dict[str, Decimal]:
@@ -175,6 +181,12 @@ class TestNotSetBackUp:
             )
             assert gone(placed(more, known=[mine, change])) == left
 
+    def test_shipping_on_the_invoice_is_no_goods_under_another_code(self) -> None:
+        more: Json = [{"InventoryId": "301455", "Quantity": 2}, {"InventoryId": "7", "Quantity": 1}]
+        ctx = placed(shipped(quantity="5"), known=[wrote(invoice_key(placed(), shipped()), LineItems=more)])
+        post = item("SHIPPING", "7", inventoried=False)
+        assert gone(with_items(ctx, item(), post)) == {"MUG-01": 3}
+
     def test_the_parts_of_a_kit(self) -> None:
         kit = line("KIT", "2", components=(Component("MUG-01", Decimal(1)), Component("CUP-1", Decimal(3))))
         ctx = placed(shipped(lines=[kit]))
@@ -213,6 +225,26 @@ class TestMended:
         theirs = saasu_invoice("9", "N1", "33.00", changed=BEFORE, status="I")
         assert gone(placed(shipped(), invoices=(theirs,))) == {}
         assert gone(placed(shipped(), invoices=(replace(theirs, changed=AFTER),))) == {"MUG-01": 2}
+
+    def test_goods_whose_item_has_another_code_now(self) -> None:
+        """Its code went to a new item, and the product was at 0 until `sold_days` had gone by."""
+        sold = shipped(lines=[line(quantity="2"), line("CUP-1", "3")])
+        body: Json = [{"InventoryId": "301455", "Quantity": 2}, {"InventoryId": "301456", "Quantity": 3}]
+        ctx = placed(sold, known=[wrote(invoice_key(placed(), sold), LineItems=body)])
+        old, new = item("MUG-OLD"), item(identity="9")
+        assert gone(with_items(ctx, old, new, item("CUP-1", "301456"))) == {}
+        more = shipped(lines=[line(quantity="2"), line("CUP-1", "4")], changed=BEFORE + timedelta(minutes=1))
+        ctx = replace(ctx, shop=replace(ctx.shop, orders={"N1": more}))
+        assert gone(with_items(ctx, old, new, item("CUP-1", "301456"))) == {"CUP-1": 1}, (
+            "an edit all the same"
+        )
+
+    def test_goods_of_two_items_whose_codes_were_exchanged(self) -> None:
+        """The store sells both: it is known only of an order that stayed as it was."""
+        mine, edited = wrote(invoice_key(placed(), shipped())), shipped(changed=BEFORE + timedelta(minutes=1))
+        for one, left in ((shipped(), {}), (edited, {"MUG-01": 2})):
+            ctx = placed(one, known=[mine])
+            assert gone(with_items(ctx, item("CUP-1"), item(identity="301456"))) == left
 
     def test_an_order_that_a_person_said_to_ignore(self) -> None:
         ctx = placed(shipped())
