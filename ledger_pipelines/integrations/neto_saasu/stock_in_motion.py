@@ -4,9 +4,9 @@ Belongs here: counting them by SKU, from orders, journal and books as last read;
 warehouse is told (`stock_from_saasu`). Facts: neto.md 8.1, saasu.md 6.4.
 
 The store takes an order's goods from its quantity when they are packed; before that it holds them back by itself, and its quantity stays as
-it is. Saasu takes them when the invoice is written; a sale order only counts as committed. An order in between would be set back up:
-one that waits, is in doubt, is not exported in its status, or was written after the stock was read. What of an order the reading knows
-is what was confirmed before it began.
+it is. Saasu takes them when the invoice is written; a sale order only counts as committed, and an invoice by account takes none. An order
+in between would be set back up: one that waits, is in doubt, is not exported in its status, or was written after the stock was read. What
+of an order the reading knows is what was confirmed before it began.
 
 Nothing is ever added: goods that came back to the store's shelf, and not to Saasu's yet, leave the quantity too low until they do.
 Orders that others book under numbers of their own (the flow `invoices` is off) cannot be told from those that wait: none is counted.
@@ -92,7 +92,7 @@ def _unknown(ctx: Context, order: SalesDocument, read_at: datetime) -> dict[str,
     if before is None or not _counts(ctx, before, read_at):
         return taken
     known = _sold(ctx, before)
-    return {} if known is None else _more(taken, known, _renamed(ctx, before.is_of(order), taken, known))
+    return _more(taken, known, _renamed(ctx, before.is_of(order), taken, known))
 
 
 def _more(taken: Mapping[str, Decimal], known: Mapping[str, Decimal], renamed: Decimal) -> dict[str, Decimal]:
@@ -140,14 +140,11 @@ def _taken(ctx: Context, order: SalesDocument) -> dict[str, Decimal]:
     return found
 
 
-def _sold(ctx: Context, before: Written) -> dict[str, Decimal] | None:
-    """What the invoice sold, by SKU; None: it was written by account, and says nothing of items."""
-    sold = units(ctx, before.body)
-    if not sold:
-        return None
+def _sold(ctx: Context, before: Written) -> dict[str, Decimal]:
+    """What the invoice sold, by SKU. One that was written by account sold no item: the file's stock never learns of it."""
     there = ctx.books.item_by_id
     found: dict[str, Decimal] = {}
-    for item, quantity in sold.items():
+    for item, quantity in units(ctx, before.body).items():
         code = there[item].code if item in there else item
         found[code] = found.get(code, ZERO) + quantity
     return found
