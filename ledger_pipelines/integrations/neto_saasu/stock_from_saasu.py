@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from ledger_pipelines.documents.effects import Action, EffectState, Mode
+from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.documents.money import ZERO, plain, round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.by_day.context import Known
@@ -63,7 +64,7 @@ def rows(ctx: Context) -> list[PlanRow]:
 
 
 def stock_key(ctx: Context, sku: str, warehouse: str, revision: int) -> str:
-    """The key of the effect that sets a quantity. revision: how many were confirmed before."""
+    """The key of the effect that sets a quantity. revision: its number, from 0."""
     return ctx.store_key(KIND, f"{sku}@{warehouse}", "stock", revision)
 
 
@@ -246,13 +247,11 @@ class _Comparison:
         return self._store.get(sku, ZERO)
 
     def _set(self, sku: str, found: Wanted, there: Decimal) -> PlanRow:
-        ctx, place = self._ctx, self._warehouse.id
-        last = self._written.get((sku, place))
-        quantity = found.quantity
+        ctx, quantity = self._ctx, found.quantity
+        body: dict[str, Json] = {"SKU": sku, "WarehouseID": self._warehouse.id, "Quantity": plain(quantity)}
         effect = ctx.effect(
-            FLOW, KIND, stock_key(ctx, sku, place, 0 if last is None else last.count),
-            external_id=sku, number=sku, title=f"Stock of {sku}: {plain(there)} to {plain(quantity)}",
-            body={"SKU": sku, "WarehouseID": place, "Quantity": plain(quantity)},
+            FLOW, KIND, self._key(sku, canonical(body)),
+            external_id=sku, number=sku, title=f"Stock of {sku}: {plain(there)} to {plain(quantity)}", body=body,
             action=Action.UPDATE, target_id=sku, source=f"stock:{sku}", to_source=True,
         )  # fmt: skip
         less = " less committed" if self._basis is QuantityBasis.ON_HAND_LESS_COMMITTED else ""
@@ -262,6 +261,22 @@ class _Comparison:
         if found.there < 0:
             text += " A store has none below zero: it is set to 0."
         return ctx.row(effect, Reason("stock-differs", text))
+
+    def _key(self, sku: str, body: str) -> str:
+        """Of the next quantity. Who ignored one ignored that one, and only until another is set: not those that come later."""
+        ctx, place = self._ctx, self._warehouse.id
+        last, ignored = self._written.get((sku, place)), ""
+        number = 0 if last is None else last.count
+        while True:
+            key = stock_key(ctx, sku, place, number)
+            known = ctx.journal.known.get(key)
+            if ctx.journal.is_ignored(key):
+                ignored = key if known is not None and known.body == body else ignored
+            elif ctx.journal.confirmed(key) is None:
+                return ignored or key
+            else:
+                ignored = ""
+            number += 1
 
     def _misspelt(self) -> list[PlanRow]:
         """SKUs that no item has, but for case or blanks. The key is the item's: who ignores it there ignores it here."""

@@ -195,6 +195,25 @@ class TestAgain:
         (third,) = written(context(self.store, books([item()]), mine))
         assert (quantity(third), third.key) == ("10", stock_key(ctx, "MUG-01", "1", 2))
 
+    def test_one_that_was_ignored_hides_none_that_comes_later(self) -> None:
+        """It had the number of all that followed: the product was never set again."""
+        (first,) = written(context(self.store, books([item()])))
+        assert first.effect is not None
+        left = known(first.effect, EffectState.IGNORED)
+        (same,) = rows(context(self.store, books([item()]), [left]))
+        assert (same.action, same.reason.code, same.key) == (Action.SKIP, "ignored-by-user", first.key)
+        more = context(self.store, books([item(on_hand=Decimal(20))]), [left])
+        (second,) = written(more)
+        assert second.effect is not None
+        assert (quantity(second), second.key) == ("18", stock_key(more, "MUG-01", "1", 1))
+        done = known(second.effect, confirmed_at=READ_AT - timedelta(hours=1))
+        again = context(self.store, books([item()]), [left, done])
+        (third,) = written(again)
+        assert (quantity(third), third.key) == ("10", stock_key(again, "MUG-01", "1", 2)), "set since"
+        retried = replace(left, state=EffectState.APPROVED)
+        (fourth,) = written(context(self.store, books([item()]), [retried, done]))
+        assert fourth.key == third.key
+
     def test_another_warehouse_begins_anew(self) -> None:
         ctx = self.after(1)
         inventory = InventoryFromSaasu(enabled=True, warehouse="Shed")
