@@ -6,7 +6,7 @@ Belongs here: looking things up in memory. Does not belong here: the store (`int
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -47,8 +47,8 @@ class Books:
     tax_codes: Sequence[SaasuTaxCode] = ()
     stock: tuple[SaasuItem, ...] = ()
     """All items as of the last full reading that can be read: on hand and committed."""
-    unread_stock: Mapping[str, UnreadableError] = field(default_factory=dict)
-    """Codes of the others."""
+    unread_stock: tuple[tuple[str, UnreadableError], ...] = ()
+    """The others, with their codes, "" where not even that can be read."""
     stock_read_at: datetime | None = None
     deleted: frozenset[tuple[str, str]] = frozenset()
     """(kind, id) of what was deleted."""

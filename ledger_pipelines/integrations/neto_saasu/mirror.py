@@ -104,6 +104,7 @@ class Mirror(ShopMirror):
             return Stored(rows[name], decoder, frozenset(key for what, key in gone if what == kind))
 
         items, stock = living("items", records.item), living("stock", records.item)
+        codes_of_stock = stock.cells("code")
         codes = {key: str(code) for key, code in rows["items"].column("code").items()}
         buried = {codes[key] for kind, key in gone if kind == "Item" and key in codes}
         return Books(
@@ -117,7 +118,7 @@ class Mirror(ShopMirror):
             accounts=living("accounts", records.account),
             tax_codes=living("tax_codes", records.tax_code),
             stock=tuple(readable(stock)),
-            unread_stock=stock.unreadable_by("code"),
+            unread_stock=tuple((codes_of_stock[key], error) for key, error in unreadable(stock).items()),
             stock_read_at=rows["stock"].read_at,
             deleted=gone,
             deleted_codes=frozenset(buried)

@@ -10,7 +10,7 @@ hand some other day is nothing to write now. Rows that write nothing are counted
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -194,11 +194,7 @@ class _Comparison:
     def rows(self) -> list[PlanRow]:
         """All of them."""
         return [
-            *(
-                self._ctx.unreadable(error, code, f"Stock of {code}")
-                for code, error in sorted(self._ctx.books.unread_stock.items())
-                if code in self._ctx.shop.items
-            ),
+            *self._unreadable(),
             *(
                 self._ctx.unreadable(error, number, f"Stock that order {number} took", until=NOT_LEFT_OFF)
                 for number, error in self._unread.items()
@@ -212,6 +208,15 @@ class _Comparison:
             *self._misspelt(),
             *self._summaries(),
         ]
+
+    def _unreadable(self) -> Iterator[PlanRow]:
+        """Items that cannot be read, unless their codes say that they are no product of the store."""
+        unread = sorted(self._ctx.books.unread_stock, key=lambda one: (one[0], one[1].key))
+        skus = {folded(sku) for sku in self._ctx.shop.items} | {""} if unread else set()
+        for code, error in unread:
+            if folded(code) in skus:
+                name = code.strip() or f"item {error.key}"
+                yield self._ctx.unreadable(error, name, f"Stock of {name}")
 
     def _of(self, item: SaasuItem) -> list[PlanRow]:
         product = self._ctx.shop.items.get(item.code)
@@ -282,7 +287,7 @@ class _Comparison:
         """SKUs that no item has, but for case or blanks. The key is the item's: who ignores it there ignores it here."""
         ctx = self._ctx
         codes: dict[str, list[str]] = {}
-        exact = {item.code for item in ctx.books.stock} | ctx.books.unread_stock.keys()
+        exact = {item.code for item in ctx.books.stock} | {code for code, _ in ctx.books.unread_stock}
         for item in ctx.books.stock:
             codes.setdefault(folded(item.code), []).append(item.code)
         found = []

@@ -11,6 +11,8 @@ import pytest
 from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.keys import decode
 from ledger_pipelines.documents.sales import Component
+from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.items import item_key
 from ledger_pipelines.integrations.neto_saasu.settings import InventoryFromSaasu, QuantityBasis
@@ -130,6 +132,21 @@ def test_a_near_miss_is_reported_once_under_the_key_of_the_item() -> None:
     )
     ignored = context(ctx.shop, ctx.books, ignored=[row.key])
     assert [one.action for one in rows(ignored)] == [Action.SKIP]
+
+
+def test_stock_that_cannot_be_read_is_named_also_where_its_code_cannot() -> None:
+    """It may be any product's: its stock stayed as it was, and nobody was told."""
+    cause = DataError("An item says 'some' where a number is due.")
+    unread = tuple(
+        (code, UnreadableError("stock", key, key, cause))
+        for code, key in (("", "8"), ("mug-01 ", "6"), (" ", "7"), ("SERVICE", "9"))
+    )
+    found = rows(context(shop([product()]), books(unread_stock=unread)))
+    assert [(row.action, row.number) for row in found] == [
+        (Action.BLOCKED, "item 8"),
+        (Action.BLOCKED, "item 7"),
+        (Action.BLOCKED, "mug-01"),
+    ], "SERVICE is no product of the store"
 
 
 @pytest.mark.parametrize("warehouse", [None, "Nowhere"])
