@@ -77,25 +77,28 @@ class Readings:
         """Only what changed since the last reading, up to now."""
         return self._run(side, progress, reach=timedelta(), whole=False)
 
+    def missing(self, side: Side) -> Mapping[str, Sequence[date]]:
+        """Days from the connection's first on of which a list of changes was never read, by list; only lists that miss some. The last
+        that must be there is yesterday: of today nothing may be stored yet, when midnight has just passed."""
+        store = SnapshotStore(self._setup.data, side.name)
+        found = {}
+        for entity in (side.entities[one] for one in side.wanted):
+            if entity.changed_column:
+                newest = max(store.days(entity.name), default=side.opening)
+                last = max(newest, self._today - timedelta(days=1))
+                found[entity.name] = store.missing_days(entity.name, side.opening, last)
+        return {name: days for name, days in found.items() if days}
+
     def refuse_gaps(self, side: Side) -> None:
         """Raise RefusedError when a list of changes was not read of every day from the connection's first on: what changed last on
         a day that is missing would be taken for what is not there."""
-        store = SnapshotStore(self._setup.data, side.name)
-        for entity in (side.entities[one] for one in side.wanted):
-            if not entity.changed_column:
-                continue
-            days = store.days(entity.name)
-            last = days[-1] if days else side.opening
-            missing = sorted(
-                {side.opening + timedelta(n) for n in range((last - side.opening).days + 1)} - {*days}
+        for entity, days in self.missing(side).items():
+            raise RefusedError(
+                f"{entity} of {side.name} were not read of {len(days):,} days, the first of them {days[0]}: what "
+                "changed last on one of them would be taken for what is not there, and made twice.",
+                remedy=f"Read all days from {side.opening} on: the initial sync, all days as one run.",
+                code="initial-sync-incomplete",
             )
-            if missing:
-                raise RefusedError(
-                    f"{entity.name} of {side.name} were not read of {len(missing):,} days, the first of them {missing[0]}: what "
-                    "changed last on one of them would be taken for what is not there, and made twice.",
-                    remedy=f"Read all days from {side.opening} on: the initial sync, all days as one run.",
-                    code="initial-sync-incomplete",
-                )
 
     def _run(self, side: Side, progress: Progress | None, *, reach: timedelta, whole: bool) -> Refreshed:
         store = SnapshotStore(self._setup.data, side.name)

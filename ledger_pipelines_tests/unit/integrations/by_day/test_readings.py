@@ -127,3 +127,11 @@ def test_pairing_is_refused_where_a_day_was_never_read(first: Path) -> None:
 def test_pairing_is_refused_where_nothing_was_read(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="orders of shop were not read"):
         readings(tmp_path, "to_saasu", 90).refuse_gaps(side(Reader()))
+
+
+def test_pairing_is_refused_where_the_newest_days_were_never_read(first: Path) -> None:
+    """The first part of the days was one run, and counted as all of them: its end was taken for the end of time."""
+    readings(first, "to_saasu", 90, NOW + timedelta(days=1)).refuse_gaps(side(Reader()))  # just past midnight
+    with pytest.raises(RefusedError, match=r"not read of 2 days, the first of them 2026-09-04") as caught:
+        readings(first, "to_saasu", 90, NOW + timedelta(days=3)).refuse_gaps(side(Reader()))
+    assert caught.value.code == "initial-sync-incomplete"
