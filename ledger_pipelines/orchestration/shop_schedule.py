@@ -38,6 +38,7 @@ class Clock:
     Args:
         first_day: The integration date.
         flows: Plans, exports and reconciliation, without snapshots.
+        read: What a run of the sync reads: (connection, entity).
     """
 
     runtime: Runtime
@@ -46,10 +47,13 @@ class Clock:
     first_day: date
     cron: str
     flows: tuple[dg.AssetKey, ...]
+    read: frozenset[tuple[str, str]]
 
 
 def build_shop_clock(clock: Clock, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
     """From the day of the last finished run to today, reading only what changed; then days with something open.
+
+    Where a day before was never read it begins there: a run of the last days only, after a pause, would have it stepped over for good.
 
     RUNNING: the file asks for it.
     """
@@ -79,8 +83,12 @@ def build_shop_clock(clock: Clock, job: dg.UnresolvedAssetJobDefinition) -> dg.S
             except LedgerError as error:
                 context.log.warning("Days with something open are not known: %s", error)
                 due = []
+            unread = service.first_unread(clock.read)
         finished = last_finished(context.instance, clock.name)
         first = max(clock.first_day, min(finished or clock.first_day, today))
+        if unread is not None and unread < first:
+            # What is open is decided by what both sides have: not before that is known again.
+            first, due = unread, []
         return [_new(clock, first, today, at), *_open(clock, due, first, at)]
 
     return by_clock

@@ -6,7 +6,7 @@ Belongs here: the contract with the integration's service. Does not belong here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -370,6 +370,10 @@ class ShopService(Protocol):
 
     def days_due(self) -> Sequence[date]:
         """Days with something open."""
+        ...
+
+    def first_unread(self, read: Collection[tuple[str, str]]) -> date | None:
+        """The first day of which one of these lists of changes, (connection, entity), was never read. No call."""
         ...
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ Belongs here: the fakes and questions to a run. Does not belong here: assertions
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -55,6 +55,7 @@ class FakeShop:
     unplannable: set[tuple[str, date]] = field(default_factory=set)
     stale: set[tuple[str, date]] = field(default_factory=set)
     due: list[date] = field(default_factory=list)
+    unread: dict[tuple[str, str], date] = field(default_factory=dict)
     open: list[Unfinished] = field(default_factory=list)
     plans: dict[tuple[str, date], Plan] = field(default_factory=dict)
     written: dict[str, date] = field(default_factory=dict)
@@ -186,6 +187,10 @@ class FakeShop:
     def days_due(self) -> list[date]:
         """Days with something open."""
         return self.due
+
+    def first_unread(self, read: Collection[tuple[str, str]]) -> date | None:
+        """The first day that is missing of the lists a run reads."""
+        return min((day for one, day in self.unread.items() if one in read), default=None)
 
     def close(self) -> None:
         """Count it."""

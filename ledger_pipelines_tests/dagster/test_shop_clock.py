@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,11 +11,14 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
+from ledger_pipelines.documents.dates import Window
+from ledger_pipelines.integrations.neto_saasu.service import build_service
 from ledger_pipelines.integrations.open_items import Unfinished
 from ledger_pipelines.orchestration import names
 from ledger_pipelines.orchestration.schedules import RANGE_END, RANGE_START
 from ledger_pipelines.orchestration.shop_schedule import MOST_RANGES
 from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import arrow_schema
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
 from ledger_pipelines.systems.saasu.entities import ENTITIES as SAASU
 from ledger_pipelines_tests.dagster.kit import load
@@ -53,6 +57,18 @@ def kept() -> Iterator[dg.DagsterInstance]:
     """Of files, as a schedule's tick asks for; slow to run in."""
     with dg.DagsterInstance.local_temp() as made:
         yield made
+
+
+class _Noon:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC."""
+        return NOON
+
+    def sleep(self, seconds: float) -> None:
+        """Never waits."""
+        raise AssertionError(seconds)
 
 
 def _tick(
@@ -126,6 +142,42 @@ def test_a_tick_begins_on_the_day_of_the_last_run_that_ended_well(
     _made_run(kept, defs, dg.DagsterRunStatus.FAILURE, last, TODAY, **READ_NEW)
     (asked,), _ = _tick(defs, kept)
     assert _span(asked) == ("2025-03-18", "2025-03-20")
+
+
+def test_a_tick_goes_back_to_days_that_a_run_of_the_last_ones_stepped_over(
+    tmp_path: Path, kept: dg.DagsterInstance
+) -> None:
+    """The clock had been paused; somebody ran the last days by hand, and it went on after them: those before were never asked for."""
+    hole = date(2025, 3, 8)
+    shop = FakeShop(due=[date(2025, 2, 3)], unread={(FILE, "invoices"): hole, (STORE, "nobody_reads"): START})
+    defs = definitions(shop_configuration(tmp_path), shop)
+    _made_run(kept, defs, ENDED_WELL, date(2025, 3, 17), TODAY, **READ_NEW)
+    (asked,), _ = _tick(defs, kept)
+    assert _span(asked) == (hole.isoformat(), TODAY.isoformat())
+    assert asked.tags[names.READING_TAG] == names.REFRESH
+    shop.unread = {}
+    assert [_span(one) for one in _tick(defs, kept)[0]] == [
+        (TODAY.isoformat(), TODAY.isoformat()),
+        ("2025-02-03", "2025-02-03"),
+    ]
+
+
+def test_the_first_day_that_was_never_read_is_of_the_lists_that_a_run_reads(tmp_path: Path) -> None:
+    loaded = shop_configuration(tmp_path)
+    store, zone = SnapshotStore(loaded.config.data_dir, STORE), ZoneInfo("Australia/Sydney")
+    for place in range((TODAY - START).days):  # not today: nothing was read since midnight
+        day = START + timedelta(days=place)
+        store.write_day(
+            "orders", day, arrow_schema(NETO["orders"]).empty_table(), window=Window(day, day, zone),
+            basis="", run_id="",
+        )  # fmt: skip
+    orders = {(STORE, "orders"), (STORE, "warehouses")}
+    with closing(build_service(loaded, NAME, clock=_Noon())) as service:
+        assert service.first_unread(orders) is None
+        assert service.first_unread({*orders, (STORE, "customers")}) == START
+        for beside in store.path("orders", date(2025, 3, 8)).parent.iterdir():
+            beside.unlink()
+        assert service.first_unread(orders) == date(2025, 3, 8)
 
 
 def test_days_are_those_of_the_shop_not_of_utc(tmp_path: Path, kept: dg.DagsterInstance) -> None:

@@ -9,7 +9,7 @@ Every step may be killed and repeated: results are files replaced whole, writes 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -317,6 +317,17 @@ class ByDay(ABC, Generic[S, F, R]):
         found = [readings.latest(side, progress) for side in self.sides(whole=False)]
         rows = {name: count for one in found for name, count in one.rows.items()}
         return Refreshed(rows, found[0].days)
+
+    def first_unread(self, read: Collection[tuple[str, str]]) -> date | None:
+        """The first day of which one of these lists of changes, (connection, entity), was never read; None = all days were. No call."""
+        readings = self._readings(self.clock.now(), self._run_id)
+        missing = [
+            days[0]
+            for side in self.sides(whole=True)
+            for entity, days in readings.missing(side).items()
+            if (side.name, entity) in read
+        ]
+        return min(missing, default=None)
 
     def _readings(self, now: datetime, run_id: str) -> Readings:
         return Readings(self.setup, now, run_id, self.reach(), self.young())

@@ -96,6 +96,10 @@ class Shop:
             *(names.snapshot_key(self.integration.target, one) for one in target),
         ]
 
+    def lists_read(self) -> frozenset[tuple[str, str]]:
+        """What a run of all flows reads: (connection, entity)."""
+        return frozenset((key.path[0], key.path[1]) for key in self.snapshots(self.all_reads))
+
     def writes_to(self, flow: str) -> str:
         """The connection a flow writes to."""
         return self.integration.source if flow in self.chain.to_source else self.integration.target

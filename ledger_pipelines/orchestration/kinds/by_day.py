@@ -135,5 +135,6 @@ def _integration(shop: Shop, parts: Parts) -> None:
             first_day=shop.first_day,
             cron=integration.schedule,
             flows=(*exports, *end),
+            read=shop.lists_read(),
         )
         parts.schedules.append(build_shop_clock(clock, sync))
