@@ -13,6 +13,7 @@ from typing import TypeVar
 from ledger_pipelines.documents.money import ZERO
 from ledger_pipelines.documents.sales import Payment
 from ledger_pipelines.integrations.folding import folded
+from ledger_pipelines.integrations.neto_saasu.books import BANK
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
 from ledger_pipelines.sync.plan import Reason
@@ -35,7 +36,7 @@ def payment_account(ctx: Context, payment: Payment) -> SaasuAccount | Reason:
             f"Name its bank account under payments.methods, as {method!r}, or set payments.default_account.",
         )
     try:
-        return ctx.books.account(named, setting, bank=True)
+        return ctx.books.account(named, setting, BANK)
     except UnresolvedError as error:
         return unresolved(error)
 

@@ -19,6 +19,7 @@ from decimal import Decimal
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, Money, plain
 from ledger_pipelines.documents.sales import Charge, SalesDocument, SalesLine
+from ledger_pipelines.integrations.neto_saasu.books import INCOME, RETURNS
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.invoice_body import AUTO_NUMBER
 from ledger_pipelines.integrations.neto_saasu.layout import (
@@ -201,11 +202,12 @@ class _Composing:
         return _AccountLine(text, code.code, whole, inside)
 
     def _account(self) -> str:
-        named, setting = self.ctx.settings.refunds.account, "refunds.account"
+        named, setting, use = self.ctx.settings.refunds.account, "refunds.account", RETURNS
         if named is None:
-            named, setting = (
+            named, setting, use = (
                 self.ctx.settings.orders_to_saasu.default_line_account,
                 "orders_to_saasu.default_line_account",
+                INCOME,
             )
         if named is None:
             raise UnresolvedError(
@@ -213,7 +215,7 @@ class _Composing:
                 "refunds.account is not set.",
                 remedy="Name the account that returns without goods go to.",
             )
-        return self.ctx.books.account(named, setting, bank=False).id
+        return self.ctx.books.account(named, setting, use).id
 
     def _note(self, name: str, layout: str, lines: Sequence[Json], total: Money, *, inclusive: bool) -> Note:
         ctx, rma, order = self.ctx, self.rma, self.order

@@ -27,6 +27,40 @@ from ledger_pipelines.systems.saasu.records import (
 )
 
 SAASU: Final = "Saasu"
+_KINDS: Final = frozenset(
+    {"income", "expense", "asset", "equity", "liability", "otherincome", "otherexpense", "costofsales"}
+)
+"""Account types as Saasu tells them, without blanks (saasu.md 5.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUse:
+    """What an account is named for. kinds: its types, without blanks; none = any. bank: whether it takes payments."""
+
+    words: str
+    kinds: frozenset[str] = frozenset()
+    bank: bool = False
+
+    def takes(self, account: SaasuAccount) -> bool:
+        """Whether the account is fit for it. One of a type that we do not know may be: Saasu decides."""
+        kind = account.kind.casefold().replace(" ", "")
+        return account.bank is self.bank and (not self.kinds or kind in self.kinds or kind not in _KINDS)
+
+
+BANK: Final = AccountUse("an active bank account", bank=True)
+"""Saasu has them as Asset, Liability or Equity."""
+ASSET: Final = AccountUse("an active asset account that is no bank account", frozenset({"asset"}))
+LIABILITY: Final = AccountUse("an active liability account that is no bank account", frozenset({"liability"}))
+INCOME: Final = AccountUse(
+    "an active income account that is no bank account", frozenset({"income", "otherincome"})
+)
+COST: Final = AccountUse(
+    "an active cost-of-sales or expense account that is no bank account",
+    frozenset({"costofsales", "expense", "otherexpense"}),
+)
+RETURNS: Final = AccountUse(
+    "an active account of income, expense or cost of sales that is no bank account", INCOME.kinds | COST.kinds
+)
 
 
 @dataclass(frozen=True)
@@ -138,18 +172,16 @@ class Books:
 
     # --- what settings name ----------------------------------------------------------------------------------------
 
-    def account(self, named: str, setting: str, *, bank: bool | None = None) -> SaasuAccount:
-        """An active detail account by id or name. bank: whether it must, or must not, take payments.
+    def account(self, named: str, setting: str, use: AccountUse) -> SaasuAccount:
+        """An active detail account by id or name, fit for what it is named for.
 
         Raises:
             UnresolvedError: none, several, inactive, or of the other sort; names the setting.
         """
         there = by_id(self.accounts).get(named.strip())
         found = grouped(self.accounts, "name").get(folded(named), ()) if there is None else (there,)
-        usable = [one for one in found if one.active and one.detail]
-        if bank is not None:
-            usable = [one for one in usable if one.bank is bank]
-        return one_of(usable, found, f"account {named!r}", setting, SAASU, _SORT[bank])
+        usable = [one for one in found if one.active and one.detail and use.takes(one)]
+        return one_of(usable, found, f"account {named!r}", setting, SAASU, use.words)
 
     def tax_code(self, named: str, setting: str) -> SaasuTaxCode:
         """An active tax code by code, id or name. Raises UnresolvedError."""
@@ -177,10 +209,3 @@ class Books:
             or self.contacts_by_email.get(folded(named), ())
         )
         return one_of([one for one in found if one.active], found, f"contact {named!r}", setting, SAASU)
-
-
-_SORT = {
-    None: "an active account",
-    True: "an active bank account",
-    False: "an active account that is no bank account",
-}

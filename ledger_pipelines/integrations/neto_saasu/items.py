@@ -17,6 +17,7 @@ from ledger_pipelines.documents.money import round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
 from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.folding import folded
+from ledger_pipelines.integrations.neto_saasu.books import ASSET, COST, INCOME, AccountUse
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.settings import Kits
 from ledger_pipelines.integrations.shop import UnresolvedError
@@ -94,15 +95,15 @@ def item_body(ctx: Context, product: Item) -> dict[str, Json]:
         "IsVisible": True,
         "IsInventoried": stocked,
         "IsSold": True,
-        "SaleIncomeAccountId": _account(ctx, wanted.income_account, "income_account"),
+        "SaleIncomeAccountId": _account(ctx, wanted.income_account, "income_account", INCOME),
         "SaleTaxCodeId": number(ctx.books.tax_code(sale_code, sale_setting).id),
         "IsSellingPriceIncTax": product.price_has_tax,
     }
     if product.price is not None:
         body["SellingPrice"] = _price(product.price)
     if stocked:
-        body["AssetAccountId"] = _account(ctx, wanted.asset_account, "asset_account")
-        body["SaleCoSAccountId"] = _account(ctx, wanted.cost_of_sale_account, "cost_of_sale_account")
+        body["AssetAccountId"] = _account(ctx, wanted.asset_account, "asset_account", ASSET)
+        body["SaleCoSAccountId"] = _account(ctx, wanted.cost_of_sale_account, "cost_of_sale_account", COST)
     return body | _buying(ctx, product, stocked=stocked)
 
 
@@ -196,7 +197,7 @@ def _buying(ctx: Context, product: Item, *, stocked: bool) -> dict[str, Json]:
         return {"IsBought": False}
     found: dict[str, Json] = {"IsBought": True, "IsBuyingPriceIncTax": False}
     if not stocked:
-        found["PurchaseExpenseAccountId"] = _account(ctx, wanted.expense_account, "expense_account")
+        found["PurchaseExpenseAccountId"] = _account(ctx, wanted.expense_account, "expense_account", COST)
     if wanted.purchase_tax_code is not None:
         code = ctx.books.tax_code(wanted.purchase_tax_code, f"{SETTING}.purchase_tax_code")
         found["PurchaseTaxCodeId"] = number(code.id)
@@ -205,11 +206,11 @@ def _buying(ctx: Context, product: Item, *, stocked: bool) -> dict[str, Json]:
     return found
 
 
-def _account(ctx: Context, named: str | None, field: str) -> Json:
+def _account(ctx: Context, named: str | None, field: str, use: AccountUse) -> Json:
     setting = f"{SETTING}.{field}"
     if named is None:
         raise UnresolvedError(f"{setting} is not set.", remedy="Name an account by its name or id.")
-    return number(ctx.books.account(named, setting, bank=False).id)
+    return number(ctx.books.account(named, setting, use).id)
 
 
 def _price(amount: Decimal) -> Decimal:

@@ -19,6 +19,7 @@ from ledger_pipelines.documents.sales import Charge, ChargeKind, Component, Sale
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.neto_saasu.arithmetic import Priced, priced
+from ledger_pipelines.integrations.neto_saasu.books import INCOME
 from ledger_pipelines.integrations.neto_saasu.context import Context
 from ledger_pipelines.integrations.neto_saasu.settings import TaxBasis, UnknownSku
 from ledger_pipelines.integrations.neto_saasu.skus import UNKNOWN_SKU, kit_parts, sellable
@@ -339,7 +340,7 @@ class _LayingOut:
             )
         if not is_cents(part.amount):
             raise _BlockedError(self._unwritable(part.what, part.amount, part.quantity))
-        account = self.ctx.books.account(named, setting, bank=False)
+        account = self.ctx.books.account(named, setting, INCOME)
         description = part.description
         if not part.setup:
             description = f"{plain(part.quantity)} x {part.description}"

@@ -12,7 +12,16 @@ from functools import partial
 from ledger_pipelines.config.models import Finding
 from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.folding import folded
-from ledger_pipelines.integrations.neto_saasu.books import Books
+from ledger_pipelines.integrations.neto_saasu.books import (
+    ASSET,
+    BANK,
+    COST,
+    INCOME,
+    LIABILITY,
+    RETURNS,
+    AccountUse,
+    Books,
+)
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.integrations.shop import Shop, UnresolvedError
 
@@ -37,17 +46,21 @@ def wrong_names(settings: NetoSaasuSettings, shop: Shop, books: Books) -> Iterat
 
 
 def _all(settings: NetoSaasuSettings, shop: Shop, books: Books) -> Iterator[Named]:
-    account, bank = partial(books.account, bank=False), partial(books.account, bank=True)
+    def fit(use: AccountUse) -> LookUp:
+        return partial(books.account, use=use)
+
     if settings.products_to_saasu.enabled:
         products = settings.products_to_saasu
-        for field in ("asset_account", "income_account", "cost_of_sale_account", "expense_account"):
-            yield f"products_to_saasu.{field}", getattr(products, field), account
+        yield "products_to_saasu.asset_account", products.asset_account, fit(ASSET)
+        yield "products_to_saasu.income_account", products.income_account, fit(INCOME)
+        yield "products_to_saasu.cost_of_sale_account", products.cost_of_sale_account, fit(COST)
+        yield "products_to_saasu.expense_account", products.expense_account, fit(COST)
         for field in ("sale_tax_code", "sale_tax_code_free", "purchase_tax_code"):
             yield f"products_to_saasu.{field}", getattr(products, field), books.tax_code
     if settings.orders_to_saasu.enabled:
         orders = settings.orders_to_saasu
         yield "orders_to_saasu.default_contact", orders.default_contact, books.contact
-        yield "orders_to_saasu.default_line_account", orders.default_line_account, account
+        yield "orders_to_saasu.default_line_account", orders.default_line_account, fit(INCOME)
         for field in ("shipping_item", "surcharge_item", "discount_item", "rounding_item"):
             yield f"orders_to_saasu.{field}", getattr(orders, field), books.set_up_item
         for field in ("tax_code", "tax_code_free", "tax_code_export"):
@@ -55,16 +68,16 @@ def _all(settings: NetoSaasuSettings, shop: Shop, books: Books) -> Iterator[Name
         yield from _each("orders_to_saasu.tax_codes", orders.tax_codes, books.tax_code)
     payments = settings.payments
     if payments.enabled or settings.refunds.enabled:
-        yield from _each("payments.methods", payments.methods, bank)
-        yield "payments.default_account", payments.default_account, bank
+        yield from _each("payments.methods", payments.methods, fit(BANK))
+        yield "payments.default_account", payments.default_account, fit(BANK)
     if payments.enabled:
-        yield "payments.overpayment_account", payments.overpayment_account, account
+        yield "payments.overpayment_account", payments.overpayment_account, fit(LIABILITY)
     if settings.refunds.enabled:
-        yield "refunds.account", settings.refunds.account, account
+        yield "refunds.account", settings.refunds.account, fit(RETURNS)
         if settings.refunds.account is None and not settings.orders_to_saasu.enabled:
             field = "orders_to_saasu.default_line_account"
-            yield field, settings.orders_to_saasu.default_line_account, account
-        yield "refunds.credit_account", settings.refunds.credit_account, bank
+            yield field, settings.orders_to_saasu.default_line_account, fit(INCOME)
+        yield "refunds.credit_account", settings.refunds.credit_account, fit(BANK)
     if settings.inventory_from_saasu.enabled:
         yield "inventory_from_saasu.warehouse", settings.inventory_from_saasu.warehouse, shop.warehouse
 

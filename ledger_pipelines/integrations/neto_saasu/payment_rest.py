@@ -17,6 +17,7 @@ from ledger_pipelines.integrations.by_day.context import IGNORED
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
+from ledger_pipelines.integrations.neto_saasu.books import LIABILITY
 from ledger_pipelines.integrations.neto_saasu.claims import Claim, deleted, split_reference, stands
 from ledger_pipelines.integrations.neto_saasu.payment_family import (
     JOURNAL,
@@ -212,7 +213,7 @@ class RestRows(ReceiptRows):
             return
         try:
             liability = ctx.books.account(
-                ctx.settings.payments.overpayment_account or "", "payments.overpayment_account", bank=False
+                ctx.settings.payments.overpayment_account or "", "payments.overpayment_account", LIABILITY
             )
         except UnresolvedError as error:
             self.block(key, unresolved(error), rest, JOURNAL, self._split_orders)

@@ -24,6 +24,7 @@ from ledger_pipelines.integrations.by_day.context import IGNORED, Known
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu import receipts
 from ledger_pipelines.integrations.neto_saasu.accounts import payment_account
+from ledger_pipelines.integrations.neto_saasu.books import BANK
 from ledger_pipelines.integrations.neto_saasu.claims import (
     Standing,
     decimal,
@@ -392,7 +393,7 @@ class MoneyBack:
         if named is None or not left or any(one.by_hand for one in self.credits) or self.no_credit:
             return
         try:
-            account = ctx.books.account(named, "refunds.credit_account", bank=True)
+            account = ctx.books.account(named, "refunds.credit_account", BANK)
         except UnresolvedError as error:
             self.block(key, unresolved(error), -left, PAYMENT)
             return

@@ -143,13 +143,13 @@ class ProductsToSaasu(Model):
     inventoried: bool = True
     """Stock is kept of new items, where the store keeps it too."""
     asset_account: Reference | None = None
-    """Asset account. Needed for inventoried items."""
+    """Account of type Asset, no bank account. Needed for inventoried items."""
     income_account: Reference | None = None
-    """Income account. Needed when enabled."""
+    """Account of type Income or Other Income. Needed when enabled."""
     cost_of_sale_account: Reference | None = None
-    """Cost-of-sale account. Needed for inventoried items."""
+    """Account of type Cost of Sales, Expense or Other Expense. Needed for inventoried items."""
     expense_account: Reference | None = None
-    """Expense account of items that are bought and of which no stock is kept."""
+    """Account of type Expense, Other Expense or Cost of Sales, of items that are bought and of which no stock is kept."""
     sale_tax_code: Reference = "G1"
     """Tax code when sold."""
     sale_tax_code_free: Reference = "G1,G3"
@@ -183,7 +183,7 @@ class OrdersToSaasu(Model):
     layout: UnknownSku = UnknownSku.BLOCK
     """block: an order with an unknown SKU waits. service_layout: it is written by account, on `default_line_account`."""
     default_line_account: Reference | None = None
-    """Income account of lines in service layout."""
+    """Account of type Income or Other Income, of lines in service layout."""
     shipping_item: Reference = "SHIPPING"
     """Item of shipping: sold, no stock kept."""
     surcharge_item: Reference = "SURCHARGE"
@@ -242,7 +242,7 @@ class Payments(Model):
     overpayment: Overpayment = Overpayment.OFF
     """off: money above what is owed is reported. journal: it is booked to `overpayment_account`, so that the bank agrees."""
     overpayment_account: Reference | None = None
-    """Liability account for it."""
+    """Account of type Liability for it, no bank account."""
     fee_percent: dict[str, Decimal] = Field(default_factory=dict)
     """Fee the method keeps, in percent, by method; booked where its bank account has a merchant-fee account."""
 
@@ -259,8 +259,8 @@ class Refunds(Model):
     enabled: bool = True
     """A closed RMA becomes an adjustment note, a paid refund a negative payment."""
     account: Reference | None = None
-    """Account of returns that are not put back on the shelf, and of refunded charges in service layout. Default: the
-    `default_line_account` of orders."""
+    """Account of returns that are not put back on the shelf, and of refunded charges in service layout: of type Income, Expense,
+    Cost of Sales, Other Income or Other Expense. Default: the `default_line_account` of orders."""
     credit_account: Reference | None = None
     """Bank account (a clearing account) that holds customers' credit: a closed RMA that is not paid out is moved there, and
     an order paid by account credit draws on it. Empty: the adjustment note stays open."""

@@ -308,6 +308,12 @@ class TestOver:
             ("skip", "already-there", "20.00"),
         ]
 
+    def test_waits_when_the_account_for_it_is_income(self) -> None:
+        returns = {"payments": {"overpayment": "journal", "overpayment_account": "Sales Returns"}}
+        _, row = plan(Scene((order("N1", "80", paid("1", "100")),), settings=returns))
+        assert (row.action, row.reason.code) == (Action.BLOCKED, "unresolved-setting")
+        assert "liability account" in row.reason.text
+
     def test_of_all_of_it_needs_no_payment(self) -> None:
         scene = Scene((order("N1", "0", paid("1", "15")),), settings=self.JOURNAL)
         (row,) = plan(scene)
