@@ -24,6 +24,7 @@ from ledger_pipelines.config.connections import (
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import LedgerConfig
 from ledger_pipelines.config.shops import NetoConnectionConfig
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import ConfigurationError, PermanentError
 from ledger_pipelines.integrations.amazon_netsuite.settings import AmazonNetSuiteSettings
 from ledger_pipelines.integrations.opening import BY_DAY, warnings_of
@@ -86,7 +87,9 @@ def check(loaded: LoadedConfig) -> Iterator[Finding]:
     for name, integration in loaded.config.integrations.items():
         if integration.kind in BY_DAY:
             for found in warnings_of(loaded, name):
-                yield Finding(name, "warning", True, f"{found.field} {found.message}", found.remedy)
+                wrong = found.wrong and integration.mode is not Mode.PLAN
+                what = "settings" if wrong else "warning"
+                yield Finding(name, what, not wrong, f"{found.field} {found.message}", found.remedy)
 
 
 def _amazon(name: str, connection: AmazonConnectionConfig, *, reachable: bool) -> Iterator[Finding]:

@@ -186,11 +186,16 @@ class LedgerConfig(Model):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a cross-check found. field: dotted, relative to the integration (`settings.payment.enabled`)."""
+    """What a cross-check found. field: dotted, relative to the integration (`settings.payment.enabled`).
+
+    Args:
+        wrong: It cannot be meant: what needs it is not written.
+    """
 
     field: str
     message: str
     remedy: str = ""
+    wrong: bool = False
 
 
 CrossCheck = Callable[[IntegrationConfig, BaseModel, BaseModel], Iterable[Finding]]

@@ -11,6 +11,7 @@ from functools import partial
 
 from ledger_pipelines.config.models import Finding
 from ledger_pipelines.integrations.by_day.stored import readable
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.books import (
     ASSET,
@@ -26,13 +27,13 @@ from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
 from ledger_pipelines.integrations.shop import Shop, UnresolvedError
 
 LookUp = Callable[[str, str], object]
-"""(name, setting) -> what has that name; raises UnresolvedError."""
+"""(name, setting) -> what has that name; raises UnresolvedError, UnreadableError."""
 Named = tuple[str, str | None, LookUp]
 """Setting, the name it gives, where it is looked up."""
 
 
 def wrong_names(settings: NetoSaasuSettings, shop: Shop, books: Books) -> Iterator[Finding]:
-    """One finding a name that is not there, or is of the wrong sort; of flows that are on."""
+    """One finding a name that is not there, is of the wrong sort, or whose record cannot be read; of flows that are on."""
     for field, named, look_up in _all(settings, shop, books):
         setting = f"settings.{field}"
         if named is None:
@@ -40,7 +41,11 @@ def wrong_names(settings: NetoSaasuSettings, shop: Shop, books: Books) -> Iterat
         try:
             look_up(named, setting)
         except UnresolvedError as error:
-            yield Finding(setting, error.message.removeprefix(f"{setting} ").rstrip("."), error.remedy)
+            told = error.message.removeprefix(f"{setting} ").rstrip(".")
+            yield Finding(setting, told, error.remedy, wrong=True)
+        except UnreadableError as error:
+            told = f"names {named!r}, whose record cannot be read: {error.message}".rstrip(".")
+            yield Finding(setting, told, error.remedy, wrong=True)
     if settings.payments.enabled and shop.method_names:
         yield from _methods(settings, shop)
 
@@ -88,7 +93,8 @@ def _each(field: str, choices: Mapping[str, str], look_up: LookUp) -> Iterator[N
 
 
 def _methods(settings: NetoSaasuSettings, shop: Shop) -> Iterator[Finding]:
-    """Methods that the store neither lists nor shows on a payment of an order: a misspelt one takes no payment."""
+    """Methods that the store neither lists nor shows on a payment of an order: a misspelt one takes no payment. Not certainly wrong:
+    the store lists not all it has (account credit), and one that is not used yet harms nothing."""
     known = {folded(name) for pair in shop.method_names.items() for name in pair}
     known |= {folded(one.method) for order in readable(shop.orders) for one in order.payments}
     choices = settings.payments

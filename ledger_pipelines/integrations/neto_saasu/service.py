@@ -6,11 +6,11 @@ Belongs here: what is read, who writes, which module decides a flow, the reconci
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 from ledger_pipelines.config.load import LoadedConfig
 from ledger_pipelines.config.models import Finding
@@ -61,6 +61,7 @@ _ORDER: Final = (
     "less paid than the store does: do not ask for that money."
 )
 _RETURN: Final = "Until then its credit, and what was paid back on it, are not in Saasu: the customer may seem to owe more."
+T = TypeVar("T")
 _FOR_STOCK = frozenset({"sale-order-for-stock", "waits-for-stock"})
 
 
@@ -340,10 +341,13 @@ def warnings_of(loaded: LoadedConfig, name: str) -> list[Finding]:
     """What works, and is likely not meant, and names of settings that are not there; calls are counted from what was last read. No call is made."""
     integration = loaded.config.integration(name)
     with closing(build_service(loaded, name)) as service:
-        wrong: Sequence[Finding] = ()
-        try:
-            facts = service.facts()
-            wrong = service.wrong_names()
-        except LedgerError:  # a plan says why
-            facts = None
+        facts, wrong = _if_known(service.facts), _if_known(service.wrong_names) or ()
     return [*wrong, *warnings(integration, loaded.config.saasu(integration.target), facts)]
+
+
+def _if_known(ask: Callable[[], T]) -> T | None:
+    """The answer; None where what was last read does not give it: a plan says why."""
+    try:
+        return ask()
+    except LedgerError:
+        return None

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from ledger_pipelines.cli.connections import check
+from ledger_pipelines.config.load import LoadedConfig
+from ledger_pipelines.config.models import Finding
+from ledger_pipelines.errors import DataError
+from ledger_pipelines.integrations.by_day.stored import Rows, Stored
 from ledger_pipelines.integrations.neto_saasu.books import LIABILITY, RETURNS
+from ledger_pipelines.integrations.neto_saasu.budget import Facts
 from ledger_pipelines.integrations.neto_saasu.named import wrong_names
+from ledger_pipelines.integrations.neto_saasu.service import NetoSaasu, warnings_of
 from ledger_pipelines.integrations.neto_saasu.settings import NetoSaasuSettings
+from ledger_pipelines.systems.saasu import records
 from ledger_pipelines.systems.saasu.records import SaasuAccount
+from ledger_pipelines_tests.configured import configured
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building import ACCOUNTS, books, order, payment, shop
 
 GOOD: dict[str, dict[str, Any]] = {
@@ -104,3 +115,61 @@ def test_flows_that_are_off_name_nothing() -> None:
 def test_a_warehouse_that_the_store_has_not_is_told() -> None:
     found = wrong(inventory_from_saasu={"enabled": True, "warehouse": "Moon"})
     assert set(found) == {"settings.inventory_from_saasu.warehouse"}
+
+
+def test_a_record_that_cannot_be_read_silences_no_other_finding() -> None:
+    """One account of Saasu could not be read: no name that was wrong was told any more, and calls were assumed, not counted."""
+    rows = Rows({"9001": "{}"}, pa.table({"name": ["Bank"]}), entity="accounts")
+    file = books(accounts=Stored(rows, records.account))
+    chosen = NetoSaasuSettings.model_validate(
+        {
+            "products_to_saasu": {"income_account": "Sales", "purchase_tax_code": None},
+            "payments": {"methods": {"Card": "Bank"}, "default_account": "9001"},
+        }
+    )
+    store = shop(method_names={"3": "Card"})
+    found = {one.field: one for one in wrong_names(chosen, store, file)}
+    assert "is not there" in found["settings.products_to_saasu.income_account"].message
+    for field in ("settings.payments.methods.Card", "settings.payments.default_account"):
+        assert "whose record cannot be read" in found[field].message
+    assert all(one.wrong and one.remedy for one in found.values())
+
+
+def _live(tmp_path: Path, mode: str) -> LoadedConfig:
+    def change(document: Any) -> None:
+        document["data_dir"] = str(tmp_path)
+        mine = document["integrations"]["neto_saasu"]
+        mine["mode"], mine["settings"]["general"] = mode, {"test_orders": ["N1"]}
+        document["integrations"] = {"neto_saasu": mine}
+
+    return configured(tmp_path, ("named", mode), change)
+
+
+def test_names_that_cannot_be_looked_up_take_no_count_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_service: NetoSaasu) -> None:
+        raise DataError("It cannot be read.", remedy="Read it again.")
+
+    monkeypatch.setattr(NetoSaasu, "wrong_names", lost)
+    monkeypatch.setattr(NetoSaasu, "facts", lambda _service: Facts(orders=98_765))
+    told = {one.field: one.message for one in warnings_of(_live(tmp_path, "live"), "neto_saasu")}
+    assert "98805 calls a day for documents" in told["schedule"]
+
+
+@pytest.mark.parametrize(("mode", "ok"), [("plan", True), ("test", False), ("live", False)])
+def test_check_fails_where_a_name_is_wrong_and_something_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, ok: bool
+) -> None:
+    """It said `ok`, and every payment waited."""
+    wrong_one = Finding(
+        "settings.payments.default_account", "names the account 'Bnk'", "Name one.", wrong=True
+    )
+    hint = Finding("schedule", "runs often")
+    monkeypatch.setattr(NetoSaasu, "wrong_names", lambda _service: (wrong_one,))
+    monkeypatch.setattr("ledger_pipelines.integrations.neto_saasu.service.warnings", lambda *_: [hint])
+    found = [one for one in check(_live(tmp_path, mode)) if one.connection == "neto_saasu"]
+    assert [(one.ok, one.text.split()[0]) for one in found] == [
+        (ok, "settings.payments.default_account"),
+        (True, "schedule"),
+    ]
