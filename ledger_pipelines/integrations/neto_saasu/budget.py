@@ -24,6 +24,8 @@ PAGE = 100
 """Records of a page (saasu.md 1)."""
 CHANGE, RETURN = 2, 2
 """Calls of a change (read, write: saasu.md 4.3), and of a return with what is paid out or kept as credit."""
+TRAVEL = 0.5  # not money: seconds
+"""Seconds a call is under way, to which the wait for the next one is added. Assumed: Saasu tells no figure, and none was measured."""
 TOKEN_CALLS = 8
 """Logins and refreshes of a day: a token lives three hours (saasu.md 2.1)."""
 MINUTES_A_DAY = 24 * 60
@@ -132,7 +134,7 @@ def warning(
 
     Args:
         cron: Five fields.
-        seconds_between_calls: Least time from one call to the next.
+        seconds_between_calls: Least time from the end of one call to the next.
         quota: Calls a day that are ours.
         estimate: What runs cost.
 
@@ -154,11 +156,12 @@ def warning(
         )
     gap = shortest_gap_minutes(cron)
     most = estimate.run + estimate.daily + (0 if estimate.stock_minutes is None else estimate.sweep)
-    if most * seconds_between_calls > gap * 60:
+    each = seconds_between_calls + TRAVEL
+    if most * each > gap * 60:
         return Reason(
             "run-longer-than-gap",
-            f"A run with nothing to write makes about {most} calls, one each {seconds_between_calls:g} s; the schedule "
-            f"{cron!r} starts the next one after {gap} minutes already.",
+            f"A run with nothing to write makes about {most} calls, one each {each:g} s with the way to Saasu and back; "
+            f"the schedule {cron!r} starts the next one after {gap} minutes already.",
             "Run it less often, or read stock less often.",
         )
     return None

@@ -296,7 +296,8 @@ class SaasuClient:
         """One call. The day's counter first: a spent quota waits for tomorrow, not for a second.
 
         The next one begins an interval after this one ended, not after it began: Saasu counts calls as they arrive, and one that
-        travels slowly (it logs in first, the machine is busy) would have the next one close behind it.
+        travels slowly (it logs in first, the machine is busy) would have the next one close behind it. One of another process may
+        begin meanwhile, an interval after this one began.
         """
         self.quota.take()
         if self._rate is None:

@@ -138,5 +138,13 @@ def test_a_run_that_lasts_into_the_next_is_named() -> None:
     assert found is not None and found.code == "run-longer-than-gap" and "15 minutes" in found.text
 
 
+def test_the_time_a_call_is_under_way_counts_too() -> None:
+    """The next call waits for the end of the one before: of 700 calls a second apart the warning came too late by all they travelled."""
+    long = Estimate(run=700, sweep=1, stock_minutes=None, documents=0)
+    found = warning("*/15 * * * *", 1.0, 100_000, long)
+    assert found is not None and found.code == "run-longer-than-gap" and "one each 1.5 s" in found.text
+    assert warning("*/20 * * * *", 1.0, 100_000, long) is None
+
+
 def test_what_fits_is_no_warning() -> None:
     assert warning("*/30 * * * *", 1.0, 3200, calls_a_run(Facts(stock_minutes=60))) is None
