@@ -103,13 +103,11 @@ def written(ctx: Context, order: HasKey) -> Written | None:
     known = ctx.journal.confirmed(order_key(ctx, order))
     if known is None:
         return None
-    body, total, last = dict(known.fields()), known.amount, known.confirmed_at
+    total, last = known.amount, known.confirmed_at
     changes = changes_of(ctx.journal, lambda number: update_key(ctx, order, number))
+    body = _with_changes(known, changes.confirmed)
     for change in changes.confirmed:
-        fields = dict(change.fields())
-        body[LINES] = _merged(lines_of(body), lines_of(fields))
-        body |= {name: value for name, value in fields.items() if name != LINES}
-        if any(group_of(name) == AMOUNTS for name in fields):
+        if any(group_of(name) == AMOUNTS for name in change.fields()):
             total = change.amount
         last = later(last, change.confirmed_at)
     dispatch = ctx.journal.confirmed(dispatch_key(ctx, order))
@@ -118,6 +116,16 @@ def written(ctx: Context, order: HasKey) -> Written | None:
         last = later(last, dispatch.confirmed_at)
     void = ctx.journal.confirmed(void_key(ctx, order))
     return Written(known, body, changes, total, last, void is not None, dispatch is not None)
+
+
+def _with_changes(known: Known, changes: Sequence[Known]) -> dict[str, Json]:
+    """The request that made an order, with changes over it."""
+    body = dict(known.fields())
+    for change in changes:
+        fields = dict(change.fields())
+        body[LINES] = _merged(lines_of(body), lines_of(fields))
+        body |= {name: value for name, value in fields.items() if name != LINES}
+    return body
 
 
 def later(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -131,6 +139,25 @@ def read_since(ctx: Context, before: Written) -> SalesOrder | None:
     if booked is None or ctx.omni.read_at is None:
         return None
     return booked if before.at is None or ctx.omni.read_at > before.at else None
+
+
+def unread_lines(ctx: Context, before: Written) -> tuple[Known, ...]:
+    """Changes of ours of its lines that were confirmed after Omni was read."""
+    changed = [one for one in before.changes.confirmed if LINES in one.fields()]
+    return tuple(one for one in changed if _is_unread(ctx, one))
+
+
+def _is_unread(ctx: Context, change: Known) -> bool:
+    at, read_at = change.confirmed_at, ctx.omni.read_at
+    return at is not None and (read_at is None or read_at <= at)
+
+
+def has_our_lines(ctx: Context, before: Written, booked: SalesOrder) -> bool:
+    """Whether nobody had edited its lines when Omni was read: they were as we wrote them before the changes that were confirmed
+    after that, or, where such a change was found late, with them."""
+    read = [one for one in before.changes.confirmed if not _is_unread(ctx, one)]
+    bodies = (_with_changes(before.known, read), before.body)
+    return any(not list(_line_edits(ctx, replace(before, body=body), booked, ())) for body in bodies)
 
 
 def lines_of(body: Body) -> list[dict[str, Json]]:

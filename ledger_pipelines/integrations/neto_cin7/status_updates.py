@@ -24,7 +24,14 @@ from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
-from ledger_pipelines.integrations.neto_cin7.edits import Written, lines_of, read_since, written
+from ledger_pipelines.integrations.neto_cin7.edits import (
+    Written,
+    has_our_lines,
+    lines_of,
+    read_since,
+    unread_lines,
+    written,
+)
 from ledger_pipelines.integrations.neto_cin7.omni import begun, is_dispatched
 from ledger_pipelines.integrations.neto_cin7.order_body import instant, noon
 from ledger_pipelines.integrations.neto_cin7.orders import decide
@@ -104,8 +111,9 @@ def _shelf(ctx: Context) -> Shelf:
         before = None if order is None else written(ctx, order)
         if order is None or before is None or known.key != dispatch_key(ctx, order):
             continue
-        branch = _branch(ctx, before, _booked(ctx, before))
-        for need in _needs(ctx, before, None):
+        booked = _booked(ctx, before)
+        branch = _branch(ctx, before, booked)
+        for need in _needs(ctx, before, booked):
             if branch is not None:
                 shelf.take(need.code, branch, need.quantity)
     return shelf
@@ -270,6 +278,13 @@ class _Updating:
                 f"Order {order.number} is at Omni's main branch, and which one that is is not known before it was read.",
                 "Nothing to do, or name it as branches.branch.",
             )
+        if _are_lines_unknown(ctx, before, booked):
+            return Reason(
+                "wait-for-change",
+                f"Order {order.number} is {order.status} in the store, and its lines in Omni were edited by hand, and written by us after "
+                "that: what they are now is known once Omni was read again.",
+                "Nothing to do here: it is dispatched after that.",
+            )
         needs: dict[str, Decimal] = {}
         lacking = []
         for need in _needs(ctx, before, booked):
@@ -328,12 +343,22 @@ def _branch(ctx: Context, before: Written, booked: SalesOrder | None) -> str | N
     return ctx.main_branch or None
 
 
+def _are_lines_unknown(ctx: Context, before: Written, booked: SalesOrder | None) -> bool:
+    """Whether somebody had edited the lines when Omni was read, and we changed them after that: what they are now, only reading
+    tells."""
+    if booked is None or not unread_lines(ctx, before):
+        return False
+    return not has_our_lines(ctx, before, booked)
+
+
 def _needs(ctx: Context, before: Written, booked: SalesOrder | None) -> Iterator[Need]:
-    """What is still to be shipped of each line: as Omni has its lines, where they were read after we last wrote them."""
-    if booked is not None and read_since(ctx, before) is not None:
+    """What a dispatch ships of each line: as Omni has its lines, which may have been edited there, where we did not change them
+    since; else as we wrote them."""
+    if booked is not None and not unread_lines(ctx, before):
         parents = {line.parent for line in booked.lines if line.parent}
+        gone = is_dispatched(booked)  # read after the dispatch that this is about
         for line in booked.lines:
-            left = line.qty - line.qty_shipped
+            left = line.qty if gone else line.qty - line.qty_shipped
             if left > 0 and line.id not in parents:
                 yield from _need(ctx, line.code, left)
         return

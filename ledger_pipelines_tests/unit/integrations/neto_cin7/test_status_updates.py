@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -294,6 +294,58 @@ def test_a_draft_that_was_approved_by_us_since_is_dispatched() -> None:
     assert codes(rows(ctx, [one])) == [("update", "dispatch")]
 
 
+def edited_to_five(*more: Known, on_hand: str = "2", **other: Any) -> Context:
+    """One mug was downloaded as New; staff made it five in Omni; the store has dispatched it. more: what the journal knows beside."""
+    one = order("N1", **DONE)
+    new = replace(one, status="New")
+    effect = effect_of(context([new]), new)
+    held = booked(effect)
+    edited = replace(held, lines=(replace(held.lines[0], qty=d("5")),), total=d("82.50"))
+    account = omni(orders=(edited,), stock=(level("MUG-01", on_hand),))
+    return context([one], account=account, choices=choosing(), known=(known(effect), *more), **other)
+
+
+@pytest.mark.parametrize(
+    ("on_hand", "expected"), [("2", ("blocked", "not-enough-stock")), ("5", ("update", "dispatch"))]
+)
+def test_lines_that_staff_raised_in_omni_were_shipped_without_stock_after_a_change_of_stage(
+    on_hand: str, expected: tuple[str, str]
+) -> None:
+    """Omni was read before our change of the stage: its lines are as they were read all the same."""
+    ctx = edited_to_five()
+    (one,) = ctx.shop.orders.values()
+    stage = effect_of(ctx, one)
+    assert "lineItems" not in body_of(stage)
+    after = edited_to_five(known(stage, confirmed_at=LATER), on_hand=on_hand)
+    row = only(after, one)
+    assert (row.action.value, row.reason.code) == expected
+    assert expected[0] == "update" or "5 x MUG-01, 2 there" in row.reason.text
+
+
+def test_what_was_dispatched_as_staff_had_raised_it_was_not_taken_from_stock_as_raised() -> None:
+    ctx = edited_to_five(on_hand="7")
+    (one,) = ctx.shop.orders.values()
+    stage = known(effect_of(ctx, one), confirmed_at=LATER)
+    ready = edited_to_five(stage, on_hand="7")
+    effect = only(ready, one).effect
+    assert effect is not None
+    other = order("N2", line(quantity="3"), **DONE)
+    (made,), (there,) = standing([other])
+    gone = edited_to_five(stage, known(effect, confirmed_at=LATER), replace(made, remote_id="7"), on_hand="7")
+    (held,) = gone.omni.orders.values()
+    for shown in (held, replace(held, dispatched_date=READ_AT)):
+        orders = {shown.id: shown, "7": replace(there, id="7")}
+        after = replace(
+            gone,
+            omni=replace(gone.omni, orders=orders),
+            shop=shop([one, other]),
+            settings=choosing(products={"in_step": False}),
+        )
+        row = only(after, other)
+        assert (row.action.value, row.reason.code) == ("blocked", "not-enough-stock")
+        assert "3 x MUG-01, 2 there" in row.reason.text
+
+
 def test_an_order_whose_goods_were_swapped_for_unknown_ones_is_not_dispatched() -> None:
     before, after = order("N1"), order("N1", line("GONE"), **DONE)
     effect = effect_of(context([before]), before)
@@ -349,6 +401,31 @@ def test_an_order_is_dispatched_after_its_change_reached_omni(
         assert row.reason.text.startswith("Order N1 is Dispatched in the store")
         told = state in (EffectState.UNKNOWN, EffectState.SENT)
         assert ("outcome of an earlier call" if told else "2 x MUG-01") in row.reason.text
+
+
+@pytest.mark.parametrize(
+    ("there", "option", "expected"),
+    [
+        ("1", YES, ("update", "dispatch")),
+        ("2", YES, ("update", "dispatch")),
+        ("5", YES, ("skip", "wait-for-change")),
+        ("5", IGNORE, ("update", "dispatch")),
+    ],
+)
+def test_edited_lines_that_we_changed_after_omni_was_read_were_taken_as_we_wrote_them(
+    there: str, option: str, expected: tuple[str, str]
+) -> None:
+    """A change that was found late may lie under the edit: only reading tells. Unedited ones are known: with it, or before it."""
+    ctx = changed(option=option)
+    (after,) = ctx.shop.orders.values()
+    late = changed(known(effect_of(ctx, after), confirmed_at=LATER), option=option)
+    (held,) = late.omni.orders.values()
+    shown = replace(held, lines=(replace(held.lines[0], qty=d(there)),))
+    late = replace(late, omni=replace(late.omni, orders={held.id: shown}))
+    assert codes(rows(late, [after])) == [expected]
+    read = replace(shown, total=d("33.00"), lines=(replace(held.lines[0], qty=d("2")),))
+    again = replace(late.omni, orders={held.id: read}, read_at=LATER + timedelta(minutes=1))
+    assert codes(rows(replace(late, omni=again), [after])) == [("update", "dispatch")]
 
 
 def test_a_change_that_a_user_ignored_holds_no_dispatch() -> None:
