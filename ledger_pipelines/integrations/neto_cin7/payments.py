@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from ledger_pipelines.documents.effects import Action, Expected
+from ledger_pipelines.documents.effects import Action, EffectState, Expected
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
@@ -23,11 +23,19 @@ from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.order_body import instant, noon
 from ledger_pipelines.integrations.neto_cin7.orders import decide
-from ledger_pipelines.integrations.neto_cin7.references import PAYMENT, may_be_there, order_key, payment_key
+from ledger_pipelines.integrations.neto_cin7.references import (
+    PAYMENT,
+    may_be_there,
+    order_key,
+    payment_key,
+    void_key,
+)
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import Payment as OmniPayment
 
 FLOW: Final = "payments"
+CANCELLED_PAID: Final = "cancelled-order-paid"
+VOID_PAID: Final = "void-order-paid"
 UNTIL_BOOKED: Final = "Until they are written, the order may show less paid in Omni than in the store: do not ask for that money."
 
 
@@ -111,11 +119,14 @@ def _row(ctx: Context, order: SalesDocument, payment: Payment, decision: Decisio
     if order.cancelled:
         return block(
             Reason(
-                "cancelled-order-paid",
+                CANCELLED_PAID,
                 f"{payment.amount} were received on order {order.number}, which was cancelled.",
                 "Enter the payment and what was given back in Omni by hand, then ignore this row.",
             )
         )
+    void = _void(ctx, order, payment)
+    if void is not None:
+        return block(void)
     body = payment_body(ctx, payment, decision.target)
     effect = ctx.effect(
         FLOW, PAYMENT, key, external_id=payment.key, number=order.number, title=title, body=body,
@@ -124,6 +135,28 @@ def _row(ctx: Context, order: SalesDocument, payment: Payment, decision: Decisio
     return ctx.row(
         effect, Reason("payment", f"{payment.amount} by {body.get('method', 'no method')} on {order.number}.")
     )
+
+
+def _void(ctx: Context, order: SalesDocument, payment: Payment) -> Reason | None:
+    """Why no money goes onto the order of an order that is alive: it is void in Omni. What becomes of payments there is not
+    documented."""
+    made = ctx.journal.confirmed(order_key(ctx, order))
+    booked = None if made is None else ctx.omni.orders.get(made.remote_id)
+    text = f"{payment.amount} were received on order {order.number}, which is {order.status} in the store and"
+    if may_be_there(ctx.journal.known.get(void_key(ctx, order))):
+        return Reason(
+            VOID_PAID,
+            f"{text} was voided in Omni by us when it was cancelled, for good: the payment is not put onto it.",
+            "Enter the payment in Omni by hand on the order that stands for it there, then ignore this row.",
+        )
+    if booked is not None and booked.is_void:
+        return Reason(
+            VOID_PAID,
+            f"{text} void in Omni: the payment is not put onto it.",
+            "Restore the order in Omni: the payment follows by itself. Or enter it by hand on the order that stands for it there, and "
+            "ignore this row.",
+        )
+    return None
 
 
 def _obstacle(ctx: Context, title: str, order: SalesDocument, payment: Payment) -> Reason | None:
@@ -164,11 +197,33 @@ def _written(ctx: Context, order: SalesDocument, payment: Payment, known: Known)
         reason = _differs(title, payment, known.amount)
         key = ctx.key(PAYMENT, payment.key, "changed")
         return ctx.blocked(key, order.number, title, reason, payment.amount, PAYMENT)
+    if order.cancelled and _is_on(ctx, order, known):
+        reason = _left_on_cancelled(order, payment)
+        key = ctx.key(PAYMENT, payment.key, "cancelled")
+        return ctx.blocked(key, order.number, title, reason, payment.amount, PAYMENT)
     effect = ctx.effect(
         FLOW, PAYMENT, known.key, external_id=known.external_id, number=order.number, title=title,
         body=known.fields(), expected=Expected(known.amount, known.day),
     )  # fmt: skip
     return ctx.row(effect, Reason("payment", f"{payment.amount} on {order.number}."))
+
+
+def _is_on(ctx: Context, order: SalesDocument, known: Known) -> bool:
+    """Whether a payment of ours is on the order in Omni, as far as we know: nobody moved it to another one, or emptied it."""
+    made = ctx.journal.confirmed(order_key(ctx, order))
+    if known.state is not EffectState.CONFIRMED or made is None:
+        return False
+    there = ctx.omni.payments.get(known.remote_id)
+    return there is None or (bool(there.amount) and there.order_id == made.remote_id)
+
+
+def _left_on_cancelled(order: SalesDocument, payment: Payment) -> Reason:
+    return Reason(
+        CANCELLED_PAID,
+        f"{payment.amount} were written to Omni on order {order.number}, which was cancelled after that. What becomes of a payment "
+        "whose order is void there is not documented.",
+        "Look at the payment in Omni: enter what was given back, or move it, by hand; then ignore this row.",
+    )
 
 
 def _differs(title: str, payment: Payment, there: Money) -> Reason:

@@ -12,6 +12,7 @@ from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import Payment, PaymentKind, SalesDocument
 from ledger_pipelines.integrations.by_day.context import link
+from ledger_pipelines.integrations.neto_cin7 import status_updates
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.payments import method_of, rows
 from ledger_pipelines.integrations.neto_cin7.references import order_key, payment_key
@@ -188,6 +189,63 @@ def test_an_order_that_is_not_downloaded_because_that_is_off() -> None:
 def test_a_cancelled_order_that_was_paid() -> None:
     one = paid(cancelled=True, status="Cancelled")
     assert codes(rows(downloaded(one), [one])) == [("blocked", "cancelled-order-paid")]
+
+
+def voided(ctx: Context) -> Context:
+    """The same, where Omni shows the order void."""
+    (held,) = ctx.omni.orders.values()
+    return replace(ctx, omni=replace(ctx.omni, orders={held.id: replace(held, is_void=True)}))
+
+
+def test_money_went_onto_an_order_that_staff_had_voided_in_omni() -> None:
+    one = paid(status="New")
+    row = only(voided(downloaded(one)), one)
+    assert (row.action.value, row.reason.code) == ("blocked", "void-order-paid")
+    assert "16.50 AUD were received on order N10234, which is New in the store and void" in row.reason.text
+    assert "Restore the order in Omni" in row.reason.remedy
+    ignored = voided(downloaded(one, ignored=[row.key]))
+    assert codes(rows(ignored, [one])) == [("skip", "ignored-by-user")]
+    assert codes(rows(downloaded(one), [one])) == [("create", "payment")]  # restored there
+    there = voided(downloaded(one, account={"payments": (theirs(),)}))
+    assert codes(rows(there, [one])) == [("skip", "already-there")]
+
+
+def test_money_went_onto_an_order_that_we_had_voided_and_the_store_revived() -> None:
+    cancelled = order("N10234", cancelled=True, status="Cancelled")
+    choices = settings(status_updates={"auto_dispatch_orders": "Yes - Completed Orders Only"})
+    (void,) = status_updates.rows(downloaded(cancelled, choices=choices), [cancelled])
+    assert void.effect is not None
+    alive = paid(status="New")
+    ctx = downloaded(alive, known(void.effect))
+    for seen in (ctx, voided(ctx)):  # before Omni was read again, and after
+        row = only(seen, alive)
+        assert (row.action.value, row.reason.code) == ("blocked", "void-order-paid")
+        assert "by hand on the order that stands for it" in row.reason.remedy
+
+
+def test_nobody_was_told_of_money_on_an_order_that_was_cancelled_later() -> None:
+    one = paid()
+    effect = only(downloaded(one), one).effect
+    assert effect is not None
+    done = known(effect, "4001")
+    cancelled = paid(cancelled=True, status="Cancelled")
+    row = only(downloaded(cancelled, done), cancelled)
+    assert (row.action.value, row.reason.code) == ("blocked", "cancelled-order-paid")
+    assert "16.50 AUD were written to Omni on order N10234, which was cancelled after that" in row.reason.text
+    assert row.key != effect.key
+    ignored = downloaded(cancelled, done, ignored=[row.key])
+    assert codes(rows(ignored, [cancelled])) == [("skip", "ignored-by-user")]
+    # Nothing is to be said any more: the order lives again, or somebody moved the payment.
+    assert codes(rows(downloaded(one, done, ignored=[row.key]), [one])) == [("skip", "already-there")]
+    for shown, code in (
+        (theirs(), "cancelled-order-paid"),
+        (theirs(order_id="9"), "already-there"),
+        (theirs(amount=d("0")), "already-there"),
+    ):
+        ctx = downloaded(cancelled, done, account={"payments": (shown,)})
+        assert only(ctx, cancelled).reason.code == code
+    doubt = downloaded(cancelled, known(effect, "", state=EffectState.UNKNOWN))
+    assert codes(rows(doubt, [cancelled])) == [("skip", "unknown")]
 
 
 def test_a_payment_that_changed_or_is_gone() -> None:
