@@ -63,9 +63,11 @@ class Context(DayContext):
 
     @cached_property
     def main_branch(self) -> str:
-        """Id of Omni's main branch: the only one, or the one an order of ours went to that named none; "" = not known."""
-        active = [one.id for one in self.omni.branches if one.active]
-        if len(active) == 1:
+        """Id of Omni's main branch: the only one, or the one an order of ours went to that named none; "" = not known. Raises
+        UnreadableError where only a branch that cannot be read would tell."""
+        active = [one.id for one in readable(self.omni.branches) if one.active]
+        bad = unreadable(self.omni.branches)
+        if len(active) == 1 and not bad:
             return active[0]
         for one in self.journal.known.values():
             made = (
@@ -80,6 +82,8 @@ class Context(DayContext):
             )
             if there is not None:
                 return there.branch_id
+        for error in bad.values():
+            raise error
         return ""
 
     @cached_property

@@ -19,16 +19,18 @@ from ledger_pipelines.documents.effects import Action, Effect, EffectState
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import ZERO, plain
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.by_day.stored import if_readable
-from ledger_pipelines.integrations.by_day.unreadable import one_by_one
+from ledger_pipelines.integrations.by_day.unreadable import UnreadableError, one_by_one
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.edits import (
     Written,
     has_our_lines,
-    lines_of,
+    number_of,
     read_since,
+    sold_lines,
     unread_lines,
     written,
 )
@@ -95,28 +97,54 @@ def completed(ctx: Context, order: SalesDocument) -> bool:
     return folded(order.status) in {folded(one) for one in ctx.settings.status_updates.completed_statuses}
 
 
+def _ignores_stock(ctx: Context) -> bool:
+    return ctx.settings.status_updates.auto_dispatch_orders is AutoDispatch.COMPLETED_IGNORE_STOCK
+
+
 def _shelf(ctx: Context) -> Shelf:
-    """With what we dispatched after stock was read."""
-    shelf, read_at = Shelf(ctx), ctx.omni.stock_read_at
-    for known in ctx.journal.known.values():
-        if known.kind != ORDER or known.action is not Action.UPDATE or "dispatchedDate" not in known.body:
-            continue
-        if known.state is EffectState.CONFIRMED and known.confirmed_at is not None and read_at is not None:
-            if known.confirmed_at <= read_at:
-                continue
-        elif not may_be_there(known):
-            continue
-        number = ctx.order_of_reference.get(folded(known.external_id))
-        order = None if number is None else OrderNumber(number)
-        before = None if order is None else written(ctx, order)
-        if order is None or before is None or known.key != dispatch_key(ctx, order):
-            continue
-        booked = _booked(ctx, before)
-        branch = _branch(ctx, before, booked)
-        for need in _needs(ctx, before, booked):
-            if branch is not None:
-                shelf.take(need.code, branch, need.quantity)
+    """With what we dispatched after stock was read; nobody asks what is there where stock is ignored."""
+    shelf = Shelf(ctx)
+    for known in () if _ignores_stock(ctx) else ctx.journal.known.values():
+        before = _dispatched(ctx, known) if _is_recent_dispatch(ctx, known) else None
+        if before is not None:
+            _take_shipped(shelf, before)
     return shelf
+
+
+def _is_recent_dispatch(ctx: Context, known: Known) -> bool:
+    """Whether an effect is a dispatch, and stock was not read after it."""
+    if known.kind != ORDER or known.action is not Action.UPDATE or "dispatchedDate" not in known.body:
+        return False
+    read_at = ctx.omni.stock_read_at
+    if known.state is EffectState.CONFIRMED and known.confirmed_at is not None and read_at is not None:
+        return known.confirmed_at > read_at
+    return may_be_there(known)
+
+
+def _dispatched(ctx: Context, dispatch: Known) -> Written | None:
+    """The order of ours that a dispatch is of."""
+    number = ctx.order_of_reference.get(folded(dispatch.external_id))
+    order = None if number is None else OrderNumber(number)
+    if order is None or dispatch.key != dispatch_key(ctx, order):
+        return None
+    return written(ctx, order)
+
+
+def _take_shipped(shelf: Shelf, before: Written) -> None:
+    """What an order shipped is gone. What of it cannot be read stops no other order: its code is taken, not its parts."""
+    ctx = shelf.ctx
+    booked = _booked(ctx, before)
+    try:
+        branch = _branch(ctx, before, booked)
+    except UnreadableError:
+        branch = None
+    for code, quantity in _goods(ctx, before, booked) if branch is not None else ():
+        try:
+            needs = list(_need(ctx, code, quantity))
+        except UnreadableError:
+            needs = [Need(code, quantity, stocked=True)]
+        for need in needs:
+            shelf.take(need.code, branch or "", need.quantity)
 
 
 def _booked(ctx: Context, before: Written) -> SalesOrder | None:
@@ -233,19 +261,16 @@ class _Updating:
                     "Approve it in Omni; it follows by itself.",
                 )
             )
+        shipment = ctx.shipments.get(order.key)  # before anything is taken: it may not be readable
         lacking = self._take(order, before, booked)
         if lacking is not None:
             return skip(lacking) if lacking.code in WAITS else block(lacking)
-        effect = self._effect(order, key, title, ctx.shipments.get(order.key))
-        told = ", whatever stock there is" if self._ignores_stock else ""
+        effect = self._effect(order, key, title, shipment)
+        told = ", whatever stock there is" if _ignores_stock(ctx) else ""
         return ctx.row(
             effect,
             Reason("dispatch", f"Order {order.number} is {order.status}: it is dispatched in Omni{told}."),
         )
-
-    @property
-    def _ignores_stock(self) -> bool:
-        return self.ctx.settings.status_updates.auto_dispatch_orders is AutoDispatch.COMPLETED_IGNORE_STOCK
 
     def _approved(self, before: Written, booked: SalesOrder | None) -> bool:
         """As Omni was read after our last write, else as we wrote it."""
@@ -264,7 +289,7 @@ class _Updating:
     def _take(self, order: SalesDocument, before: Written | None, booked: SalesOrder | None) -> Reason | None:
         """Take what the order needs from the shelf; why not, and nothing is taken."""
         ctx = self.ctx
-        if self._ignores_stock:
+        if _ignores_stock(ctx):
             return None
         if before is None:
             return Reason(
@@ -287,10 +312,10 @@ class _Updating:
             )
         needs: dict[str, Decimal] = {}
         lacking = []
-        for need in _needs(ctx, before, booked):
-            if not need.stocked:
-                continue
-            needs[need.code] = needs.get(need.code, ZERO) + need.quantity
+        for sold, many in _goods(ctx, before, booked):
+            for need in _need(ctx, sold, many):
+                if need.stocked:
+                    needs[need.code] = needs.get(need.code, ZERO) + need.quantity
         for code, quantity in needs.items():
             left = self.shelf.left(code, branch)
             if quantity > left:
@@ -351,21 +376,20 @@ def _are_lines_unknown(ctx: Context, before: Written, booked: SalesOrder | None)
     return not has_our_lines(ctx, before, booked)
 
 
-def _needs(ctx: Context, before: Written, booked: SalesOrder | None) -> Iterator[Need]:
-    """What a dispatch ships of each line: as Omni has its lines, which may have been edited there, where we did not change them
-    since; else as we wrote them."""
+def _goods(ctx: Context, before: Written, booked: SalesOrder | None) -> Iterator[tuple[str, Decimal]]:
+    """Code and quantity of what a dispatch ships: as Omni has the lines, which may have been edited there, where we did not change
+    them since; else as we wrote them."""
     if booked is not None and not unread_lines(ctx, before):
         parents = {line.parent for line in booked.lines if line.parent}
         gone = is_dispatched(booked)  # read after the dispatch that this is about
         for line in booked.lines:
             left = line.qty if gone else line.qty - line.qty_shipped
             if left > 0 and line.id not in parents:
-                yield from _need(ctx, line.code, left)
+                yield line.code, left
         return
-    for sent in lines_of(before.body):
-        quantity = Decimal(str(sent.get("qty") or 0))
-        if quantity > 0:
-            yield from _need(ctx, str(sent.get("code") or ""), quantity)
+    for sent in sold_lines(before.body):
+        if number_of(sent.get("qty")) > 0:
+            yield str(sent.get("code") or ""), number_of(sent.get("qty"))
 
 
 def _need(ctx: Context, code: str, quantity: Decimal) -> Iterator[Need]:
