@@ -60,6 +60,12 @@ def trouble(ctx: Context, sku: str) -> Reason | None:
 
     Reasons: `sku-unknown`, `sku-inactive`, `sku-spelling` (only case or outer blanks differ), `sku-twice`.
     """
+    if not sku.strip():
+        return Reason(
+            MISSING,
+            "A line has no SKU: no product option of Omni can be it.",
+            "Give the line a SKU in the store, or choose products.unknown_sku: mark.",
+        )
     there = ctx.omni.options_by_code.get(sku, ())
     if not there:
         near = ctx.omni.codes_by_folded.get(folded(sku), ())

@@ -201,7 +201,7 @@ class _Comparing:
             return
         parts = {part.item for line in order.lines for part in line.components}
         skus = {line.item for line in order.lines if not line.text_only} | parts
-        self.waited_for |= {sku for sku in skus if trouble(self.ctx, sku) is not None}
+        self.waited_for |= {sku for sku in skus if sku.strip() and trouble(self.ctx, sku) is not None}
 
     def _why_other(self, order: SalesDocument, key: str, text: str) -> tuple[Why, str, str]:
         before = written(self.ctx, order)

@@ -61,6 +61,16 @@ def test_or_goes_through_with_the_line_marked(there: Omni, code: str) -> None:
     assert "Marked:" in row.reason.text
 
 
+def test_a_line_without_a_sku_was_to_be_made_in_omni_with_this_code() -> None:
+    one = order("N1", line(""))
+    (row,) = decide(context([one]), one).rows
+    assert (row.action.value, row.reason.code) == ("blocked", "sku-unknown")
+    assert "A line has no SKU" in row.reason.text
+    assert "Make it" not in row.reason.remedy and "in the store" in row.reason.remedy
+    (marked,) = decide(context([one], choices=MARK), one).rows
+    assert marked.effect is not None and "A line has no SKU" in marked.reason.text
+
+
 def test_no_sku_is_looked_at_where_that_is_off() -> None:
     one = order("N1", line("NEVER-SEEN"))
     (row,) = decide(context([one], choices=settings(products={"in_step": False})), one).rows

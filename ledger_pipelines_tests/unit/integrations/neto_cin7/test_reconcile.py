@@ -174,6 +174,13 @@ def twice() -> Context:
     return context([one], account=omni(orders=held, payments=there), known=[*journal, paid])
 
 
+def test_a_line_without_a_sku_was_shown_as_a_product_without_a_name() -> None:
+    one = order("N1", line(""))
+    figures = at(context([one]), [one])
+    assert [row.code for row in figures.waiting] == ["sku-unknown"]
+    assert [row.sku for row in figures.catalogue if not row.code] == []
+
+
 def test_a_payment_of_ours_that_is_there_twice() -> None:
     ctx = twice()
     figures = reconcile(ctx, scope())
