@@ -183,15 +183,16 @@ def skus_of(ctx: Context, style: str) -> tuple[str, ...]:
 
 
 def sold_by_store(ctx: Context) -> Iterator[Item]:
-    """Products an order may have, by SKU."""
+    """Products an order may have, by SKU; not those of which Omni has what cannot be read."""
     for product in readable(Renamed(ctx.shop.items, {sku: sku for sku in sorted(ctx.shop.items)})):
-        if product.active and product.sold and not product.is_parent and not product.internal:
+        told = product.active and product.sold and not product.is_parent and not product.internal
+        if told and folded(product.key) not in ctx.unread_codes:
             yield product
 
 
 def compare(ctx: Context, skus: Iterable[str] | None = None) -> list[OutOfStep]:
     """What is not in step: products of the store that Omni lacks, has disabled, spells otherwise or has twice; then products
-    of Omni that the store lacks.
+    of Omni that the store lacks. What one side has and cannot be read is in neither: it is there, and must not be made again.
 
     Args:
         ctx: The integration at work.
@@ -200,7 +201,7 @@ def compare(ctx: Context, skus: Iterable[str] | None = None) -> list[OutOfStep]:
     wanted = sorted(set(skus)) if skus is not None else [product.key for product in sold_by_store(ctx)]
     found = []
     for sku in wanted:
-        reason = trouble(ctx, sku)
+        reason = None if folded(sku) in ctx.unread_codes else trouble(ctx, sku)
         if reason is not None:
             near = ctx.omni.codes_by_folded.get(folded(sku), ())
             found.append(
@@ -208,7 +209,7 @@ def compare(ctx: Context, skus: Iterable[str] | None = None) -> list[OutOfStep]:
             )
     if skus is not None:
         return found
-    there = {folded(sku) for sku in ctx.shop.items}
+    there = {folded(sku) for sku in ctx.shop.items} | ctx.unread_codes
     return [
         *found,
         *(_only_there(code) for code in sorted(ctx.omni.options_by_code) if folded(code) not in there),

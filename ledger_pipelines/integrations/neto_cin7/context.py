@@ -27,7 +27,8 @@ _ON_ORDER = re.compile(r'"orderId":(?:\{"\$link":"([A-Z2-7]+)"\}|"?([0-9]+)"?)')
 class Context(DayContext):
     """The integration at work on one day. source: the Neto connection's name, target: the Cin7 connection's.
 
-    shipments: by order number, where the store tells.
+    shipments: by order number, where the store tells. unread_codes: SKUs and codes, folded, of products that were left out since
+    they cannot be read (`legible`): they are there, and nothing is known of them.
     """
 
     source_system: ClassVar[str] = "neto"
@@ -37,11 +38,13 @@ class Context(DayContext):
     shop: Shop
     omni: Omni
     shipments: Mapping[str, NetoShipment] = field(default_factory=dict)
+    unread_codes: frozenset[str] = frozenset()
 
     @property
     def legible(self) -> Context:
         """The same without records that cannot be read: for what compares all there is, and decides nothing."""
-        return replace(self, shop=self.shop.legible, omni=self.omni.legible)
+        unread = frozenset(folded(code) for code in (*unreadable(self.shop.items), *self.omni.unread_codes()))
+        return replace(self, shop=self.shop.legible, omni=self.omni.legible, unread_codes=unread)
 
     @cached_property
     def options_of_style(self) -> Mapping[str, tuple[str, ...]]:

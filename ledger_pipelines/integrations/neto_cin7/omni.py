@@ -29,6 +29,8 @@ from ledger_pipelines.systems.cin7.records import (
     in_currency_of,
 )
 
+OPTION_CODES: Final = ("size_code", "code")
+"""Columns that have an option's code: the first that says something."""
 SUPPLIER: Final = "supplier"
 
 
@@ -114,7 +116,7 @@ class Omni:
     def options_by_code(self) -> Mapping[str, tuple[Option, ...]]:
         """Options by code, exactly; an option's id repeats for each of its sizes, which have codes of their own."""
         if isinstance(self.options, Stored):
-            return self.options.by(lambda one: one.code, "size_code", "code")
+            return self.options.by(lambda one: one.code, *OPTION_CODES)
         return grouped(self.options, "code", str)
 
     @cached_property
@@ -176,6 +178,14 @@ class Omni:
             self.orders, self.contacts, self.products, self.options, self.stock, self.branches, self.payments,
         )  # fmt: skip
         return [error for records in lists for error in unreadable(records).values()]
+
+    def unread_codes(self) -> list[str]:
+        """Codes of options that cannot be read, as their columns tell them."""
+        if not isinstance(self.options, Stored):
+            return []
+        bad = unreadable(self.options)
+        columns = [self.options.cells(name) for name in OPTION_CODES] if bad else []
+        return [next((code for cells in columns if (code := cells[key].strip())), "") for key in bad]
 
     @cached_property
     def legible(self) -> Omni:

@@ -17,6 +17,8 @@ from ledger_pipelines.documents.dates import days_between
 from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.stored import unreadable
+from ledger_pipelines.integrations.by_day.unreadable import ITSELF, UNREADABLE, UnreadableError, order_named
 from ledger_pipelines.integrations.by_day.worklist import FOLLOWING
 from ledger_pipelines.integrations.neto_cin7.catalogue import (
     INACTIVE,
@@ -31,7 +33,6 @@ from ledger_pipelines.integrations.neto_cin7.doubles import doubles
 from ledger_pipelines.integrations.neto_cin7.edits import written
 from ledger_pipelines.integrations.neto_cin7.omni import is_dispatched
 from ledger_pipelines.integrations.neto_cin7.references import (
-    OrderNumber,
     dispatch_key,
     may_be_there,
     order_key,
@@ -101,10 +102,9 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Om
     rows = {row.key: row for row in planned}
     blocked = [row for row in rows.values() if row.action is Action.BLOCKED]
     unread = tuple(waiting_records([*ctx.shop.unreadable(), *ctx.omni.unreadable()], blocked))
+    unread_orders = unreadable(ctx.omni.orders)
     ctx = ctx.legible
-    shown = {row.number: row for row in blocked if row.reason.code in SHOWN}
-    of_orders = {order_key(ctx, OrderNumber(number)): row for number, row in shown.items()}
-    comparing = _Comparing(ctx, scope, rows | of_orders)
+    comparing = _Comparing(ctx, scope, rows | _rows_of_orders(ctx, blocked), unread_orders)
     for number in sorted(ctx.shop.orders):
         order = ctx.shop.orders[number]
         if scope.first <= order.day <= scope.last:
@@ -127,13 +127,26 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Om
     )  # fmt: skip
 
 
+def _rows_of_orders(ctx: Context, blocked: Iterable[PlanRow]) -> dict[str, PlanRow]:
+    """Rows of orders that wait for a person, or for a record that cannot be read, under keys of what they say: by the order's."""
+    found = {}
+    for row in blocked:
+        order = ctx.shop.orders.get(row.number)
+        unread = order is not None and row.reason.code == UNREADABLE and row.title == order_named(order)[1]
+        if order is not None and (unread or row.reason.code in SHOWN):
+            found[order_key(ctx, order)] = row
+    return found
+
+
 @dataclass
 class _Comparing:
-    """One order after another. lines: by day; waited_for: SKUs that orders wait for."""
+    """One order after another. unread: orders of Omni that cannot be read, by id; lines: by day; waited_for: SKUs that orders wait
+    for."""
 
     ctx: Context
     scope: Scope
     rows: Mapping[str, PlanRow]
+    unread: Mapping[str, UnreadableError]
     lines: dict[date, DayLine] = field(init=False)
     differences: list[Difference] = field(default_factory=list)
     documents: list[Difference] = field(default_factory=list)
@@ -180,7 +193,15 @@ class _Comparing:
     def _differs(self, order: SalesDocument, there: SalesOrder | None, total: Money | None) -> None:
         key = order_key(self.ctx, order)
         alike = total is not None and total.currency == order.currency
-        if total is None:
+        unread = self._unread(key) if total is None else None
+        if unread is not None:
+            about, why, text = (
+                About.TOTAL,
+                Why.BLOCKED,
+                f"Omni has it, and it cannot be read: {unread.message}",
+            )
+            remedy = f"{unread.remedy} {ITSELF}".strip()
+        elif total is None:
             about, (why, text, remedy) = About.NOT_THERE, self._why(key, "It is not in Omni.")
             self._wait_for(order, key)
         else:
@@ -193,6 +214,11 @@ class _Comparing:
         )  # fmt: skip
         own = order.currency == self.ctx.shop.currency and (total is None or alike)
         (self.differences if own else self.documents).append(one)
+
+    def _unread(self, key: str) -> UnreadableError | None:
+        """Why the order that we made cannot be read."""
+        known = self.ctx.journal.confirmed(key)
+        return None if known is None else self.unread.get(known.remote_id)
 
     def _wait_for(self, order: SalesDocument, key: str) -> None:
         """Note which SKUs keep the order back."""

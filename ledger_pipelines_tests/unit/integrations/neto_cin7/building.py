@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ledger_pipelines.documents.effects import Effect, Mode
+from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.documents.sales import Item, Party, SalesDocument
+from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.context import JournalView, Known
+from ledger_pipelines.integrations.by_day.stored import Record
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.omni import Omni
 from ledger_pipelines.integrations.neto_cin7.orders import decide
@@ -40,9 +43,10 @@ from ledger_pipelines_tests.unit.integrations.neto_saasu.building import known a
 
 __all__ = [
     "BRANCHES", "DAY", "LATER", "PAT", "READ_AT", "WRITTEN_AT", "aud", "body_of", "booked", "codes", "contact", "context",
-    "d", "effect_of", "known", "level", "line", "omni", "option", "order", "payment", "product", "settings", "shop",
+    "d", "effect_of", "known", "level", "line", "omni", "option", "order", "payment", "product", "refusing", "settings", "shop",
 ]  # fmt: skip
 
+T = TypeVar("T")
 WRITTEN_AT = datetime(2025, 3, 3, 7, 0, tzinfo=UTC)
 READ_AT = datetime(2025, 3, 3, 8, 0, tzinfo=UTC)
 LATER = datetime(2025, 3, 3, 9, 0, tzinfo=UTC)
@@ -139,6 +143,17 @@ def context(
         "journal": JournalView({one.key: one for one in known}, frozenset(ignored)),
     }
     return Context(**(found | other))
+
+
+def refusing(records: Mapping[str, T], bad: str) -> tuple[dict[str, str], Callable[[Record], T]]:
+    """Records as they are stored, and their decoder: the one of that key cannot be read."""
+
+    def decoded(record: Record) -> T:
+        if record["key"] == bad:
+            raise DataError(f"{bad} says nonsense.", remedy="Mend it.")
+        return records[str(record["key"])]
+
+    return {key: canonical({"key": key}) for key in {**records, bad: None}}, decoded
 
 
 def effect_of(ctx: Context, one: SalesDocument) -> Effect:

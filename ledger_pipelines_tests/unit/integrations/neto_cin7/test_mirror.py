@@ -177,6 +177,7 @@ def test_what_omni_has_and_nobody_can_read_is_never_taken_for_missing(tmp_path: 
         ("branches", "4"), ("product_options", "41"), ("products", "3"), ("stock", "2@2@2"),
     ]  # fmt: skip
     assert [one.code for one in omni.legible.options] == ["CUP-1"]
+    assert omni.unread_codes() == ["POT-1"]
 
 
 def test_it_is_kept_until_a_file_is_replaced(tmp_path: Path) -> None:

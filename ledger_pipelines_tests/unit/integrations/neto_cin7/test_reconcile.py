@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.stored import Decoded, Rows, Stored
 from ledger_pipelines.integrations.neto_cin7 import orders, payments, status_updates
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.doubles import open_item
@@ -35,6 +38,7 @@ from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
     option,
     order,
     payment,
+    refusing,
     settings,
     shop,
 )
@@ -207,6 +211,53 @@ def test_the_page_says_it_and_escapes_it() -> None:
     assert "<b>Pat</b>" not in page
     for text in ("N1", "MUG-01", "sku-unknown", "Products that are not in step", *WORDS.values()):
         assert text in page
+
+
+# --- records that cannot be read ---------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_waits_for_a_customer_who_cannot_be_read_was_to_be_written_by_the_next_run() -> None:
+    one = order("N1")
+    customers = Decoded(*refusing({}, one.party.key.casefold()), "customers")
+    ctx = context([one], store=replace(shop([one]), customers=customers))
+    (found,) = at(ctx, [one]).differences
+    assert (found.about, found.why) == (About.NOT_THERE, Why.BLOCKED)
+    assert found.text.startswith("Order N1 cannot go on: ") and "says nonsense" in found.text
+    assert found.remedy.startswith("Mend it.")
+
+
+def test_an_order_of_omni_that_cannot_be_read_was_not_in_omni() -> None:
+    one = order("N1")
+    journal, (there,) = standing(one)
+    unread = omni(orders=[there])
+    unread = replace(unread, orders=Decoded(*refusing({}, there.id), "sales_orders"))
+    ctx = context([one], account=unread, known=journal)
+    for figures in (at(ctx, [one]), reconcile(ctx, scope())):  # its row is in the latest plan, or not yet
+        (found,) = figures.differences
+        assert (found.about, found.why) == (About.TOTAL, Why.BLOCKED)
+        assert found.text == f"Omni has it, and it cannot be read: {there.id} says nonsense."
+        assert passed(figures)["every_order_is_in_omni"] and not passed(figures)["totals_agree"]
+
+
+def test_an_option_of_omni_that_cannot_be_read_was_to_be_made_there() -> None:
+    """Who did as told made a second one."""
+    one = order("N1", line("MUG-01"))
+    texts, decoder = refusing({"1": option("TEE-RED-M")}, "2")
+    table = pa.table({"size_code": ["TEE-RED-M", ""], "code": ["TEE", "MUG-01"]})
+    options = Stored(Rows(texts, table, entity="product_options"), decoder)
+    ctx = context([one], account=omni(options=options))
+    figures = at(ctx, [one])
+    assert figures.catalogue == ()
+    assert "says nonsense" in figures.differences[0].text
+    found = pair(ctx.legible)
+    assert (found.out_of_step, found.products_in_step) == ((), 1)
+
+
+def test_a_product_of_the_store_that_cannot_be_read_was_one_that_the_store_lacks() -> None:
+    items = {key: one for key, one in shop().items.items() if key != "MUG-01"}
+    ctx = context(store=replace(shop(), items=Decoded(*refusing(items, "MUG-01"), "products")))
+    assert pair(ctx.legible).only_in_omni == ()
+    assert [one.code for one in reconcile(ctx, scope()).catalogue] == []
 
 
 # --- the initial sync -------------------------------------------------------------------------------------------------------

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger_pipelines.documents.effects import Action, EffectState, Mode
-from ledger_pipelines.documents.keys import canonical
 from ledger_pipelines.documents.sales import Component, SalesDocument
-from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.context import Known
-from ledger_pipelines.integrations.by_day.stored import Decoded, Record, Rows, Stored
+from ledger_pipelines.integrations.by_day.stored import Decoded, Rows, Stored
 from ledger_pipelines.integrations.neto_cin7 import orders, status_updates
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.references import dispatch_key, update_key, void_key
@@ -43,6 +41,7 @@ from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
     omni,
     order,
     product,
+    refusing,
     settings,
     shop,
 )
@@ -465,20 +464,6 @@ def test_a_dispatch_is_written_once() -> None:
 
 
 # --- records that cannot be read ----------------------------------------------------------------------------------------------
-
-
-T = TypeVar("T")
-
-
-def refusing(records: Mapping[str, T], bad: str) -> tuple[dict[str, str], Callable[[Record], T]]:
-    """Records as they are stored, and their decoder: the one of that key cannot be read."""
-
-    def decoded(record: Record) -> T:
-        if record["key"] == bad:
-            raise DataError(f"{bad} says nonsense.", remedy="Mend it.")
-        return records[str(record["key"])]
-
-    return {key: canonical({"key": key}) for key in {**records, bad: None}}, decoded
 
 
 def spoilt(ctx: Context, sku: str) -> Context:
