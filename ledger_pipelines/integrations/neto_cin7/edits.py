@@ -141,9 +141,9 @@ def read_since(ctx: Context, before: Written) -> SalesOrder | None:
     return booked if before.at is None or ctx.omni.read_at > before.at else None
 
 
-def unread_lines(ctx: Context, before: Written) -> tuple[Known, ...]:
-    """Changes of ours of its lines that were confirmed after Omni was read."""
-    changed = [one for one in before.changes.confirmed if LINES in one.fields()]
+def unread_changes(ctx: Context, before: Written, name: str) -> tuple[Known, ...]:
+    """Changes of ours of a field that were confirmed after Omni was read: without one, it is there as it was read."""
+    changed = [one for one in before.changes.confirmed if name in one.fields()]
     return tuple(one for one in changed if _is_unread(ctx, one))
 
 

@@ -29,13 +29,12 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
     Written,
     has_our_lines,
     number_of,
-    read_since,
     sold_lines,
-    unread_lines,
+    unread_changes,
     written,
 )
 from ledger_pipelines.integrations.neto_cin7.omni import begun, is_dispatched
-from ledger_pipelines.integrations.neto_cin7.order_body import instant, noon
+from ledger_pipelines.integrations.neto_cin7.order_body import LINES, instant, noon
 from ledger_pipelines.integrations.neto_cin7.orders import decide
 from ledger_pipelines.integrations.neto_cin7.references import (
     ORDER,
@@ -273,8 +272,8 @@ class _Updating:
         )
 
     def _approved(self, before: Written, booked: SalesOrder | None) -> bool:
-        """As Omni was read after our last write, else as we wrote it."""
-        if booked is not None and read_since(self.ctx, before) is not None:
+        """As Omni was read, unless we wrote it after that."""
+        if booked is not None and not unread_changes(self.ctx, before, "isApproved"):
             return booked.is_approved
         return before.body.get("isApproved") is not False
 
@@ -371,7 +370,7 @@ def _branch(ctx: Context, before: Written, booked: SalesOrder | None) -> str | N
 def _are_lines_unknown(ctx: Context, before: Written, booked: SalesOrder | None) -> bool:
     """Whether somebody had edited the lines when Omni was read, and we changed them after that: what they are now, only reading
     tells."""
-    if booked is None or not unread_lines(ctx, before):
+    if booked is None or not unread_changes(ctx, before, LINES):
         return False
     return not has_our_lines(ctx, before, booked)
 
@@ -379,7 +378,7 @@ def _are_lines_unknown(ctx: Context, before: Written, booked: SalesOrder | None)
 def _goods(ctx: Context, before: Written, booked: SalesOrder | None) -> Iterator[tuple[str, Decimal]]:
     """Code and quantity of what a dispatch ships: as Omni has the lines, which may have been edited there, where we did not change
     them since; else as we wrote them."""
-    if booked is not None and not unread_lines(ctx, before):
+    if booked is not None and not unread_changes(ctx, before, LINES):
         parents = {line.parent for line in booked.lines if line.parent}
         gone = is_dispatched(booked)  # read after the dispatch that this is about
         for line in booked.lines:

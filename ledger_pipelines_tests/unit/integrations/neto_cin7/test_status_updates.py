@@ -325,6 +325,17 @@ def test_lines_that_staff_raised_in_omni_were_shipped_without_stock_after_a_chan
     assert expected[0] == "update" or "5 x MUG-01, 2 there" in row.reason.text
 
 
+def test_an_order_that_staff_had_made_a_draft_was_dispatched_after_a_change_of_stage() -> None:
+    ctx = edited_to_five(on_hand="5")
+    (one,) = ctx.shop.orders.values()
+    stage = effect_of(ctx, one)
+    assert "isApproved" not in body_of(stage)
+    after = edited_to_five(known(stage, confirmed_at=LATER), on_hand="5")
+    drafts = {id_: replace(held, is_approved=False) for id_, held in after.omni.orders.items()}
+    after = replace(after, omni=replace(after.omni, orders=drafts))
+    assert codes(rows(after, [one])) == [("blocked", "draft-in-omni")]
+
+
 def test_what_was_dispatched_as_staff_had_raised_it_was_not_taken_from_stock_as_raised() -> None:
     ctx = edited_to_five(on_hand="7")
     (one,) = ctx.shop.orders.values()
