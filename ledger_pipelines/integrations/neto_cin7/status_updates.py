@@ -359,7 +359,7 @@ def _target(ctx: Context, order: SalesDocument) -> str:
 
 def _branch(ctx: Context, before: Written, booked: SalesOrder | None) -> str | None:
     """Id of the branch it leaves from; None = Omni's main branch, and which one that is is not known."""
-    if booked is not None and booked.branch_id:
+    if booked is not None and booked.branch_id and not unread_changes(ctx, before, "branchId"):
         return booked.branch_id
     told = before.body.get("branchId")
     if told is not None:

@@ -336,6 +336,23 @@ def test_an_order_that_staff_had_made_a_draft_was_dispatched_after_a_change_of_s
     assert codes(rows(after, [one])) == [("blocked", "draft-in-omni")]
 
 
+def test_an_order_that_we_moved_to_another_branch_was_dispatched_from_the_stock_of_the_one_before() -> None:
+    """The move and the dispatch in one run: Omni was read before both."""
+    one = order("N1", **DONE)
+    to_main = choosing(branches={"branch": "Main warehouse"})
+    effect = effect_of(context([one], choices=to_main), one)
+    to_shed = choosing(branches={"branch": "Shed"})
+
+    def at(*more: Known, **stock: Any) -> Context:
+        account = omni(orders=(booked(effect),), **stock)
+        return context([one], account=account, choices=to_shed, known=(known(effect), *more))
+
+    move = known(effect_of(at(), one), confirmed_at=LATER)
+    assert move.fields()["branchId"] == 4
+    assert codes(rows(at(move), [one])) == [("blocked", "not-enough-stock")]
+    assert codes(rows(at(move, stock=(level("MUG-01", "1", "4"),)), [one])) == [("update", "dispatch")]
+
+
 def test_what_was_dispatched_as_staff_had_raised_it_was_not_taken_from_stock_as_raised() -> None:
     ctx = edited_to_five(on_hand="7")
     (one,) = ctx.shop.orders.values()
