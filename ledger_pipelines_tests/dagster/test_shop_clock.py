@@ -162,6 +162,23 @@ def test_a_tick_goes_back_to_days_that_a_run_of_the_last_ones_stepped_over(
     ]
 
 
+def test_a_run_after_days_that_were_stepped_over_is_not_all_green(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    _, today = _now()
+    hole = today - timedelta(days=8)
+    shop = FakeShop(unread={(FILE, "invoices"): hole})
+    defs = definitions(shop_configuration(tmp_path), shop)
+    check = checks(run(defs, instance, today, today, tags=REFRESH))[
+        f"{NAME}/reconciliation:every_day_was_read"
+    ]
+    assert not check.passed
+    assert f"of {hole.isoformat()}" in str(check.description)
+    assert f"or `ledger-pipelines run {NAME}`" in str(check.description)
+    shop.unread = {}
+    assert all(one.passed for one in checks(run(defs, instance, today, today, tags=REFRESH)).values())
+
+
 def test_the_first_day_that_was_never_read_is_of_the_lists_that_a_run_reads(tmp_path: Path) -> None:
     loaded = shop_configuration(tmp_path)
     store, zone = SnapshotStore(loaded.config.data_dir, STORE), ZoneInfo("Australia/Sydney")

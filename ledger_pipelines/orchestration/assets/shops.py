@@ -334,7 +334,15 @@ def _reconciliation(shop: Shop) -> dg.AssetsDefinition:
         group_name=shop.name,
         kinds={"report"},
         check_specs=[
-            dg.AssetCheckSpec(name, asset=key, description=text) for name, text in shop.chain.checks.items()
+            dg.AssetCheckSpec(
+                showing_shops.EVERY_DAY_READ,
+                asset=key,
+                description="No day up to yesterday was stepped over.",
+            ),
+            *(
+                dg.AssetCheckSpec(name, asset=key, description=text)
+                for name, text in shop.chain.checks.items()
+            ),
         ],
         description=f"{shop.chain.reconciling}, by day, with each difference explained by its orders; and the page an "
         "accountant reads.",
@@ -345,14 +353,17 @@ def _reconciliation(shop: Shop) -> dg.AssetsDefinition:
             service = shop.service(context)
             figures = service.reconcile(days.first, days.last)
             page = service.report(days.first, days.last)
+            unread = service.first_unread(shop.lists_read())
         for line in figures.days:
             context.add_asset_metadata(showing_shops.day(line, figures), partition_key=line.day.isoformat())
         whole = {m.MODE: shop.integration.mode.value, **showing_shops.reconciliation(figures, page)}
         context.add_asset_metadata(whole, partition_key=days.last.isoformat())
+        mode = shop.integration.mode
         return Result(
-            check_results=showing_shops.reconciliation_checks(
-                figures, shop.chain.checks, shop.integration.mode
-            )
+            check_results=[
+                showing_shops.unread_check(unread, shop.name, shop.integration.schedule, mode),
+                *showing_shops.reconciliation_checks(figures, shop.chain.checks, mode),
+            ]
         )
 
     return reconciliation

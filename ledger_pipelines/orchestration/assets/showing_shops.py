@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -19,6 +20,7 @@ from ledger_pipelines.documents.effects import Action, Mode
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.by_day.initial import CLASH
 from ledger_pipelines.orchestration import metadata as m
+from ledger_pipelines.orchestration import names
 from ledger_pipelines.orchestration.assets import showing
 from ledger_pipelines.orchestration.results import Shown
 from ledger_pipelines.orchestration.shops import (
@@ -33,6 +35,7 @@ from ledger_pipelines.sync.plan import Plan, PlanRow
 from ledger_pipelines.sync.result import ApplyResult, Outcome, RowResult
 
 NOTHING_CLASHES = "nothing_clashes"
+EVERY_DAY_READ = "every_day_was_read"
 _DONE = frozenset({Outcome.WRITTEN, Outcome.ADOPTED, Outcome.ALREADY})
 
 
@@ -291,6 +294,32 @@ def _differences(rows: Sequence[Difference], currency: str) -> dg.MarkdownMetada
         right=(3,),
         none="Nothing differs.",
     )  # fmt: skip
+
+
+def unread_check(
+    first: date | None, integration: str, schedule: str | None, mode: Mode
+) -> dg.AssetCheckResult:
+    """Whether days were stepped over. Where there is a clock its next tick reads them.
+
+    Args:
+        first: The first day that was never read; None = all were.
+        integration: Its name.
+        schedule: Its clock.
+        mode: As configured.
+    """
+    remedy = f"Run {names.sync_job(integration)} on all days from it on, as one run, or `ledger-pipelines run {integration}`."
+    if schedule is not None:
+        remedy = f"The next tick of {integration}_by_clock reads from there on; without it: {remedy[:1].lower()}{remedy[1:]}"
+    gentle = schedule is not None or mode is not Mode.LIVE
+    return dg.AssetCheckResult(
+        check_name=EVERY_DAY_READ,
+        passed=first is None,
+        severity=dg.AssetCheckSeverity.WARN if gentle else dg.AssetCheckSeverity.ERROR,
+        description="Every day up to yesterday was read."
+        if first is None
+        else f"Not all that is needed was read of {first.isoformat()}, and perhaps of days after it: what changed last then is "
+        f"not known, and not exported. {remedy}",
+    )
 
 
 def reconciliation_checks(
