@@ -11,6 +11,7 @@ import pytest
 
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
+from ledger_pipelines.integrations.neto_saasu.books import BANK
 from ledger_pipelines.integrations.shop import Warehouse, several
 from ledger_pipelines.systems.neto import documents
 from ledger_pipelines_tests.unit.integrations.neto_saasu.building_days import (
@@ -49,8 +50,8 @@ def test_what_saasu_has_and_nobody_can_read_is_never_taken_for_missing(days: Day
     for look in (
         lambda: books.item_by_code["A-1"],
         lambda: books.items_by_folded_code["a-1"],
-        lambda: books.account("Bank", "payments.default_account"),
-        lambda: books.account("9", "payments.default_account"),
+        lambda: books.account("Bank", "payments.default_account", BANK),
+        lambda: books.account("9", "payments.default_account", BANK),
         lambda: books.invoices_by_number["n1"],
     ):
         with pytest.raises(UnreadableError):
