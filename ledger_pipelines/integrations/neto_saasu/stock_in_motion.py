@@ -89,7 +89,9 @@ def _unknown(ctx: Context, order: SalesDocument, read_at: datetime) -> dict[str,
             return {}
         return {} if _is_booked(ctx, order, read_at) else taken
     before = written(ctx, order, past_of(ctx, order, read_at).revision, read_at)
-    if before is None or not _counts(ctx, before, read_at):
+    if before is None:  # the journal may be lost, and the reading know it all the same
+        return {} if _is_booked(ctx, order, read_at) else taken
+    if not _counts(ctx, before, read_at):
         return taken
     known = _sold(ctx, before)
     return _more(taken, known, _renamed(ctx, before.is_of(order), taken, known))
@@ -123,7 +125,7 @@ def _renamed(ctx: Context, same: bool, taken: Mapping[str, Decimal], known: Mapp
 
 
 def _is_booked(ctx: Context, order: SalesDocument, read_at: datetime) -> bool:
-    """Whether the reading knows the order from a sale that others wrote. A quote, and another sale with its number, is none of it."""
+    """Whether the reading knows the order from a sale that our journal has nothing of. A quote, and another sale with its number, is none of it."""
     booked = in_the_books(ctx, order)
     return booked is not None and is_its_own(ctx, order, booked) and _knows(ctx, booked, read_at)
 
@@ -162,7 +164,9 @@ def _counts(ctx: Context, before: Written, read_at: datetime) -> bool:
 
 def _knows(ctx: Context, booked: SaasuInvoice, read_at: datetime) -> bool:
     """The same of a document as the file has it: one that somebody else wrote, or made an invoice of."""
-    if booked.changed is not None and booked.changed >= read_at:
+    # Committed or sold, a sale that was there then is in the figure: a conversion or a payment since changes nothing of it.
+    told = (booked.created if _less_committed(ctx) else None) or booked.changed
+    if told is not None and told >= read_at:
         return False
     return _less_committed(ctx) or booked.status == INVOICED
 

@@ -84,6 +84,7 @@ class SaasuInvoice:
     owed: Decimal
     last_updated_id: str
     changed: datetime | None
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,7 @@ def invoice(record: Record) -> SaasuInvoice:
         owed=total - paid if owed is None else owed,
         last_updated_id=of.text("LastUpdatedId"),
         changed=of.changed(),
+        created=of.instant("CreatedDateUtc"),
     )
 
 

@@ -234,6 +234,15 @@ class TestMended:
         assert gone(placed(shipped(), invoices=(theirs,))) == {}
         assert gone(placed(shipped(), invoices=(replace(theirs, changed=AFTER),))) == {"MUG-01": 2}
 
+    def test_a_sale_made_an_invoice_after_the_reading_where_the_journal_is_lost(self) -> None:
+        """It counted as committed before: left off once more, the store was set too low by a run that should have written nothing."""
+        ours = replace(saasu_invoice("9", "N1", "33.00", changed=AFTER, status="I"), created=BEFORE)
+        committed, on_hand = QuantityBasis.ON_HAND_LESS_COMMITTED, QuantityBasis.ON_HAND
+        assert gone(placed(shipped(), invoices=(ours,), basis=committed)) == {}
+        assert gone(placed(shipped(), invoices=(ours,), basis=on_hand)) == {"MUG-01": 2}
+        late = replace(ours, created=AFTER)
+        assert gone(placed(shipped(), invoices=(late,), basis=committed)) == {"MUG-01": 2}
+
     def test_goods_whose_item_has_another_code_now(self) -> None:
         """Its code went to a new item, and the product was at 0 until `sold_days` had gone by."""
         sold = shipped(lines=[line(quantity="2"), line("CUP-1", "3")])
