@@ -70,6 +70,11 @@ def journal_item(entry: Entry) -> OpenItem:
     )  # fmt: skip
 
 
+def is_called(entry: Entry, name: str) -> bool:
+    """Whether a person who says the name means the effect."""
+    return name in (entry.key, entry.effect.number, entry.effect.external_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """What a person says of open work. what: IGNORED or RETRIED; names: keys or document numbers."""
@@ -86,18 +91,19 @@ class Act:
 
     def on_effects(
         self, journal: Journal, integration: str, clock: Clock
-    ) -> tuple[frozenset[str], list[str]]:
-        """Move the journal's effects of these names. Keys of all that are called so, and of those moved: confirmed ones stay."""
+    ) -> tuple[dict[str, Entry], list[str]]:
+        """Move the journal's effects of these names. All that are called so, by key, as they were, and the keys of those moved:
+        confirmed ones stay."""
         known: dict[str, Entry] = {}
         for name in self.names:
             for entry in journal.find(Search(text=name, integration=integration)):
-                if name in (entry.key, entry.effect.number, entry.effect.external_id):
+                if is_called(entry, name):
                     known[entry.key] = entry
         moved = [key for key, entry in known.items() if entry.state is not EffectState.CONFIRMED]
         if moved:
             act = acts.ignore if self.what == IGNORED else acts.retry
             act(journal, moved, who=self.who, why=self.why, clock=clock)
-        return frozenset(known), moved
+        return known, moved
 
     def touched(self, keys: list[str]) -> list[str]:
         """The keys, when there are any. Raises DataError."""

@@ -174,7 +174,8 @@ class Shop:
 
     @cached_property
     def legible(self) -> Shop:
-        """The same without records that cannot be read: for what compares all there is. Nothing may be made for want of them."""
+        """The same without records that cannot be read: for what compares all there is. Nothing may be made for want of them.
+        What was known of records without reading them goes with those that cannot be read."""
         if not self.unreadable():
             return self
         return replace(
@@ -184,6 +185,9 @@ class Shop:
             orders=_legible(self.orders),
             returns=_legible(self.returns),
             payments=_legible(self.payments),
+            split_off=None,
+            last_shipped=None,
+            emails=None,
         )
 
     def warehouse(self, named: str, setting: str) -> Warehouse:

@@ -6,7 +6,7 @@ aside. Does not belong here: making plans (`service`), what an open item is (`op
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -24,9 +24,10 @@ from ledger_pipelines.integrations.open_items import (
     Ignored,
     OpenItem,
     blocked_item,
+    is_called,
     journal_item,
 )
-from ledger_pipelines.storage.journal import Journal, Search
+from ledger_pipelines.storage.journal import Entry, Journal, Search
 from ledger_pipelines.sync.plan import PlanRow
 from ledger_pipelines.sync.plan_store import PlanStore
 
@@ -76,23 +77,25 @@ class Worklist:
     def _carry_out(self, act: Act) -> list[str]:
         known, moved = act.on_effects(self.journal, self.integration, self.clock)
         rows = dict.fromkeys(
-            self._to_ignore(act, known) if act.what == IGNORED else self._to_retry(act, known)
+            self._to_ignore(act, known, moved) if act.what == IGNORED else self._to_retry(act, known)
         )
         self.ignored.say(act, EVERY_PARTITION, rows, self.clock.now())
         return act.touched([*moved, *rows])
 
-    def _to_ignore(self, act: Act, known: frozenset[str]) -> list[str]:
-        wanted, ignored = set(act.names), self.ignored.of(EVERY_PARTITION)
-        called = [
-            row
-            for _, _, row in self._blocked()
-            if wanted & {row.key, row.number} and row.key not in known and row.key not in ignored
-        ]
-        twice = [one.key for one in self.doubles() if wanted & {one.key, one.number}]
-        own = [row.key for row in called if row.key in wanted or row.reason.code not in FOLLOWING]
-        return [*(own or (row.key for row in called)), *twice]
+    def _to_ignore(self, act: Act, known: Mapping[str, Entry], moved: Collection[str]) -> list[str]:
+        ignored = self.ignored.of(EVERY_PARTITION)
+        rows = [row for _, _, row in self._blocked() if row.key not in known and row.key not in ignored]
+        doubles = self.doubles()
+        found: list[str] = []
+        for name in act.names:
+            called = [row for row in rows if name in (row.key, row.number)]
+            own = [row for row in called if row.key == name or row.reason.code not in FOLLOWING]
+            itself = own or any(is_called(known[key], name) for key in moved)
+            found += [row.key for row in (own if itself else called)]
+            found += [one.key for one in doubles if name in (one.key, one.number)]
+        return found
 
-    def _to_retry(self, act: Act, known: frozenset[str]) -> list[str]:
+    def _to_retry(self, act: Act, known: Collection[str]) -> list[str]:
         wanted, ignored = set(act.names), self.ignored.of(EVERY_PARTITION)
         found = [key for key in ignored if key in wanted]
         for flow, day, row in self._planned() if ignored else ():

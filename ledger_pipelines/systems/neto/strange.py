@@ -61,7 +61,7 @@ def _told(answer: Answer) -> tuple[str, str]:
     if answer.is_html:
         return f"a web page{_title(answer.body)} came in place of an answer", _PAGE
     if answer.instead:
-        return f"{answer.instead}", _PAGE
+        return answer.instead, _PAGE
     if not body:
         return "an empty answer came", _LATER
     try:

@@ -593,6 +593,26 @@ def test_a_record_that_cannot_be_read_waits_and_the_rest_is_compared() -> None:
     ]
 
 
+def test_what_is_known_of_an_order_without_reading_it_does_not_end_the_page() -> None:
+    shop = Shop(
+        "AUD",
+        items={"A": Item("A", "A")},
+        orders=OneUnreadable({"N1": ORDER, "N2": ORDER}),
+        split_off={"N1": ("N2",)},
+        last_shipped={"N2": READ},
+        emails={},
+        warehouses=(Warehouse("1", "", "Main", True, True),),
+        stock=(StockLevel("A", "1", D(7)),),
+        stock_read_at=READ,
+    )
+    books = Books(
+        "AUD", invoices=(INVOICE,), payments=(PAID,), stock=(item("A", "10", "3"),), stock_read_at=READ
+    )
+    found = done(context(shop=shop, books=books, settings=STOCK))
+    assert [one.number for one in found.waiting] == ["N2"]
+    assert (found.taken, found.items_compared) == (D(50), 1)
+
+
 def test_old_readings_fail_their_check_and_name_the_side() -> None:
     found = done(context(), store_read_at=NOW - timedelta(days=2))
     failed = check(found, "readings_are_fresh")
