@@ -10,7 +10,8 @@ Rules:
   * A list without dates of change (accounts, periods...) is what it is now. It is written to the last day of the
     window, if that day is the present one or nearly; of earlier days nothing can be known any more: they are kept as they
     are, or written empty and marked as not reconstructible.
-  * A refresh asks only for what changed since the newest stored day was last read, and puts it in its place.
+  * A refresh asks only for what changed since the newest stored day was last read, or the first one that was read only in part,
+    and puts it in its place.
 """
 
 from __future__ import annotations
@@ -145,8 +146,11 @@ def known_until(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> datet
 
 
 def _unfinished(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> list[Manifest]:
-    """The newest stored day of the window (if every day before it is stored too), after those before it that were read
-    only in part: today read whole says nothing of the evening of a yesterday that was read at noon."""
+    """The newest stored day of the window (if every day before it is stored too), after those before it from the first one on that
+    was read only in part: yesterday and today read whole say nothing of the evening of a day before that was read at noon.
+
+    A whole day that was read together with all days of the window before it ends the search.
+    """
     there = set(store.days(entity.name))
     stored: list[date] = []
     for one in asked.window.days():
@@ -154,13 +158,17 @@ def _unfinished(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> list[
             break
         stored.append(one)
     found: list[Manifest] = []
+    after: list[Manifest] = []
     for day in reversed(stored):
         manifest = store.manifest(entity.name, day)
         if manifest is None:
             break
-        if found and _is_whole(manifest, asked):
+        whole = _is_whole(manifest, asked)
+        if found and whole and manifest.window_start <= asked.window.start:
             break
-        found.insert(0, manifest)
+        after.insert(0, manifest)
+        if not found or not whole:
+            found = list(after)
     return found
 
 

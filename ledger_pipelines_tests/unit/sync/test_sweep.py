@@ -13,6 +13,7 @@ import pytest
 
 from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.errors import DataError, TransientError
+from ledger_pipelines.storage.manifests import Manifest
 from ledger_pipelines.storage.snapshots import SnapshotStore
 from ledger_pipelines.sync.sweep import (
     NOT_RECONSTRUCTIBLE,
@@ -20,6 +21,7 @@ from ledger_pipelines.sync.sweep import (
     WHOLE_LIST,
     DayDone,
     Sweep,
+    known_until,
     refresh,
     sweep,
 )
@@ -267,6 +269,36 @@ class TestRefresh:
         list(refresh(account, store, INVOICES, replace(_asked(ELEVENTH, TWELFTH), now=_at(12, 10))))
         assert _ids(store, "invoices", ELEVENTH) == ["a", "evening"]
         assert _ids(store, "invoices", TWELFTH) == ["t"]
+
+    def test_the_evening_of_a_day_read_at_noon_is_not_lost_when_a_range_after_it_was_read_by_hand(
+        self, store: SnapshotStore
+    ) -> None:
+        """Who ran yesterday and today by hand, after a pause, hid the evening before for good: the day between them was whole."""
+        account = Account([_row("a", _at(10, 9))])
+        list(sweep(account, store, INVOICES, replace(_asked(TENTH, TENTH), now=_at(10, 12))))
+        account.rows += [_row("evening", _at(10, 20)), _row("b", _at(11, 8)), _row("t", _at(12, 8))]
+        list(sweep(account, store, INVOICES, replace(_asked(ELEVENTH, TWELFTH), now=_at(12, 9))))
+        asked = replace(_asked(TENTH, TWELFTH), now=_at(12, 10))
+        assert known_until(store, INVOICES, asked) == _at(10, 12)
+        list(refresh(account, store, INVOICES, asked))
+        held = [_ids(store, "invoices", day) for day in (TENTH, ELEVENTH, TWELFTH)]
+        assert held == [["a", "evening"], ["b"], ["t"]]
+        assert known_until(store, INVOICES, asked) == _at(12, 10)
+
+    def test_days_read_together_are_not_looked_at_one_by_one(self, tmp_path: Path) -> None:
+        looked: list[date] = []
+
+        class Looking(SnapshotStore):
+            def manifest(self, entity: str, day: date) -> Manifest | None:
+                looked.append(day)
+                return super().manifest(entity, day)
+
+        store = Looking(tmp_path, "netsuite")
+        asked = replace(_asked(date(2026, 3, 1), TWELFTH), now=_at(12, 9))
+        list(sweep(Account([]), store, INVOICES, asked))
+        looked.clear()
+        assert known_until(store, INVOICES, asked) == _at(12, 9)
+        assert looked == [TWELFTH, ELEVENTH]
 
     def test_a_hole_is_read_from_where_it_begins(self, store: SnapshotStore) -> None:
         account = Account([_row("a", _at(10, 9)), _row("b", _at(11, 9)), _row("c", _at(12, 9))])
