@@ -145,6 +145,12 @@ def known_until(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> datet
     return unfinished[0].read_until
 
 
+def read_in_part(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> date | None:
+    """The first day of the window that was read only in part although a later one is stored; None = there is none."""
+    unfinished = _unfinished(store, entity, asked)
+    return unfinished[0].day if len(unfinished) > 1 else None
+
+
 def _unfinished(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> list[Manifest]:
     """The newest stored day of the window (if every day before it is stored too), after those before it from the first one on that
     was read only in part: yesterday and today read whole say nothing of the evening of a day before that was read at noon.

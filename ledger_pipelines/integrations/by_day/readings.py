@@ -19,7 +19,7 @@ from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.integrations.by_day.whole import WholeNotes
 from ledger_pipelines.storage.snapshots import SnapshotStore
-from ledger_pipelines.sync.sweep import Sweep, refresh, sweep
+from ledger_pipelines.sync.sweep import Sweep, read_in_part, refresh, sweep
 from ledger_pipelines.systems.entities import ChangesReader, EntityLike
 from ledger_pipelines.telling import Progress
 
@@ -78,8 +78,9 @@ class Readings:
         return self._run(side, progress, reach=timedelta(), whole=False)
 
     def missing(self, side: Side) -> Mapping[str, Sequence[date]]:
-        """Days from the connection's first on of which a list of changes was never read, by list; only lists that miss some. The last
-        that must be there is yesterday: of today nothing may be stored yet, when midnight has just passed."""
+        """Days from the connection's first on of which a list of changes was never read, or the first that was read only in part
+        before later ones were, by list; only lists that miss some. The last that must be there is yesterday: of today nothing may be
+        stored yet, when midnight has just passed."""
         store = SnapshotStore(self._setup.data, side.name)
         found = {}
         for entity in (side.entities[one] for one in side.wanted):
@@ -87,6 +88,9 @@ class Readings:
                 newest = max(store.days(entity.name), default=side.opening)
                 last = max(newest, self._today - timedelta(days=1))
                 found[entity.name] = store.missing_days(entity.name, side.opening, last)
+                part = read_in_part(store, entity, self._asked(entity, side.opening, timedelta()))
+                if part is not None and not found[entity.name]:
+                    found[entity.name] = [part]
         return {name: days for name, days in found.items() if days}
 
     def refuse_gaps(self, side: Side) -> None:

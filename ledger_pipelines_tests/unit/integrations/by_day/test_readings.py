@@ -10,15 +10,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ledger_pipelines.documents.dates import Window
 from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.integrations.by_day.readings import Readings, Side
 from ledger_pipelines.integrations.by_day.setup import DaySetup
 from ledger_pipelines.storage.snapshots import SnapshotStore
+from ledger_pipelines.sync.sweep import Sweep, sweep
 from ledger_pipelines.systems.entities import EntityLike, RecordEntity, columns
 
 NOW = datetime(2026, 9, 3, 2, 0, tzinfo=UTC)
 OPENING = date(2026, 9, 1)
+ZONE = ZoneInfo("Australia/Sydney")
 ORDERS = RecordEntity("orders", columns("id changed:instant"), ("id",), "changed")
 METHODS = RecordEntity("methods", columns("id"), ("id",))
 ENTITIES = {"orders": ORDERS, "methods": METHODS}
@@ -45,9 +48,7 @@ class Reader:
 
 
 def readings(folder: Path, integration: str, days: int, now: datetime = NOW) -> Readings:
-    setup = DaySetup(
-        integration, "shop", "books", Mode.LIVE, ZoneInfo("Australia/Sydney"), folder, "sqlite://", OPENING
-    )
+    setup = DaySetup(integration, "shop", "books", Mode.LIVE, ZONE, folder, "sqlite://", OPENING)
     return Readings(setup, now, f"run-{integration}", timedelta(days=days), {})
 
 
@@ -135,3 +136,19 @@ def test_pairing_is_refused_where_the_newest_days_were_never_read(first: Path) -
     with pytest.raises(RefusedError, match=r"not read of 2 days, the first of them 2026-09-04") as caught:
         readings(first, "to_saasu", 90, NOW + timedelta(days=3)).refuse_gaps(side(Reader()))
     assert caught.value.code == "initial-sync-incomplete"
+
+
+def test_a_day_read_in_part_before_later_ones_is_missing_until_the_next_reading(tmp_path: Path) -> None:
+    """After a pause, yesterday and today were run by hand: the evening of the day before was unread, and all was green."""
+    sync(tmp_path, "to_saasu", 90)
+    assert not readings(tmp_path, "to_saasu", 90, NOW).missing(side(Reader()))
+    later = NOW + timedelta(days=2)
+    today = OPENING + timedelta(days=4)
+    by_hand = Sweep(
+        Window(today - timedelta(days=1), today, ZONE), OPENING, today, "by hand", frozenset(), later
+    )
+    list(sweep(Reader(), SnapshotStore(tmp_path, "shop"), ORDERS, by_hand))  # type: ignore[arg-type]
+    there = readings(tmp_path, "to_saasu", 90, later)
+    assert there.missing(side(Reader())) == {"orders": [today - timedelta(days=2)]}
+    there.latest(side(Reader()), None)
+    assert not there.missing(side(Reader()))
