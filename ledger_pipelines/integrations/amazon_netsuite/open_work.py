@@ -7,7 +7,7 @@ words for it (`worklist`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -106,14 +106,14 @@ class OpenWork:
             touched += rows
         return act.touched(touched)
 
-    def _to_ignore(self, act: Act, sid: str, known: frozenset[str]) -> Iterator[str]:
+    def _to_ignore(self, act: Act, sid: str, known: Collection[str]) -> Iterator[str]:
         wanted = set(act.names)
         for _, row in self._rows(sid):
             if row.action is Action.BLOCKED and wanted & {row.key, row.number} and row.key not in known:
                 yield row.key
         yield from (item.key for item in self._reopened(sid) if wanted & {item.key, item.number})
 
-    def _to_retry(self, act: Act, sid: str, known: frozenset[str]) -> Iterator[str]:
+    def _to_retry(self, act: Act, sid: str, known: Collection[str]) -> Iterator[str]:
         wanted, ignored = set(act.names), self.ignored.of(sid)
         if not ignored:
             return
