@@ -126,7 +126,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A record found in the target. None = the target does not tell."""
+    """A record found in the target. None = the target does not tell.
+
+    strange: What shows that somebody else made it although it has our reference, in words; "" = nothing does.
+    """
 
     remote_id: str
     external_id: str = ""
@@ -135,6 +138,7 @@ class Remote:
     day: date | None = None
     lines: int | None = None
     applied: Money | None = None
+    strange: str = ""
 
 
 @dataclass(frozen=True, slots=True)

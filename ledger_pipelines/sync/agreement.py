@@ -1,4 +1,5 @@
-"""Whether a record of the target is the one we meant: amount, currency, day, lines and reference.
+"""Whether a record of the target is the one we meant: amount, currency, day, lines and reference, and
+what its reader finds strange.
 
 Belongs here: the comparison, and saying a difference in words. Does not belong here: what follows (`recover`, `record`).
 """
@@ -29,4 +30,6 @@ def disagreements(effect: Effect, remote: Remote) -> list[str]:
         found.append(f"its date is {remote.day.isoformat()}, we meant {expected.day.isoformat()}")
     if expected.lines is not None and remote.lines is not None and expected.lines != remote.lines:
         found.append(f"it has {remote.lines} lines, we meant {expected.lines}")
+    if remote.strange:
+        found.append(remote.strange)
     return found

@@ -124,6 +124,7 @@ class Probe:
             lines=sum(bool(line.qty) and not line.parent for line in order.lines)
             if "lineItems" in row
             else None,
+            strange=_strange(effect, order) if "lineItems" in row else "",
         )
 
     def rate(self, row: records.Record) -> Decimal:
@@ -244,6 +245,20 @@ def body_of(effect: Effect) -> Mapping[str, Json]:
     """The effect's body as decoded."""
     value = decode(effect.body) if effect.body else {}
     return value if isinstance(value, dict) else {}
+
+
+def _strange(effect: Effect, order: records.SalesOrder) -> str:
+    """An order of our reference that staff entered: none of its lines has the `integrationRef` of one of ours (cin7-omni.md 6.2)."""
+    lines = body_of(effect).get("lineItems") if effect.action is Action.CREATE else None
+    meant = (
+        [line.get("integrationRef") for line in lines if isinstance(line, dict)]
+        if isinstance(lines, list)
+        else []
+    )
+    ours = {str(one) for one in meant if one}
+    if not ours or ours & {line.integration_ref for line in order.lines}:
+        return ""
+    return "none of its lines has one of our line references, so somebody else entered it"
 
 
 def _text(row: records.Record, name: str) -> str:

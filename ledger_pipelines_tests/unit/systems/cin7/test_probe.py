@@ -22,6 +22,7 @@ from ledger_pipelines_tests.unit.systems.cin7.bodies import (
     change,
     contact_body,
     effect_of,
+    line,
     order_body,
     payment_body,
     product_body,
@@ -92,6 +93,21 @@ def test_a_line_that_was_removed_does_not_count(tmp_path: Path) -> None:
     lines = [{"id": 1, "qty": 1}, {"id": 2, "qty": 0}]
     told, _ = found(tmp_path, [order("N1")], {ORDERS: [row(7, "N1", lineItems=lines)]})
     assert told["N1"].lines == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "adopted"),
+    [(None, False), ("N1-7", False), ("N1-0", True)],
+    ids=["typed in", "of other lines", "ours"],
+)
+def test_an_order_that_staff_entered_meanwhile_under_the_same_reference_is_not_taken_for_ours(
+    tmp_path: Path, there: str | None, adopted: bool
+) -> None:
+    """Same reference, same total, as many lines: it was adopted, and then changed and dispatched like one of ours."""
+    meant = order("N1", lineItems=[line("TEA-TEST", "49.95", integrationRef="N1-0")])
+    lines = [{"id": 1, "qty": 2, "integrationRef": there}]
+    told, _ = found(tmp_path, [meant], {ORDERS: [row(7, "N1", lineItems=lines)]})
+    assert (not disagreements(meant, told["N1"])) == adopted
 
 
 @pytest.mark.parametrize(
