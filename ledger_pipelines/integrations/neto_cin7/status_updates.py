@@ -85,7 +85,7 @@ class Shelf:
 
 
 def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
-    """One row for each completed or cancelled order that is in Omni by us."""
+    """One row for each completed or cancelled order that is in Omni by us; with Download Orders off, before it what it waits for."""
     if not ctx.settings.dispatches:
         return []
     return list(_Updating(ctx, _shelf(ctx)).rows(orders))
@@ -165,14 +165,18 @@ class _Updating:
         yield from one_by_one(self.ctx, orders, self._rows_of, _named)
 
     def _rows_of(self, order: SalesDocument) -> list[PlanRow]:
-        row = None
         if select(self.ctx, order) is not None:
             return []
         if order.cancelled:
             row = self._void(order)
-        elif completed(self.ctx, order):
-            row = self._dispatch(order, decide(self.ctx, order))
-        return [] if row is None else [row]
+            return [] if row is None else [row]
+        if not completed(self.ctx, order):
+            return []
+        decision = decide(self.ctx, order)
+        row = self._dispatch(order, decision)
+        if row is None:
+            return []
+        return [row] if self.ctx.settings.download_orders.enabled else [*_waiting(decision), row]
 
     # --- void --------------------------------------------------------------------------------------------------------
 
@@ -331,6 +335,11 @@ class _Updating:
         for code, quantity in needs.items():
             self.shelf.take(code, branch, quantity)
         return None
+
+
+def _waiting(decision: Decision) -> list[PlanRow]:
+    """What a dispatch waits for, where the flow that would show it is off: without a row of its own nobody could clear it."""
+    return [row for row in decision.rows if row.action is Action.BLOCKED]
 
 
 def _order_waits(order: SalesDocument, decision: Decision) -> Reason:

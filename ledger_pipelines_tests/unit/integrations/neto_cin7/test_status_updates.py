@@ -394,14 +394,14 @@ def test_an_order_whose_change_waits_is_not_dispatched() -> None:
     assert codes(rows(ctx, [after])) == [("blocked", "order-blocked")]
 
 
-def changed(*more: Known, option: str = YES, ignored: Sequence[str] = ()) -> Context:
+def changed(*more: Known, option: str = YES, ignored: Sequence[str] = (), download: bool = True) -> Context:
     """One mug is in Omni, two were dispatched by the store. more: what the journal knows beside of it."""
     before, after = order("N1"), order("N1", line(quantity="2"), **DONE)
     effect = effect_of(context([before]), before)
     return context(
         [after],
         account=omni(orders=(booked(effect),)),
-        choices=choosing(option),
+        choices=choosing(option, download_orders={"enabled": download}),
         known=(known(effect), *more),
         ignored=ignored,
     )
@@ -463,6 +463,17 @@ def test_a_change_that_a_user_ignored_holds_no_dispatch() -> None:
     ctx = changed()
     (after,) = ctx.shop.orders.values()
     assert codes(rows(changed(ignored=[update_key(ctx, after, 1)]), [after])) == [("update", "dispatch")]
+
+
+def test_what_a_dispatch_waits_for_can_be_cleared_though_download_orders_is_off() -> None:
+    """Only the flow `orders` had the row that a person ignores, and it was off: the order was never dispatched."""
+    ctx = changed(download=False)
+    (after,) = ctx.shop.orders.values()
+    waiting, dispatch = rows(ctx, [after])
+    assert codes([waiting, dispatch]) == [("blocked", "order-changed"), ("blocked", "order-blocked")]
+    assert waiting.key != dispatch.key
+    ctx = changed(download=False, ignored=[waiting.key])
+    assert codes(rows(ctx, [after])) == [("update", "dispatch")]
 
 
 def test_an_order_that_changed_and_was_not_read_yet_is_dispatched_by_a_later_run() -> None:
