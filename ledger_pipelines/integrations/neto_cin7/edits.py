@@ -55,6 +55,15 @@ _OF_AMOUNTS: Final = frozenset(
 )  # fmt: skip
 _FROM_CONTACT: Final = frozenset({"firstName", "lastName", "company", "email", "phone"})
 """What Omni fills in by itself when an order is made without."""
+_AS_SETTINGS_SAY: Final = frozenset(
+    {
+        "taxStatus", "taxRate", "freightDescription", "surchargeDescription", "discountDescription", "discountTotal",
+        "surcharge",
+    }
+)  # fmt: skip
+"""Fields of amounts that the same order has otherwise under other settings."""
+_LEFT_WHEN_SHIPPED: Final = frozenset({"branchId", "memberId", "customerOrderNo"})
+"""Other fields that settings may have changed since, and that say nothing any more once the goods are gone."""
 _LINE_FIELDS: Final = ("code", "name", "qty", "unitPrice", "discount", "taxRate")
 
 
@@ -184,6 +193,15 @@ def sold_lines(body: Body) -> list[dict[str, Json]]:
     return [line for line in lines_of(body) if number_of(line.get("qty"))]
 
 
+def goods(body: Body) -> dict[str, Decimal]:
+    """How many of which code a request sells."""
+    found: dict[str, Decimal] = {}
+    for line in sold_lines(body):
+        code = str(line.get("code") or "")
+        found[code] = found.get(code, ZERO) + number_of(line.get("qty"))
+    return found
+
+
 def _kept(body: Body) -> dict[str, dict[str, Json]]:
     return {str(line.get("integrationRef")): line for line in sold_lines(body)}
 
@@ -258,6 +276,28 @@ def changed_lines(ctx: Context, before: Body, after: Body) -> list[LineChange]:
         if reference not in wanted
     )
     return [*found, *gone]
+
+
+def when_shipped(
+    before: Written, after: Body, expected: Money | None, fields: Body, lines: Sequence[LineChange]
+) -> tuple[dict[str, Json], list[LineChange]]:
+    """What of the changes of an order matters when its goods are gone: not what settings say otherwise since.
+
+    The same goods for the same total are the same order, where settings tell its amounts otherwise: tax, texts, a discount of the
+    order or of its lines. Without such a sign it is the store's order that changed.
+
+    Args:
+        after, expected: The order as it would be written now, and its total.
+        fields, lines: What differs.
+    """
+    kept = {name: value for name, value in fields.items() if name not in _LEFT_WHEN_SHIPPED}
+    otherwise = any(name in _AS_SETTINGS_SAY for name in kept) or any(
+        "taxRate" in one.fields for one in lines
+    )
+    same = expected is not None and expected == before.total and goods(before.body) == goods(after)
+    if not (otherwise and same):
+        return kept, list(lines)
+    return {name: value for name, value in kept.items() if group_of(name) != AMOUNTS}, []
 
 
 def _shown(line: Body) -> str:

@@ -35,6 +35,7 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
     lines_of,
     read_since,
     under_our_references,
+    when_shipped,
 )
 from ledger_pipelines.integrations.neto_cin7.mapping import Remapped
 from ledger_pipelines.integrations.neto_cin7.omni import begun
@@ -51,8 +52,6 @@ SHOWN = frozenset(
     {"order-changed", "edited-in-omni", "line-lost", "voided-in-omni", "void-for-good", "cancelled-later"}
 )
 """Codes of rows of orders that are in Omni and wait for a person: their keys are of what they say (`references.shown_key`)."""
-_LEFT_WHEN_SHIPPED = frozenset({"branchId", "memberId"})
-"""What settings may have changed since, and says nothing any more once the goods are gone."""
 
 
 def revise(ctx: Context, order: SalesDocument, before: Written, mapped: Remapped) -> Decision:
@@ -152,7 +151,7 @@ class _Revising:
         )
         lines = [one for one in changed_lines(ctx, before.body, mapped.body) if one.reference not in gone]
         if self._is_shipped():
-            fields = {name: value for name, value in fields.items() if name not in _LEFT_WHEN_SHIPPED}
+            fields, lines = when_shipped(before, mapped.body, mapped.expected, fields, lines)
         changes = [*edits_of_order(before.body, mapped.body, fields, lines), *mapped.unmapped]
         if gone and self._is_total_unsaid(mapped, fields):
             # The lines went on both sides: what is left to be written once more is what the order comes to.

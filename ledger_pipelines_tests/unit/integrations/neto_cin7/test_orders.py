@@ -431,6 +431,52 @@ def test_a_dispatched_order_is_not_changed() -> None:
     assert "dispatched" in decide(ctx, after).rows[0].reason.remedy
 
 
+@pytest.mark.parametrize(
+    "accounting",
+    [
+        {"coupons": "lines"},
+        {"freight_description": "Postage", "discount_description": "Voucher"},
+        {"surcharge_description": "Card fee"},
+    ],
+    ids=str,
+)
+def test_other_settings_made_every_dispatched_order_wait_as_changed(accounting: dict[str, Any]) -> None:
+    """Nothing had changed in the store: the same goods for the same total, under other words or another tax basis."""
+    charges = (
+        Charge(ChargeKind.SHIPPING, d("11.00"), d("1.00"), "Express Post"),
+        Charge(ChargeKind.SURCHARGE, d("2.20"), d("0.20"), "Credit Card"),
+    )
+    one = order("N1", line(coupon=d("1.10"), tax="1.40"), charges=charges)
+    effect = effect_of(context([one]), one)
+
+    def now(of: SalesDocument, **held: Any) -> Context:
+        account = omni(orders=(booked(effect, **held),))
+        return context([of], choices=settings(accounting=accounting), account=account, known=(known(effect),))
+
+    shipped = {"dispatched_date": READ_AT}
+    assert only(now(one, **shipped), one) == ("skip", "already-there")
+    assert only(now(one), one) == ("update", "order-changed")
+    edited = order("N1", line(quantity="2", coupon=d("1.10"), tax="2.90"), charges=charges)
+    assert only(now(edited, **shipped), edited) == ("blocked", "order-changed")
+
+
+def test_a_tax_basis_that_was_set_later_made_every_dispatched_order_wait_as_changed() -> None:
+    one = order("N1", line(tax="1.65"), has_tax=False)
+    then = settings(accounting={"amounts": "as_order"})
+    effect = effect_of(context([one], choices=then), one)
+    account = omni(orders=(booked(effect, dispatched_date=READ_AT),))
+    assert only(context([one], account=account, known=(known(effect),)), one) == ("skip", "already-there")
+
+
+def test_an_order_whose_prices_were_changed_after_its_dispatch_is_told_though_it_comes_to_the_same() -> None:
+    before = order("N1", line("TEE-RED-M", unit="10.00"), line(unit="20.00"))
+    after = order("N1", line("TEE-RED-M", unit="20.00"), line(unit="10.00"))
+    assert only(there(before, after, account={"dispatched_date": READ_AT}), after) == (
+        "blocked",
+        "order-changed",
+    )
+
+
 HOBART = Address("4 Hill St", "HOBART", "TAS", "7000", "AU")
 
 
