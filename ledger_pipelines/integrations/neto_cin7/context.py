@@ -6,10 +6,12 @@ Belongs here: what is this integration's own. Does not belong here: how keys, ef
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar
+from itertools import islice
+from typing import ClassVar, Final
 
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.integrations.by_day.context import DayContext, Known
@@ -21,6 +23,8 @@ from ledger_pipelines.integrations.shop import Shop
 from ledger_pipelines.systems.neto.documents import NetoShipment
 
 _ON_ORDER = re.compile(r'"orderId":(?:\{"\$link":"([A-Z2-7]+)"\}|"?([0-9]+)"?)')
+_ENOUGH: Final = 9
+"""Orders that are asked which branch is Omni's main one: all of them would be a history to decode."""
 
 
 @dataclass(frozen=True)
@@ -66,28 +70,26 @@ class Context(DayContext):
 
     @cached_property
     def main_branch(self) -> str:
-        """Id of Omni's main branch: the only one, or the one an order of ours went to that named none; "" = not known. Raises
-        UnreadableError where only a branch that cannot be read would tell."""
+        """Id of Omni's main branch: the only one, or the one that most orders of ours are at which named none (staff move some); "" =
+        not known. Raises UnreadableError where only a branch that cannot be read would tell."""
         active = [one.id for one in readable(self.omni.branches) if one.active]
         bad = unreadable(self.omni.branches)
         if len(active) == 1 and not bad:
             return active[0]
-        for one in self.journal.known.values():
-            made = (
-                one.kind == "sales_order"
-                and one.action is Action.CREATE
-                and one.remote_id in self.omni.orders
-            )
-            there = (
-                if_readable(self.omni.orders, one.remote_id)
-                if made and '"branchId"' not in one.body
-                else None
-            )
-            if there is not None:
-                return there.branch_id
+        found = Counter(islice(self._branches_of_orders(), _ENOUGH))
+        for branch, _ in found.most_common(1):
+            return branch
         for error in bad.values():
             raise error
         return ""
+
+    def _branches_of_orders(self) -> Iterator[str]:
+        """Where orders of ours are that named no branch, those written first first."""
+        for one in self.journal.known.values():
+            made = one.kind == "sales_order" and one.action is Action.CREATE and '"branchId"' not in one.body
+            there = if_readable(self.omni.orders, one.remote_id) if made else None
+            if there is not None and there.branch_id:
+                yield there.branch_id
 
     @cached_property
     def payments_on(self) -> Mapping[str, tuple[Known, ...]]:

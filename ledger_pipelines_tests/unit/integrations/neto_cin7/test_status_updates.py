@@ -240,6 +240,20 @@ def test_an_order_that_was_just_made_needs_no_reading() -> None:
     assert codes(rows(learnt, [one])) == [("update", "dispatch")]
 
 
+def test_an_order_that_staff_had_moved_to_another_branch_told_which_is_the_main_one() -> None:
+    """The first order of ours stood for all: others were dispatched from stock of a branch they are not at."""
+    others = [order(f"N{number}") for number in (2, 3, 4)]
+    made, there = standing(others)
+    more = [replace(known_, remote_id=f"7{place}") for place, known_ in enumerate(made)]
+    held = tuple(
+        replace(one, id=f"7{place}", branch_id="4" if place == 0 else "3") for place, one in enumerate(there)
+    )
+    one = order("N1", **DONE)
+    learnt = downloaded(one, read=False, more=more, stock={"orders": held, "stock": (level("MUG-01", "1"),)})
+    assert learnt.main_branch == "3"
+    assert codes(rows(learnt, [one])) == [("update", "dispatch")]
+
+
 @pytest.mark.parametrize("option", [YES, IGNORE])
 def test_what_is_not_downloaded_because_that_is_off_is_not_dispatched(option: str) -> None:
     one = order("N1", **DONE)
