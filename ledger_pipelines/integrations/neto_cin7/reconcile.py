@@ -17,6 +17,7 @@ from ledger_pipelines.documents.dates import days_between
 from ledger_pipelines.documents.effects import Action, EffectState, Mode
 from ledger_pipelines.documents.money import ZERO, Money
 from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.integrations.by_day.context import IGNORED
 from ledger_pipelines.integrations.by_day.stored import unreadable
 from ledger_pipelines.integrations.by_day.unreadable import ITSELF, UNREADABLE, UnreadableError, order_named
 from ledger_pipelines.integrations.by_day.worklist import FOLLOWING
@@ -104,7 +105,7 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Om
     unread = tuple(waiting_records([*ctx.shop.unreadable(), *ctx.omni.unreadable()], blocked))
     unread_orders = unreadable(ctx.omni.orders)
     ctx = ctx.legible
-    comparing = _Comparing(ctx, scope, rows | _rows_of_orders(ctx, blocked), unread_orders)
+    comparing = _Comparing(ctx, scope, rows | _rows_of_orders(ctx, rows.values()), unread_orders)
     for number in sorted(ctx.shop.orders):
         order = ctx.shop.orders[number]
         if scope.first <= order.day <= scope.last:
@@ -127,13 +128,17 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Om
     )  # fmt: skip
 
 
-def _rows_of_orders(ctx: Context, blocked: Iterable[PlanRow]) -> dict[str, PlanRow]:
-    """Rows of orders that wait for a person, or for a record that cannot be read, under keys of what they say: by the order's."""
+def _rows_of_orders(ctx: Context, rows: Iterable[PlanRow]) -> dict[str, PlanRow]:
+    """Rows of orders that wait for a person, or for a record that cannot be read, under keys of what they say: by the order's. Also
+    where a person said to ignore such a record."""
     found = {}
-    for row in blocked:
+    for row in rows:
         order = ctx.shop.orders.get(row.number)
-        unread = order is not None and row.reason.code == UNREADABLE and row.title == order_named(order)[1]
-        if order is not None and (unread or row.reason.code in SHOWN):
+        blocked, code = row.action is Action.BLOCKED, row.reason.code
+        if order is None or not (blocked or code == IGNORED):
+            continue
+        unread = code in (UNREADABLE, IGNORED) and row.title == order_named(order)[1]
+        if unread or (blocked and code in SHOWN):
             found[order_key(ctx, order)] = row
     return found
 
@@ -244,7 +249,7 @@ class _Comparing:
     def _why(self, key: str, text: str) -> tuple[Why, str, str]:
         """Why a write of ours is not there: by the latest plan, else by the journal."""
         row, known = self.rows.get(key), self.ctx.journal.known.get(key)
-        if key in self.ctx.journal.ignored:
+        if key in self.ctx.journal.ignored or (row is not None and row.reason.code == IGNORED):
             return Why.IGNORED, f"{text} A user said to ignore it.", ""
         if row is not None and row.action is Action.BLOCKED:
             return Why.BLOCKED, row.reason.text, row.reason.remedy

@@ -226,6 +226,16 @@ def test_an_order_that_waits_for_a_customer_who_cannot_be_read_was_to_be_written
     assert found.remedy.startswith("Mend it.")
 
 
+def test_an_order_whose_unreadable_record_a_person_ignored_was_said_to_be_written_by_the_next_run() -> None:
+    one = order("N1")
+    customers = Decoded(*refusing({}, one.party.key.casefold()), "customers")
+    store = replace(shop([one]), customers=customers)
+    (row,) = orders.rows(context([one], store=store), [one])
+    (found,) = at(context([one], store=store, ignored=[row.key]), [one]).differences
+    assert (found.about, found.why) == (About.NOT_THERE, Why.IGNORED)
+    assert found.text == "It is not in Omni. A user said to ignore it."
+
+
 def test_an_order_of_omni_that_cannot_be_read_was_not_in_omni() -> None:
     one = order("N1")
     journal, (there,) = standing(one)
