@@ -8,11 +8,11 @@ What was read is kept until a file is replaced; records are decoded only when a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from upath import UPath
@@ -22,9 +22,9 @@ from ledger_pipelines.integrations.by_day.latest import LatestRecords, Token
 from ledger_pipelines.integrations.by_day.stored import (
     Decoded,
     Record,
-    Renamed,
     Rows,
     Stored,
+    chosen,
     readable,
     unreadable,
 )
@@ -35,35 +35,12 @@ from ledger_pipelines.systems.neto import documents
 from ledger_pipelines.systems.neto.documents import NetoShipment
 from ledger_pipelines.systems.neto.entities import ENTITIES as NETO
 
-T = TypeVar("T")
 SHOP_NEEDS = frozenset({"products", "orders"})
 """Entities of the store without which nothing can be decided; others may be left out of its snapshots."""
 OF_ORDERS = ("orders", "rmas", "payments")
 """Entities of the store whose records say which order they are of."""
 SOURCES = (*OF_ORDERS, "products")
 """Entities of the store that days are about."""
-
-
-class Part(Mapping[str, T]):
-    """Some records of a larger index."""
-
-    def __init__(self, whole: Mapping[str, T], keys: Iterable[str]) -> None:
-        self._whole = whole
-        self._keys = dict.fromkeys(key for key in keys if key in whole)
-
-    def __getitem__(self, key: str) -> T:
-        if key not in self._keys:
-            raise KeyError(key)
-        return self._whole[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._keys
 
 
 @dataclass(frozen=True)
@@ -123,9 +100,9 @@ class ShopMirror:
         payments, returns = of_payments.records, of_returns.records
         if order_ids is not None:
             about = _closure(order_ids, self._kin_of_orders())
-            orders = Part(orders, about)
-            payments = Part(payments, (key for one in about for key in of_payments.of_order.get(one, ())))
-            returns = Part(returns, (key for one in about for key in of_returns.of_order.get(one, ())))
+            orders = chosen(orders, about)
+            payments = chosen(payments, (key for one in about for key in of_payments.of_order.get(one, ())))
+            returns = chosen(returns, (key for one in about for key in of_returns.of_order.get(one, ())))
         stock = Stored(self._rows("stock"), documents.stock)
         methods = readable(Stored(self._rows("payment_methods"), documents.method))
         products = self._rows("products")
@@ -175,7 +152,7 @@ class ShopMirror:
     def unreadable_of(self, entity: str, day: date) -> tuple[UnreadableError, ...]:
         """Records of the store in the file of the day that cannot be read; the keys are those `Shop` has."""
         found = self._index(entity).records
-        there = unreadable(Renamed(found, {key: key for key in self.changed(entity, day)}))
+        there = unreadable(chosen(found, self.changed(entity, day)))
         return tuple(there.values())
 
     def order_of(self, entity: str, key: str) -> str:
@@ -218,7 +195,7 @@ class ShopMirror:
 
     def _of(self, name: str, day: date) -> tuple[Any, ...]:
         found = self._index(name).records
-        return tuple(readable(Renamed(found, {key: key for key in self.changed(name, day)})))
+        return tuple(readable(chosen(found, self.changed(name, day))))
 
     def _decoder(self, name: str) -> Callable[[Record], Any]:
         zone, currency = self._store_zone, self._shop_currency

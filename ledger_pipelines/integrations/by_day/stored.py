@@ -8,7 +8,7 @@ It loads nothing of Arrow: what is always loaded uses it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
@@ -25,7 +25,23 @@ T = TypeVar("T")
 Record = Mapping[str, Json]
 
 
-class Decoded(Mapping[str, T], Generic[T]):
+class _Named(Mapping[str, T], Generic[T]):
+    """Records under names that are known without decoding any."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+
+class Decoded(_Named[T], Generic[T]):
     """Records by key, each decoded the first time it is looked at. Raises UnreadableError where one cannot be.
 
     Args:
@@ -33,6 +49,7 @@ class Decoded(Mapping[str, T], Generic[T]):
     """
 
     def __init__(self, texts: Mapping[str, str], decoder: Callable[[Record], T], what: str = "") -> None:
+        super().__init__(texts)
         self._texts = texts
         self._decoder = decoder
         self._what = what
@@ -47,15 +64,6 @@ class Decoded(Mapping[str, T], Generic[T]):
             except DataError as error:
                 raise UnreadableError(self._what, key, text, error) from error
         return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._texts)
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._texts
 
 
 def record_of(text: str) -> Record:
@@ -91,7 +99,7 @@ class Rows:
 NO_ROWS = Rows({})
 
 
-class Groups(Mapping[str, tuple[T, ...]], Generic[T]):
+class Groups(_Named[tuple[T, ...]], Generic[T]):
     """Records under names that several may share, each decoded when its name is looked up.
 
     Args:
@@ -100,27 +108,19 @@ class Groups(Mapping[str, tuple[T, ...]], Generic[T]):
     """
 
     def __init__(self, records: Mapping[str, T], keys: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(keys)
         self._records = records
         self._keys = keys
 
     def __getitem__(self, name: str) -> tuple[T, ...]:
         return tuple(self._records[key] for key in self._keys[name])
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._keys
-
     def shared(self) -> list[str]:
         """Names that more than one record has; none is decoded for it."""
         return [name for name, keys in self._keys.items() if len(keys) > 1]
 
 
-class Renamed(Mapping[str, T], Generic[T]):
+class Renamed(_Named[T], Generic[T]):
     """Records under names of their own instead of their keys, each decoded when it is looked at.
 
     Args:
@@ -129,20 +129,12 @@ class Renamed(Mapping[str, T], Generic[T]):
     """
 
     def __init__(self, records: Mapping[str, T], keys: Mapping[str, str]) -> None:
+        super().__init__(keys)
         self._records = records
         self._keys = keys
 
     def __getitem__(self, name: str) -> T:
         return self._records[self._keys[name]]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._keys
 
 
 class Stored(Sequence[T], Generic[T]):
@@ -211,6 +203,11 @@ class Stored(Sequence[T], Generic[T]):
         return {key: str(cells[key] or "") for key in self._keys}
 
 
+def chosen(records: Mapping[str, T], keys: Iterable[str]) -> Renamed[T]:
+    """Those of these keys that there are, in that order, each decoded when it is looked at."""
+    return Renamed(records, {key: key for key in keys if key in records})
+
+
 def readable(records: Mapping[str, T] | Sequence[T]) -> Iterator[T]:
     """Those that can be read, in order."""
     if not isinstance(records, (Mapping, Stored)):
@@ -227,7 +224,7 @@ def readable(records: Mapping[str, T] | Sequence[T]) -> Iterator[T]:
 
 def if_readable(records: Mapping[str, T], key: str) -> T | None:
     """One of them; None where there is none, or it cannot be read."""
-    return next(readable(Renamed(records, {key: key})), None) if key in records else None
+    return next(readable(chosen(records, [key])), None)
 
 
 def unreadable(records: Mapping[str, T] | Sequence[T]) -> dict[str, UnreadableError]:

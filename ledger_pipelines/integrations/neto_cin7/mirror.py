@@ -21,9 +21,9 @@ from ledger_pipelines.integrations.by_day.latest import LatestRecords, Token
 from ledger_pipelines.integrations.by_day.stored import (
     Decoded,
     Record,
-    Renamed,
     Rows,
     Stored,
+    chosen,
     readable,
     unreadable,
 )
@@ -91,7 +91,7 @@ class Mirror(ShopMirror):
 
     def _cin7_products_of(self, day: date) -> Mapping[str, Product]:
         there = self.omni().product_by_id
-        return Renamed(there, {key: key for key in self._cin7.keys_of(CIN7["products"], day) if key in there})
+        return chosen(there, self._cin7.keys_of(CIN7["products"], day))
 
     def tokens(self, day: date, entities: Collection[str] = SOURCES) -> dict[str, str]:
         """Inputs of a plan for the day: digests of what the files of its source records hold, "" = never fetched.

@@ -16,7 +16,7 @@ from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import round_half_away, tidy
 from ledger_pipelines.documents.sales import Item
-from ledger_pipelines.integrations.by_day.stored import Renamed, readable, unreadable
+from ledger_pipelines.integrations.by_day.stored import chosen, readable, unreadable
 from ledger_pipelines.integrations.by_day.unreadable import one_by_one
 from ledger_pipelines.integrations.neto_cin7.catalogue import (
     cannot_be_made,
@@ -41,7 +41,7 @@ def rows(ctx: Context, products: Sequence[Item], wanted: Collection[str]) -> lis
         products: Those last changed on the day, each as it is now.
         wanted: SKUs of orders that are downloaded.
     """
-    sold = Renamed(ctx.shop.items, {sku: sku for sku in sorted(wanted) if sku in ctx.shop.items})
+    sold = chosen(ctx.shop.items, sorted(wanted))
     styles: dict[str, list[Item]] = {}
     for product in (*products, *readable(sold)):
         if not product.is_parent:

@@ -21,9 +21,9 @@ from upath import UPath
 from ledger_pipelines.integrations.by_day.latest import LatestRecords, Token
 from ledger_pipelines.integrations.by_day.stored import (
     Record,
-    Renamed,
     Rows,
     Stored,
+    chosen,
     readable,
     record_of,
     unreadable,
@@ -93,7 +93,7 @@ class Mirror(ShopMirror):
 
     def _items_of(self, day: date) -> Mapping[str, SaasuItem]:
         there = self.books().item_by_id
-        return Renamed(there, {key: key for key in self._saasu.keys_of(SAASU["items"], day) if key in there})
+        return chosen(there, self._saasu.keys_of(SAASU["items"], day))
 
     def _read_books(self) -> Books:
         rows = {name: self._saasu.rows(entity, required=name in BOOKS_NEED) for name, entity in SAASU.items()}
