@@ -6,14 +6,14 @@ integration's own `context`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from ledger_pipelines.documents.effects import LINK, Action, Effect, EffectState, Expected, Mode
-from ledger_pipelines.documents.keys import Json, canonical, decode, effect_key
+from ledger_pipelines.documents.keys import Json, canonical, decode, digest, effect_key
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.by_day.unreadable import ITSELF, UNREADABLE, UnreadableError
 from ledger_pipelines.sync.plan import PlanRow, Reason
@@ -155,6 +155,18 @@ class DayContext:
             connection=self.source, account=self.store, kind=kind, source_system=f"{self.target_system}/{self.account}",
             source_id=source_id, purpose=purpose, revision=revision,
         )  # fmt: skip
+
+    def shown_key(self, kind: str, document: str, reason: Reason, leave_out: Iterable[str] = ()) -> str:
+        """Key of a row that waits for a person, of a document that is in the target: of what it says, so that who ignores it ignores that.
+
+        Args:
+            document: The source's own id of what the document comes from.
+            leave_out: What does not count of the text, in this order: a number that is known only once the document was read.
+        """
+        text = reason.text
+        for one in filter(None, leave_out):
+            text = text.replace(one, "")
+        return self.key(kind, document, f"shown {digest(reason.code, text)}")
 
     def effect(
         self,

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ledger_pipelines.documents.effects import EffectState
-from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_cin7.context import Context
-from ledger_pipelines.sync.plan import Reason
 
 ORDER: Final = "sales_order"
 CONTACT: Final = "contact"
@@ -57,11 +55,6 @@ def order_key(ctx: Context, order: HasKey) -> str:
 def update_key(ctx: Context, order: HasKey, change: int) -> str:
     """Key of the `change`-th change (1, 2...) of it."""
     return ctx.key(ORDER, order.key, "update", change)
-
-
-def shown_key(ctx: Context, order: HasKey, reason: Reason) -> str:
-    """Key of a row that waits for a person, of an order that is in Omni: of what it says, so that who ignores it ignores that."""
-    return ctx.key(ORDER, order.key, f"shown {digest(reason.code, reason.text)}")
 
 
 def void_key(ctx: Context, order: HasKey) -> str:

@@ -40,7 +40,7 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
 from ledger_pipelines.integrations.neto_cin7.mapping import Remapped
 from ledger_pipelines.integrations.neto_cin7.omni import begun
 from ledger_pipelines.integrations.neto_cin7.order_body import LINES, approved, stage
-from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_reference, shown_key, update_key
+from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_reference, update_key
 from ledger_pipelines.integrations.neto_cin7.settings import Wins
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
@@ -51,7 +51,7 @@ WAITS_FOR_READING = "wait-for-omni"
 SHOWN = frozenset(
     {"order-changed", "edited-in-omni", "line-lost", "voided-in-omni", "void-for-good", "cancelled-later"}
 )
-"""Codes of rows of orders that are in Omni and wait for a person: their keys are of what they say (`references.shown_key`)."""
+"""Codes of rows of orders that are in Omni and wait for a person: their keys are of what they say (`DayContext.shown_key`)."""
 
 
 def revise(ctx: Context, order: SalesDocument, before: Written, mapped: Remapped) -> Decision:
@@ -113,7 +113,7 @@ class _Revising:
         return self._decided(row)
 
     def _blocked(self, reason: Reason) -> Decision:
-        key = shown_key(self.ctx, self.order, reason)
+        key = self.ctx.shown_key(ORDER, self.order.key, reason)
         row = self.ctx.blocked(key, self.order.number, self.title, reason, self.before.total, ORDER)
         waits = row.action is Action.BLOCKED
         return self._decided(row, reason=row.reason if waits else None, waits=waits)

@@ -6,11 +6,9 @@ Belongs here: what names a document. Does not belong here: when there is one (`i
 from __future__ import annotations
 
 from ledger_pipelines.documents.effects import EffectState
-from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.sync.plan import Reason
 
 INVOICE, PAYMENT = "invoice", "payment"
 
@@ -42,17 +40,6 @@ def void_key(ctx: Context, order: SalesDocument, revision: int = 1) -> str:
 def update_key(ctx: Context, order: SalesDocument, revision: int, change: int) -> str:
     """Key of the `change`-th change (1, 2...) of the invoice of `revision`."""
     return ctx.key(INVOICE, order.key, f"update {revision}", change)
-
-
-def shown_key(ctx: Context, order: SalesDocument, reason: Reason, name: str) -> str:
-    """Key of a row that waits for a person, of an order that has an invoice: of what it says, so that who ignores it ignores that.
-
-    name: of the invoice as the row has it. It does not count: a number that Saasu gave is known only once it was read.
-    """
-    text = reason.text
-    for one in filter(None, (name, order.number)):
-        text = text.replace(one, "")
-    return ctx.key(INVOICE, order.key, f"shown {digest(reason.code, text)}")
 
 
 def convert_key(ctx: Context, order: SalesDocument, revision: int = 0) -> str:

@@ -48,7 +48,6 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     invoice_key,
     invoice_reference,
     may_be_there,
-    shown_key,
     update_key,
     void_key,
 )
@@ -191,7 +190,7 @@ class _Revising:
 
     def _blocked(self, reason: Reason) -> Decision:
         row = self.ctx.blocked(
-            shown_key(self.ctx, self.order, reason, self.name),
+            self.ctx.shown_key(INVOICE, self.order.key, reason, (self.name, self.order.number)),
             self.order.number,
             self._title("Invoice"),
             reason,
