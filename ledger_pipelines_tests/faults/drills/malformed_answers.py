@@ -175,12 +175,16 @@ def _held(store: SnapshotStore, scene: Scene, day: date, want: ReadAs) -> list[s
 
 def _unread(store: SnapshotStore, scene: Scene, word: str) -> list[str]:
     """Whether records of the day are refused by name when they are read, each on its own."""
+    if not word:
+        return []
+    decoded = scene.decoder()
+    assert decoded is not None, f"{scene.vendor} keeps no records beside its columns: {word!r} cannot be told"
     problems = []
-    for text in store.read(scene.entity.name, [DAY]).column(RECORD).to_pylist() if word else ():
+    for text in store.read(scene.entity.name, [DAY]).column(RECORD).to_pylist():
         record = decode(str(text))
         assert isinstance(record, dict)
         try:
-            scene.read(record)
+            decoded(record)
         except DataError as error:
             if word not in error.message or len(error.remedy.split()) < _FEWEST_WORDS:
                 problems.append(f"the record is refused without {word!r}, or without a remedy: {error}")

@@ -111,9 +111,9 @@ class Scene(ABC):
     def effects(self, ask: Ask) -> Sequence[Effect]:
         """What is written."""
 
-    def read(self, record: Record) -> object:
-        """A stored record of the list as plans read it. Raises DataError."""
-        raise NotImplementedError(f"{self.vendor} keeps no records beside its columns")
+    def decoder(self) -> Callable[[Record], object] | None:
+        """How plans read a stored record of the list (raises DataError); None: there are no records beside the columns."""
+        return None
 
     def wire(self, ask: Ask, day: date, bad: Sent | None = None) -> Wire:
         """The vendor on that day."""

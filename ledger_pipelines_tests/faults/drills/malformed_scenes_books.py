@@ -145,8 +145,8 @@ class SaasuScene(Scene):
         }.get(ask, "/authorisation/")
         return lambda request: request.url.path.startswith(part)
 
-    def read(self, record: Record) -> object:
-        return records.invoice(record)
+    def decoder(self) -> Callable[[Record], object]:
+        return records.invoice
 
     def answer(self, request: httpx.Request, day: date) -> Sent:
         if request.url.path.startswith("/authorisation/"):

@@ -66,8 +66,8 @@ class NetoScene(Scene):
         actions = {Ask.LIST: "GetOrder", Ask.SECOND: "UpdateItem"}
         return lambda request: request.headers["NETOAPI_ACTION"] == actions.get(ask, "AddItem")
 
-    def read(self, record: Record) -> object:
-        return documents.order(record, ZoneInfo("UTC"), "AUD")
+    def decoder(self) -> Callable[[Record], object]:
+        return lambda record: documents.order(record, ZoneInfo("UTC"), "AUD")
 
     def answer(self, request: httpx.Request, day: date) -> Sent:
         if request.headers["NETOAPI_ACTION"] == "GetOrder":
@@ -117,8 +117,8 @@ class Cin7Scene(Scene):
         method = "POST" if ask.writes else "GET"
         return lambda request: request.method == method
 
-    def read(self, record: Record) -> object:
-        return records.sales_order(record)
+    def decoder(self) -> Callable[[Record], object]:
+        return records.sales_order
 
     def answer(self, request: httpx.Request, day: date) -> Sent:
         if request.method != "GET":
