@@ -7,7 +7,7 @@ what the other side held (each integration's own), deciding.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -15,12 +15,12 @@ from typing import TypeVar
 from ledger_pipelines.documents.sales import Item, Party, Payment, SalesDocument, StockLevel
 from ledger_pipelines.errors import DataError
 from ledger_pipelines.integrations.by_day.stored import (
+    AsRead,
     Groups,
     Renamed,
     Stored,
     by_number,
     readable,
-    unreadable,
 )
 from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.folding import folded
@@ -118,11 +118,6 @@ def unresolved(error: UnresolvedError) -> Reason:
     return Reason(error.code, error.message, error.remedy)
 
 
-def _legible(records: Mapping[str, T]) -> dict[str, T]:
-    bad = unreadable(records)
-    return {key: records[key] for key in records if key not in bad}
-
-
 @dataclass(frozen=True)
 class Warehouse:
     """A stock location of the store."""
@@ -135,8 +130,11 @@ class Warehouse:
 
 
 @dataclass(frozen=True)
-class Shop:
+class Shop(AsRead):
     """The Neto store as last read. orders: those the plan is about and those related to them, by order number."""
+
+    LISTS = ("items", "customers", "orders", "returns", "payments")
+    TOLD = ("split_off", "last_shipped", "emails")
 
     currency: str
     items: Mapping[str, Item] = field(default_factory=dict)
@@ -164,31 +162,6 @@ class Shop:
     """E-mail addresses of customers by user name, folded, where they are known without reading them all."""
     parents: Mapping[str, str] = field(default_factory=dict)
     """SKUs of parents by SKU, "" = none, where they are known without reading the products."""
-
-    def unreadable(self) -> list[UnreadableError]:
-        """Records of the lists that cannot be read. All are read for it."""
-        lists: tuple[Mapping[str, object], ...] = (
-            self.items, self.customers, self.orders, self.returns, self.payments,
-        )  # fmt: skip
-        return [error for records in lists for error in unreadable(records).values()]
-
-    @cached_property
-    def legible(self) -> Shop:
-        """The same without records that cannot be read: for what compares all there is. Nothing may be made for want of them.
-        What was known of records without reading them goes with those that cannot be read."""
-        if not self.unreadable():
-            return self
-        return replace(
-            self,
-            items=_legible(self.items),
-            customers=_legible(self.customers),
-            orders=_legible(self.orders),
-            returns=_legible(self.returns),
-            payments=_legible(self.payments),
-            split_off=None,
-            last_shipped=None,
-            emails=None,
-        )
 
     def warehouse(self, named: str, setting: str) -> Warehouse:
         """An active warehouse by id, reference or name. Raises UnresolvedError."""

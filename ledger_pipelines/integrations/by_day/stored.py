@@ -9,9 +9,10 @@ It loads nothing of Arrow: what is always loaded uses it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, TypeVar, overload
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar, overload
 
 from ledger_pipelines.documents.keys import Json, decode
 from ledger_pipelines.errors import DataError
@@ -239,6 +240,36 @@ def unreadable(records: Mapping[str, T] | Sequence[T]) -> dict[str, UnreadableEr
         except UnreadableError as error:
             found[key] = error
     return found
+
+
+def _legible(records: Mapping[str, T] | Sequence[T]) -> dict[str, T] | tuple[T, ...]:
+    if not isinstance(records, Mapping):
+        return tuple(readable(records))
+    bad = unreadable(records)
+    return {key: records[key] for key in records if key not in bad}
+
+
+@dataclass(frozen=True)
+class AsRead:
+    """What a side held when it was last read, as lists of records of which some may not be readable."""
+
+    LISTS: ClassVar[tuple[str, ...]]
+    """Fields of the records that are decoded when they are looked at: mappings by key, or sequences."""
+    TOLD: ClassVar[tuple[str, ...]] = ()
+    """Fields for what is known of such records without reading them; None = not known."""
+
+    def unreadable(self) -> list[UnreadableError]:
+        """Records of the lists that cannot be read. All are read for it."""
+        return [error for name in self.LISTS for error in unreadable(getattr(self, name)).values()]
+
+    @cached_property
+    def legible(self) -> Self:
+        """The same without records that cannot be read: for what compares all there is. Nothing may be made for want of them.
+        What was known of records without reading them goes with those that cannot be read."""
+        if not self.unreadable():
+            return self
+        lists = {name: _legible(getattr(self, name)) for name in self.LISTS}
+        return replace(self, **lists, **dict.fromkeys(self.TOLD))
 
 
 def by_number(key: str) -> tuple[int, str]:

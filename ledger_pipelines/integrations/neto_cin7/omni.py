@@ -7,15 +7,14 @@ Facts: cin7-omni.md 6, 10.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
 from ledger_pipelines.documents.money import ZERO, Money, exponent, round_half_away
-from ledger_pipelines.integrations.by_day.stored import Renamed, Stored, readable, unreadable
-from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
+from ledger_pipelines.integrations.by_day.stored import AsRead, Renamed, Stored, readable, unreadable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.shop import by_id, grouped, one_of
 from ledger_pipelines.systems.cin7.records import (
@@ -35,7 +34,7 @@ SUPPLIER: Final = "supplier"
 
 
 @dataclass(frozen=True)
-class Omni:
+class Omni(AsRead):
     """The account as last read.
 
     Args:
@@ -47,6 +46,9 @@ class Omni:
         texts: Header fields of orders that are texts, as Omni has them: by id, then by field.
         read_at: When its orders were last read, UTC; None = never. stock_read_at: the same of its stock.
     """
+
+    LISTS = ("orders", "contacts", "products", "options", "stock", "branches", "payments")
+    TOLD = ("order_ids", "payment_ids")
 
     currency: str
     base_amounts: bool = True
@@ -172,13 +174,6 @@ class Omni:
         base = self.currency if self.base_amounts else ""
         return Money(in_currency_of(order, amount, base), order.currency or self.currency)
 
-    def unreadable(self) -> list[UnreadableError]:
-        """Records of the lists that cannot be read. All are read for it."""
-        lists: tuple[Mapping[str, object] | Sequence[object], ...] = (
-            self.orders, self.contacts, self.products, self.options, self.stock, self.branches, self.payments,
-        )  # fmt: skip
-        return [error for records in lists for error in unreadable(records).values()]
-
     def unread_codes(self) -> list[str]:
         """Codes of options that cannot be read, as their columns tell them."""
         if not isinstance(self.options, Stored):
@@ -186,24 +181,6 @@ class Omni:
         bad = unreadable(self.options)
         columns = [self.options.cells(name) for name in OPTION_CODES] if bad else []
         return [next((code for cells in columns if (code := cells[key].strip())), "") for key in bad]
-
-    @cached_property
-    def legible(self) -> Omni:
-        """The same without records that cannot be read: for what compares all there is. Nothing may be made for want of them."""
-        if not self.unreadable():
-            return self
-        return replace(
-            self,
-            orders={one.id: one for one in readable(self.orders)},
-            contacts=tuple(readable(self.contacts)),
-            products=tuple(readable(self.products)),
-            options=tuple(readable(self.options)),
-            stock=tuple(readable(self.stock)),
-            branches=tuple(readable(self.branches)),
-            payments={one.id: one for one in readable(self.payments)},
-            order_ids=None,
-            payment_ids=None,
-        )
 
     # --- what settings name ----------------------------------------------------------------------------------------
 

@@ -6,12 +6,12 @@ Belongs here: looking things up in memory. Does not belong here: the store (`int
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from ledger_pipelines.integrations.by_day.stored import readable, unreadable
+from ledger_pipelines.integrations.by_day.stored import AsRead
 from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.shop import by_id, exactly, grouped, one_of
@@ -64,11 +64,13 @@ RETURNS: Final = AccountUse(
 
 
 @dataclass(frozen=True)
-class Books:
+class Books(AsRead):
     """The Saasu file as last read. read_at: the older of the readings of invoices and payments, UTC.
 
     Lists that grow with the file's history are given as they are stored: a record is decoded when it is looked at.
     """
+
+    LISTS = ("items", "contacts", "companies", "invoices", "payments", "journals")
 
     currency: str
     items: Sequence[SaasuItem] = ()
@@ -149,26 +151,6 @@ class Books:
     def journals_by_reference(self) -> Mapping[str, tuple[SaasuJournal, ...]]:
         """By reference, folded."""
         return grouped(self.journals, "reference")
-
-    def unreadable(self) -> list[UnreadableError]:
-        """Records of the lists that cannot be read. All are read for it."""
-        lists = (self.items, self.contacts, self.companies, self.invoices, self.payments, self.journals)
-        return [error for records in lists for error in unreadable(records).values()]
-
-    @cached_property
-    def legible(self) -> Books:
-        """The same without records that cannot be read: for what compares all there is. Nothing may be made for want of them."""
-        if not self.unreadable():
-            return self
-        return replace(
-            self,
-            items=tuple(readable(self.items)),
-            contacts=tuple(readable(self.contacts)),
-            companies=tuple(readable(self.companies)),
-            invoices=tuple(readable(self.invoices)),
-            payments=tuple(readable(self.payments)),
-            journals=tuple(readable(self.journals)),
-        )
 
     # --- what settings name ----------------------------------------------------------------------------------------
 

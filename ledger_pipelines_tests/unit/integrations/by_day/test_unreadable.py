@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 
 import pytest
 
 from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.errors import DataError
-from ledger_pipelines.integrations.by_day.stored import Decoded, Renamed, if_readable, readable, unreadable
+from ledger_pipelines.integrations.by_day.stored import (
+    AsRead,
+    Decoded,
+    Renamed,
+    if_readable,
+    readable,
+    unreadable,
+)
 from ledger_pipelines.integrations.by_day.unreadable import UNREADABLE, UnreadableError, one_by_one
+from ledger_pipelines.integrations.neto_cin7.omni import Omni
+from ledger_pipelines.integrations.neto_saasu.books import Books
+from ledger_pipelines.integrations.shop import Shop
 from ledger_pipelines_tests.unit.integrations.neto_cin7.building import context
+from ledger_pipelines_tests.unit.integrations.neto_saasu.building import OneUnreadable, order, shop
 
 
 def number(record: Mapping[str, Json]) -> int:
@@ -61,3 +73,18 @@ def test_who_ignores_it_ignores_the_record_as_it_was_shown() -> None:
     assert action is Action.BLOCKED
     assert row("one", (key,)) == (Action.SKIP, key)
     assert row("another", (key,))[0] is Action.BLOCKED
+
+
+@pytest.mark.parametrize("side", [Shop, Books, Omni])
+def test_a_side_names_its_lists_and_what_is_told_of_them_as_it_has_them(side: type[AsRead]) -> None:
+    there = {one.name for one in fields(side)}
+    assert side.LISTS and {*side.LISTS, *side.TOLD} <= there
+
+
+def test_what_was_told_of_records_goes_with_those_that_cannot_be_read_and_stays_where_all_can() -> None:
+    good = shop([order("N1")], split_off={}, emails={})
+    assert good.legible is good
+    bad = replace(good, orders=OneUnreadable({"N1": order("N1"), "N2": order("N2")}))
+    assert [error.key for error in bad.unreadable()] == ["N2"]
+    assert (list(bad.legible.orders), bad.legible.customers) == (["N1"], good.customers)
+    assert (bad.legible.split_off, bad.legible.emails, good.emails) == (None, None, {})
