@@ -16,7 +16,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from ledger_pipelines.documents.effects import LINK
-from ledger_pipelines.documents.keys import Json, canonical, decode
+from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.documents.money import ZERO, Money, plain
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Changes, Known, changes_of
@@ -105,15 +105,6 @@ def written(
     if convert is not None:
         body |= convert.fields()
     return Written(known, revision, body, changes, total, convert is not None)
-
-
-def undated(body: str) -> str:
-    """A request, canonical JSON, without its days, to be compared."""
-    read = decode(body)
-    fields = read if isinstance(read, dict) else {}
-    return canonical(
-        {name: value for name, value in fields.items() if name not in ("TransactionDate", "DueDate")}
-    )
 
 
 def changed_fields(ctx: Context, before: Body, after: Body) -> dict[str, Json]:

@@ -27,7 +27,6 @@ from ledger_pipelines.integrations.neto_saasu.edits import (
     changed_fields,
     credited,
     differences,
-    undated,
     with_ids,
 )
 from ledger_pipelines.integrations.neto_saasu.invoice_body import (
@@ -370,14 +369,6 @@ class _Revising:
             depends_on=(credit.key,),
             source=f"order:{self.order.key}",
         )
-        if self.ctx.journal.is_ignored(credit.key) and self._is_other_than_ignored(effect):
-            return self._blocked(
-                self._difference(
-                    found,
-                    "A person said to leave its adjustment note as the order was before. Correct the invoice in Saasu by hand and "
-                    "ignore the row; or `ledger-pipelines retry` the order, and it is credited and written anew.",
-                )
-            )
         reason = self._difference(found, "It is credited in full and written anew.")
         return Decision(
             order=self.order,
@@ -389,12 +380,6 @@ class _Revising:
             contact=contact.value,
             credits=(*self.credits, credit.key),
         )
-
-    def _is_other_than_ignored(self, new: Effect) -> bool:
-        """Whether the order changed once more since a person said to leave its adjustment note and the invoice after it: who ignored
-        one change ignored no later one. The days say only when it was touched."""
-        known = self.ctx.journal.known.get(new.key)
-        return known is not None and undated(known.body) != undated(new.body)
 
     def _credit(self, revision: int) -> Effect:
         before, reference = self.before.body, credit_reference(self.ctx, self.order, revision)

@@ -328,18 +328,6 @@ def test_a_changed_order_is_credited_in_full_and_posted_anew() -> None:
     assert only(touched) == (Action.SKIP, "already-there"), "a later touch does not move the repost"
 
 
-def test_an_adjustment_note_that_was_refused_and_ignored_hides_no_later_change_of_the_order() -> None:
-    effects = [row.effect for row in edited(on_edit("credit")).rows]
-    left = [known(one, EffectState.IGNORED) for one in effects if one is not None]
-    assert {row.reason.code for row in edited(on_edit("credit"), left).rows} == {"ignored-by-user"}
-    touched = replace(EDITED, changed=datetime(2025, 5, 1, tzinfo=UTC))
-    assert {row.reason.code for row in edited(on_edit("credit"), left, touched).rows} == {"ignored-by-user"}
-    again = replace(order("N1", line("MUG-01", "3", "16.50")), changed=touched.changed)
-    later = edited(on_edit("credit"), left, again)
-    assert only(later) == (Action.BLOCKED, "order-edited")
-    assert "retry" in later.rows[0].reason.remedy
-
-
 def test_a_sale_order_is_changed_rather_than_credited() -> None:
     choices = settings(orders_to_saasu={"on_edit": "credit", "invoice_type": "Sale Order"})
     there = saasu_invoice("70", "N1", "49.50", kind="Sale Order", status="O")
