@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol
@@ -87,6 +87,7 @@ class PlainColumn:
 
 RECORD = "record"
 """Column with the record as the vendor gave it: canonical JSON, every field that was asked for, numbers exact."""
+_INSTANT: Final = timedelta(microseconds=1)
 DIGITS: Final = 38
 DECIMALS: Final = 12
 """A column of numbers: digits in all, and behind the point."""
@@ -119,6 +120,16 @@ def _is_too_long(number: Decimal) -> bool:
     if not isinstance(exponent, int) or is_too_large(number):
         return True
     return exponent < -DECIMALS and any(digits[DECIMALS + exponent :])
+
+
+def at_the_latest(start: datetime, end: datetime, now: datetime) -> datetime:
+    """When a record counts as changed that was given for the window [start, end) and does not say when, or not so that it can be read:
+    at the last instant it can have been, so that no older state of it counts as the newer one, and any later change does. One such
+    record must not end the reading of its list. What was read until when is not told by it.
+
+    now: of the reading.
+    """
+    return max(start, min(end, now) - _INSTANT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,7 @@ class Fields:
             raise self.refused(name, "where a date belongs")
         return found
 
-    def column(self, kind: Kind, name: str, *, key: bool, needed: bool) -> Cell:
+    def column(self, kind: Kind, name: str, *, key: bool, needed: bool = False) -> Cell:
         """A field as a value beside its record (`entities.beside`). key: of the key; needed: the record cannot be placed without."""
         if key or needed:
             return self.cell(kind, name, key=key)

@@ -25,7 +25,6 @@ from ledger_pipelines.integrations.by_day.stored import (
     Stored,
     chosen,
     readable,
-    record_of,
     unreadable,
 )
 from ledger_pipelines.integrations.by_day.unreadable import UnreadableError
@@ -146,16 +145,17 @@ class Mirror(ShopMirror):
 
 def _gone(rows: Mapping[str, Rows]) -> frozenset[tuple[str, str]]:
     """(kind, id) of what was deleted, and not seen changed after that."""
-    told = [records.deletion(record_of(text)) for text in rows["deleted"].texts.values()]
-    kinds = {one.kind for one in told}
+    told = rows["deleted"]
+    kinds, ids, times = (told.column(name) for name in ("kind", "id", "changed"))
     changed = {
         entity.deletions: rows[name].column(entity.changed_column)
         for name, entity in SAASU.items()
-        if entity.deletions in kinds and entity.changed_column
+        if entity.deletions in set(kinds.values()) and entity.changed_column
     }
     found = set()
-    for one in told:
-        later = changed.get(one.kind, {}).get(one.id)
-        if not (isinstance(later, datetime) and later > one.at):
-            found.add((one.kind, one.id))
+    for key, at in times.items():
+        kind, record = str(kinds[key]), str(ids[key])
+        later = changed.get(kind, {}).get(record)
+        if not (isinstance(later, datetime) and isinstance(at, datetime) and later > at):
+            found.add((kind, record))
     return frozenset(found)

@@ -22,7 +22,7 @@ from typing import Final
 
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.errors import DataError, TransientError
-from ledger_pipelines.systems.entities import Cell, EntityLike, Kind, PlainRows, beside
+from ledger_pipelines.systems.entities import Cell, EntityLike, Kind, PlainRows, at_the_latest, beside
 from ledger_pipelines.systems.neto.client import NetoAnswer, NetoClient
 from ledger_pipelines.systems.neto.entities import ENTITIES, NetoEntity
 from ledger_pipelines.systems.neto.shapes import Fields, as_list
@@ -69,10 +69,11 @@ class NetoReader:
         """Rows last changed in [start, end), by time of change and key; the whole list for whole-list entities.
 
         A long window comes in pieces (`stretches`), each sorted, each after the one before. A record that
-        changes meanwhile is in the later place as well, or in the next window.
+        changes meanwhile is in the later place as well, or in the next window. One whose time of change cannot be read is of
+        the end of its piece (`entities.at_the_latest`).
 
         Raises:
-            ValueError: a time without zone. DataError: a record without its key or time of change, or of another shape.
+            ValueError: a time without zone. DataError: a record without its key, or of another shape.
             TransientError, CredentialError, PermanentError: as `NetoClient.read`.
         """
         known = ENTITIES[entity.name]
@@ -104,14 +105,20 @@ class NetoReader:
         criteria: dict[str, Json] = {f"{name}From": _told(first), f"{name}To": _told(last)}
         place = _place(entity)
         kept: list[tuple[datetime, str, _Row]] = []
-        for key, row in self._gathered(entity, criteria).items():
+        latest = at_the_latest(start, end, self._client.clock.now())
+        for key, row in self._gathered(entity, criteria, latest).items():
             changed = row[place]
             if isinstance(changed, datetime) and start <= changed < end:
                 kept.append((changed, key, row))
         return tuple(row for _, _, row in sorted(kept, key=lambda one: one[:2]))
 
-    def _gathered(self, entity: NetoEntity, criteria: Mapping[str, Json]) -> dict[str, _Row]:
-        """Rows by key, the later change of each; read again while it moves. Raises TransientError."""
+    def _gathered(
+        self, entity: NetoEntity, criteria: Mapping[str, Json], latest: datetime | None = None
+    ) -> dict[str, _Row]:
+        """Rows by key, the later change of each; read again while it moves. Raises TransientError.
+
+        latest: when a row was changed that does not say so; None for a whole list.
+        """
         place = _place(entity)
         found: dict[str, _Row] = {}
         for reading in range(READINGS):
@@ -121,7 +128,7 @@ class NetoReader:
             for fields, page, at in self._paged(entity, criteria):
                 began, pages = (at if page == 0 else began), page + 1
                 key = _key(entity, fields)
-                row = _row(entity, fields, key)
+                row = _row(entity, fields, key, latest)
                 before = found.get(key)
                 if before is None or not _later(before, row, place):
                     found[key] = row
@@ -215,21 +222,16 @@ def _key(entity: NetoEntity, fields: Fields) -> str:
     return key
 
 
-def _row(entity: NetoEntity, fields: Fields, key: str) -> _Row:
+def _row(entity: NetoEntity, fields: Fields, key: str, latest: datetime | None = None) -> _Row:
     named = Fields(fields.body, f"{entity.what} {key}")
-    needed = (entity.changed_column, *entity.key)
     cells = [
         _cell(named, source, column.kind)
-        if column.name in needed
+        if column.name in entity.key
         else beside(column.kind, partial(_cell, named, source, column.kind))
         for column, source in zip(entity.columns, entity.sources, strict=False)
     ]
     if entity.changed_column and cells[_place(entity)] is None:
-        raise DataError(
-            f"Neto's {named.what} has no {entity.sources[_place(entity)].partition('|')[0]}.",
-            remedy="Open it in Neto and save it again.",
-            code="no-modified",
-        )
+        cells[_place(entity)] = latest
     return (*cells, canonical(dict(fields.body)))
 
 

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ledger_pipelines.documents.keys import canonical
-from ledger_pipelines.errors import DataError, TransientError
-from ledger_pipelines.systems.entities import Cell, EntityLike, PlainRows
+from ledger_pipelines.errors import TransientError
+from ledger_pipelines.systems.entities import Cell, EntityLike, PlainRows, at_the_latest
 from ledger_pipelines.systems.http import LATER
 from ledger_pipelines.systems.saasu.client import PAGE, Page, SaasuClient, SaasuRefusedError
 from ledger_pipelines.systems.saasu.entities import DELETED, ENTITIES, SaasuEntity
@@ -50,11 +50,12 @@ class SaasuReader:
     def read_changes(self, entity: EntityLike, start: datetime, end: datetime) -> Iterator[PlainRows]:
         """Rows last changed in [start, end), each once, by time of change; the whole list where there is none.
 
-        A record that is changed while it is read is given as it was last seen, once.
+        A record that is changed while it is read is given as it was last seen, once. One whose time of change cannot be read is
+        of the end of its stretch (`entities.at_the_latest`).
 
         Raises:
             ValueError: a time without zone. TransientError (also a spent quota), CredentialError, SaasuRefusedError.
-            DataError: a record without its key or time of change, or of another shape.
+            DataError: a record without its key, or of another shape.
         """
         own = entity if isinstance(entity, SaasuEntity) else ENTITIES[entity.name]
         if not own.window:
@@ -72,7 +73,8 @@ class SaasuReader:
     ) -> PlainRows:
         """Saasu's ends are both inside, so one second more is asked for at each, and the rest is dropped here."""
         low, high = _whole_second(start), _whole_second(end) + _SECOND
-        rows = self._rows(entity, {names[0]: utc_text(low), names[1]: utc_text(high)})
+        latest = at_the_latest(start, end, self._client.clock.now())
+        rows = self._rows(entity, {names[0]: utc_text(low), names[1]: utc_text(high)}, latest)
         place = _place(entity)
         inside = [
             (changed, key, row)
@@ -81,8 +83,13 @@ class SaasuReader:
         ]
         return PlainRows(tuple(row for _, _, row in sorted(inside, key=lambda one: one[:2])))
 
-    def _rows(self, entity: SaasuEntity, bounds: Parameters) -> dict[tuple[str, ...], Row]:
-        """All rows by key: of one that came twice the later change, and of two alike the one read last."""
+    def _rows(
+        self, entity: SaasuEntity, bounds: Parameters, latest: datetime | None = None
+    ) -> dict[tuple[str, ...], Row]:
+        """All rows by key: of one that came twice the later change, and of two alike the one read last.
+
+        latest: when a row was changed that does not say so; None for a whole list.
+        """
         names = [column.name for column in entity.columns]
         places = [names.index(name) for name in entity.key]
         split, wanted = entity.split
@@ -90,7 +97,7 @@ class SaasuReader:
         for record in self._records(entity, {**dict(entity.asked), **bounds}):
             if split and record.get(split) not in wanted:
                 continue
-            row = cells(entity, record)
+            row = cells(entity, record, latest)
             key = tuple(str(row[i]) for i in places)
             before = held.get(key)
             if before is None or not entity.window or _later(row, before, _place(entity)):
@@ -177,22 +184,17 @@ def utc_text(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
 
 
-def cells(entity: SaasuEntity, record: Record) -> Row:
-    """A record as a row of its entity. Raises DataError, naming the record."""
+def cells(entity: SaasuEntity, record: Record, latest: datetime | None = None) -> Row:
+    """A record as a row of its entity; changed at `latest` where it does not say when. Raises DataError, naming the record."""
     of = Fields(record, entity.what, *_LABELS)
     row: list[Cell] = []
     for column, field in zip(entity.columns, entity.fields, strict=True):
         if field:
-            needed = column.name == entity.changed_column
-            row.append(of.column(column.kind, field, key=column.name in entity.key, needed=needed))
+            row.append(of.column(column.kind, field, key=column.name in entity.key))
         else:
             row.append(canonical(without_links(dict(record))))
     if entity.window and row[_place(entity)] is None:
-        raise DataError(
-            f"{of.title} does not say when it was last changed.",
-            remedy="Save it once more in Saasu; if it happens again, tell the makers.",
-            code="no-modified",
-        )
+        row[_place(entity)] = latest
     return tuple(row)
 
 

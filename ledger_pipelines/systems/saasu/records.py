@@ -138,15 +138,6 @@ class SaasuTaxCode:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """Something that was deleted. kind: Sale, SalePayment, Item, Contact, Journal."""
-
-    kind: str
-    id: str
-    at: datetime
-
-
 def without_links(value: Json) -> Json:
     """The same without any `_links`: they echo the access key, and are never sent back (saasu.md 1)."""
     if isinstance(value, dict):
@@ -307,12 +298,3 @@ def tax_code(record: Record) -> SaasuTaxCode:
         purchase=of.flag("IsPurchase"),
         active=of.flag("IsActive", otherwise=True),
     )
-
-
-def deletion(record: Record) -> Deletion:
-    """Something deleted. Raises DataError."""
-    of = Fields(record, "deletion", "EntityType")
-    at = of.instant("Timestamp")
-    if at is None:
-        raise of.refused("Timestamp", "where a point of time belongs")
-    return Deletion(of.key("EntityType"), of.key("EntityId"), at)

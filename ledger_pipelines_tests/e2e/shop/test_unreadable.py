@@ -107,3 +107,29 @@ def test_an_invoice_and_a_contact_as_saasu_gives_them_back(opened: Opened) -> No
     assert "TotalAmount is 'a lot'" in unread(result, number)["invoices"].reason.text
     assert len(stage.file().invoices(number)) == 1 and len(stage.file().invoices(other)) == 1
     assert not stage.service.doubles()
+
+
+def test_a_time_of_change_ends_no_reading(opened: Opened) -> None:
+    """Of an order, and of Saasu's invoice: the lists are read to their end, and read on from there; other orders go out."""
+    stage = opened()
+    booked = stage.order(POT)
+    run(stage)
+    (invoice,) = stage.file().invoices(booked)
+    bad, (good, _) = stage.order(TEA, **TOM), paid(stage, POT, **TOM)
+    stage.spoil(bad, "DateUpdated", "soon")
+    stage.spoil(str(invoice["Id"]), "LastModifiedDateUtc", "soon", vendor="saasu")
+    stage.book("PUT", f"/Invoice/{invoice['Id']}", {**invoice, "NotesInternal": "seen"})
+    stage.pay(booked, str(stage.owed(booked)))
+    result = run(stage)
+    assert "DateUpdated is 'soon'" in unread(result, bad)["invoices"].reason.text
+    assert "LastModifiedDateUtc is 'soon'" in unread(result, booked)["payments"].reason.text
+    assert unread(result, good) == {} and len(stage.file().invoices(good)) == 1
+    assert not stage.file().invoices(bad)
+    stage.mend()
+    stage.mend("saasu")
+    stage.status(bad, "Pack")
+    stage.book(
+        "PUT", f"/Invoice/{invoice['Id']}", {**stage.file().invoices(booked)[0], "NotesInternal": "mended"}
+    )
+    run(stage)
+    agrees(stage.file(), expected(stage.store()))

@@ -138,6 +138,14 @@ class TestBooks:
         assert [one.code for one in books.items] == ["A-1"]
         assert (books.deleted, books.deleted_codes) == (frozenset(), frozenset())
 
+    def test_a_deletion_whose_time_cannot_be_read_ends_nothing_and_is_one(self, days: Days) -> None:
+        """It names its record; when it was matters only where that was changed again."""
+        days.saasu("items", FIRST, item("A-1", 1), item("B-2", 2))
+        days.saasu("deleted", SECOND, deletion("Item", 1, "soon"), deletion("Item", 9))
+        books = days.mirror().books()
+        assert [one.code for one in books.items] == ["B-2"]
+        assert books.deleted == {("Item", "1"), ("Item", "9")}
+
     def test_a_code_that_another_item_has_now_is_not_a_deleted_one(self, days: Days) -> None:
         days.saasu("items", FIRST, item("A-1", 1), item("A-1", 2))
         days.saasu("deleted", SECOND, deletion("Item", 1))

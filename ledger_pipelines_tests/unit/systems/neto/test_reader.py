@@ -18,10 +18,10 @@ import httpx
 import pytest
 
 from ledger_pipelines.documents.dates import Window, business_date
-from ledger_pipelines.documents.keys import canonical
+from ledger_pipelines.documents.keys import canonical, decode
 from ledger_pipelines.errors import DataError, TransientError
 from ledger_pipelines.storage.snapshots import SnapshotStore
-from ledger_pipelines.sync.sweep import Sweep, sweep
+from ledger_pipelines.sync.sweep import Sweep, refresh, sweep
 from ledger_pipelines.systems.neto.client import KeyCredentials, NetoClient, NetoConnection
 from ledger_pipelines.systems.neto.entities import ENTITIES
 from ledger_pipelines.systems.neto.reader import STRETCH, NetoReader, stretches
@@ -37,7 +37,9 @@ COLLAPSED: dict[str, object] = {
 SHAPES: tuple[dict[str, object], ...] = (COLLAPSED, {"short_pages": True})
 
 
-def _reader(answer: Callable[[Reply], Reply], **how: int) -> tuple[NetoReader, list[Reply]]:
+def _reader(
+    answer: Callable[[Reply], Reply], clock: FakeClock | None = None, **how: int
+) -> tuple[NetoReader, list[Reply]]:
     """A reader of a store that answers so, and the filters it was asked by."""
     asked: list[Reply] = []
 
@@ -53,7 +55,7 @@ def _reader(answer: Callable[[Reply], Reply], **how: int) -> tuple[NetoReader, l
         ZoneInfo("UTC"),
         calls_per_second=10_000,
     )
-    client = NetoClient(connection, clock=FakeClock(), transport=httpx.MockTransport(reply))
+    client = NetoClient(connection, clock=clock or FakeClock(), transport=httpx.MockTransport(reply))
     return NetoReader(client, **how), asked
 
 
@@ -273,16 +275,12 @@ def test_skus_that_differ_by_a_blank_are_two_products() -> None:
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        (_order(7, "yesterday"), r"order N7: DateUpdated is 'yesterday', not a date and time"),
-        (_order(7, "0000-00-00 00:00:00"), r"order N7 has no DateUpdated"),
         (_order(7, OrderStatus=["Pick"]), r"order N7: OrderStatus is .* not a text"),
         ({"GrandTotal": "1.00"}, r"GetOrder gave a record \(order\) without OrderID"),
         ("N7", r"order is no object"),
     ],
 )
-def test_a_record_that_cannot_be_placed_or_has_another_shape_stops_the_reading(
-    record: object, words: str
-) -> None:
+def test_a_record_without_its_key_or_of_another_shape_stops_the_reading(record: object, words: str) -> None:
     reader, _ = _reader(lambda body: {"Order": [record]})
     with pytest.raises(DataError, match=words):
         _keys(reader)
@@ -296,6 +294,54 @@ def test_a_value_that_does_not_fit_is_kept_in_its_record_and_stops_no_other(told
     (bad, good) = [cells for page in reader.read_changes(ENTITIES["orders"], *MARCH) for cells in page.cells]
     assert (bad[place], good[place]) == (None, Decimal("0." + "3" * 12 + "000"))
     assert f'"GrandTotal":"{told}"' in str(bad[-1])
+
+
+@pytest.mark.parametrize("told", ["yesterday", "", "0000-00-00 00:00:00", "2026-13-45 00:00:00", {"a": "b"}])
+def test_an_order_whose_time_of_change_cannot_be_read_is_of_the_end_of_its_window_and_stops_no_other(
+    told: Any,
+) -> None:
+    orders = [_order(7, told), _order(8)]
+    reader, _ = _reader(lambda body: {"Order": orders if not body["Page"] else []}, FakeClock(MARCH[1]))
+    place = [column.name for column in ENTITIES["orders"].columns].index("changed")
+    rows = [cells for page in reader.read_changes(ENTITIES["orders"], *MARCH) for cells in page.cells]
+    last = MARCH[1] - timedelta(microseconds=1)
+    assert [(cells[0], cells[place]) for cells in rows] == [
+        ("N8", datetime(2026, 3, 5, tzinfo=UTC)), ("N7", last)
+    ]  # fmt: skip
+    assert decode(str(rows[1][-1])) == orders[0]
+
+
+def test_of_an_order_met_twice_the_state_whose_time_cannot_be_read_is_the_later_one() -> None:
+    """An older state must never be taken for the newest: the next reading has what came after."""
+    for page in ([_order(1), _order(1, "soon")], [_order(1, "soon"), _order(1)]):
+        reader, _ = _reader(
+            lambda body, page=page: {"Order": page if not body["Page"] else []}, FakeClock(MARCH[1])
+        )
+        [row] = [cells for page in reader.read_changes(ENTITIES["orders"], *MARCH) for cells in page.cells]
+        assert '"DateUpdated":"soon"' in str(row[-1])
+
+
+def test_a_refresh_keeps_such_an_order_on_its_day_and_asks_on_from_where_it_had_read(tmp_path: Path) -> None:
+    """The bookmark is the time of the reading: no record moves it. Mended, the order is where it belongs, once."""
+    zone, day = ZoneInfo("UTC"), date(2026, 3, 5)
+    held = [_order(7, "soon")]
+    clock = FakeClock()
+    reader, asked = _reader(lambda body: {"Order": held if not body.get("Page") else []}, clock)
+    store, entity = SnapshotStore(tmp_path, "shop"), ENTITIES["orders"]
+
+    def read(hour: int) -> list[tuple[object, ...]]:
+        clock.instant = datetime(2026, 3, 5, hour, tzinfo=UTC)
+        window = Window(day, day, zone)
+        list(refresh(reader, store, entity, Sweep(window, day, day, f"run-{hour}", now=clock.instant)))
+        found = store.read("orders", [day]).to_pydict()
+        return list(zip(found["order_id"], found["changed"], strict=True))
+
+    nine = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    assert read(9) == [("N7", nine - timedelta(microseconds=1))]
+    held[:] = [_order(7, "2026-03-05 09:30:00"), _order(8, "2026-03-05 09:10:00")]
+    asked.clear()
+    assert read(12) == [("N7", nine.replace(minute=30)), ("N8", nine.replace(minute=10))]
+    assert {one["DateUpdatedFrom"] for one in asked} == {"2026-03-05 08:50:00"}
 
 
 def test_a_product_never_changed_is_of_the_day_it_was_added() -> None:

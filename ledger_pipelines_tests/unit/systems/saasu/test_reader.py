@@ -196,11 +196,21 @@ def test_deletions_are_asked_kind_by_kind_where_all_at_once_is_refused(tmp_path:
     ]  # fmt: skip
 
 
-def test_a_record_without_a_time_of_change_is_named(tmp_path: Path) -> None:
-    lists = Lists({"/Contacts": [{"Id": 77, "ContactId": "priya"}]})
-    with pytest.raises(DataError, match=r"Saasu contact priya \(id 77\) does not say when") as refused:
-        read(lists, tmp_path)
-    assert refused.value.code == "no-modified"
+@pytest.mark.parametrize("told", [None, "", "soon", "2026-13-45T11:00:00", True])
+def test_a_record_whose_time_of_change_cannot_be_read_is_of_the_end_of_its_window_and_stops_no_other(
+    tmp_path: Path, told: Any
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        bad = {"Id": 77, "ContactId": "priya", "LastModifiedDateUtc": told}
+        return httpx.Response(200, json={"Contacts": [bad, *contacts(1)]})
+
+    for now, latest in ((END, END), (START + timedelta(hours=11), START + timedelta(hours=11))):
+        with fake_client(answer, tmp_path, FakeClock(now)) as client:
+            [part] = SaasuReader(client).read_changes(ENTITIES["contacts"], START, END)
+        found = [(row[0], row[1]) for row in part.cells]
+        assert found == [
+            ("1", START + timedelta(hours=10)), ("77", latest - timedelta(microseconds=1))
+        ], "not later than the reading itself: what changes after it is later"  # fmt: skip
 
 
 def _read_back(row: tuple[Cell, ...]) -> records.SaasuInvoice:

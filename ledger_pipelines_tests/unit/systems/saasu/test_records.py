@@ -126,8 +126,6 @@ def test_a_flag_that_is_neither_and_an_id_that_is_missing_are_refused() -> None:
         records.item({"Id": 3, "Code": "A", "IsActive": "perhaps"})
     with pytest.raises(DataError, match="Saasu contact Nair has no Id"):
         records.contact({"FamilyName": "Nair"})
-    with pytest.raises(DataError, match="Timestamp"):
-        records.deletion({"EntityType": "Sale", "EntityId": 4})
 
 
 def test_a_contact_without_the_flag_is_active_and_an_item_is_not() -> None:
