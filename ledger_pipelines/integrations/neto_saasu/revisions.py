@@ -17,7 +17,7 @@ from ledger_pipelines.documents.effects import LINK, Action, Effect, EffectState
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known, link
+from ledger_pipelines.integrations.by_day.context import Changes, Known, link
 from ledger_pipelines.integrations.by_day.stored import readable
 from ledger_pipelines.integrations.neto_saasu.contacts import Contact, default_id, resolve
 from ledger_pipelines.integrations.neto_saasu.context import Context
@@ -353,6 +353,8 @@ class _Revising:
         """Credited in full, and written anew under a reference of its own; the money stays where it was paid."""
         revision = self.revision + 1
         credit = self._credit(revision)
+        if self.ctx.journal.is_ignored(credit.key):
+            return self._set_aside(credit, laid, contact, found)
         key = invoice_key(self.ctx, self.order, revision)
         body = invoice_body(
             self.ctx, self.order, laid, contact, day=change_day(self.ctx, self.order), revision=revision
@@ -379,6 +381,29 @@ class _Revising:
             owed=laid.total,
             contact=contact.value,
             credits=(*self.credits, credit.key),
+        )
+
+    def _set_aside(self, credit: Effect, laid: Layout, contact: Contact, found: list[str]) -> Decision:
+        """A person said to ignore the adjustment note, and may have done by hand what it was for: it is not written for a later
+        change either, which shows. The change it was made for does not."""
+        reason = self._difference(
+            found, f"The adjustment note of an earlier change was ignored. {self._by_hand}"
+        )
+        meant = self.ctx.journal.known.get(invoice_key(self.ctx, self.order, self.revision + 1))
+        if meant is not None and self.ctx.journal.is_ignored(meant.key):
+            was = Written(meant, self.revision + 1, meant.fields(), Changes((), (), 1), meant.amount, False)
+            day = date.fromisoformat(str(was.body.get("TransactionDate")))
+            now = invoice_body(self.ctx, self.order, laid, contact, day=day, revision=was.revision)
+            if not differences(self.ctx, self.order, was, now, contact, laid, default_id(self.ctx)):
+                row = self.ctx.row(credit, reason)
+                return self._decided(row, reason=row.reason)
+        return self._blocked(reason)
+
+    @property
+    def _by_hand(self) -> str:
+        return (
+            "Correct the invoice in Saasu by hand and ignore the row, or let it be credited: "
+            f"`ledger-pipelines retry {self.order.number}`."
         )
 
     def _credit(self, revision: int) -> Effect:
@@ -429,6 +454,8 @@ class _Revising:
             )
         if self.is_credited:
             credit = self._credit(self.revision + 1)
+            if self.ctx.journal.is_ignored(credit.key):
+                return self._blocked(self._cancellation(f"Its adjustment note was ignored. {self._by_hand}"))
             row = self.ctx.row(credit, self._cancellation("It is credited in full."))
             decided = self._decided(row, reason=self._cancellation(""))
             return replace(decided, credits=(*self.credits, credit.key))

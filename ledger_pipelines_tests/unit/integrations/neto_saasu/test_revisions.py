@@ -438,3 +438,43 @@ def test_a_refused_change_that_was_ignored_hides_none_that_comes_later() -> None
     effect = later.rows[0].effect
     assert effect is not None
     assert only(of(LATER_EDIT, known(effect, remote_id="70"))) == (Action.SKIP, "already-there")
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_a_refused_credit_that_was_ignored_hides_no_later_change_and_is_not_written_for_it(
+    both: bool,
+) -> None:
+    """By the order's number a person ignores the credit and the new invoice, by its key the credit alone. They may have credited by
+    hand, so that a later change waits for them."""
+    credit, new = (row.effect for row in edited(on_edit("credit")).rows)
+    assert credit is not None and new is not None
+    said = [known(credit, EffectState.IGNORED), *([known(new, EffectState.IGNORED)] if both else ())]
+
+    def of(one: SalesDocument) -> Decision:
+        return edited(on_edit("credit"), said, one)
+
+    touched = replace(EDITED, status="Dispatched", changed=LATER + timedelta(days=3))
+    for one in (EDITED, touched):
+        seen = of(one)
+        expected = (Action.SKIP, "ignored-by-user") if both else (Action.BLOCKED, "order-edited")
+        assert only(seen) == expected
+        assert seen.invoice == {"$link": invoice_key(context(), ONE)}, "money goes where the invoice is"
+    later = of(LATER_EDIT)
+    assert only(later) == (Action.BLOCKED, "order-edited")
+    assert "retry N1" in later.rows[0].reason.remedy
+    assert later.invoice == {"$link": invoice_key(context(), ONE)}
+    assert only(of(CANCELLED)) == (Action.BLOCKED, "cancelled-after-export")
+    assert only(of(replace(ONE, changed=LATER))) == (Action.SKIP, "already-there"), "changed back"
+    said = [known(credit, EffectState.APPROVED), known(new, EffectState.APPROVED)]
+    assert codes(of(LATER_EDIT)) == [(Action.CREATE, "order-edited")] * 2, "retried, with what it is now"
+
+
+def test_who_ignores_the_row_of_a_later_change_ignores_that_one() -> None:
+    credit, new = (row.effect for row in edited(on_edit("credit")).rows)
+    assert credit is not None and new is not None
+    said = [known(credit, EffectState.IGNORED), known(new, EffectState.IGNORED)]
+    for one in (LATER_EDIT, CANCELLED):
+        (row,) = edited(on_edit("credit"), said, one).rows
+        ctx = context([one], known=[confirmed(ONE), *said], choices=on_edit("credit"))
+        ctx = replace(ctx, journal=replace(ctx.journal, ignored=frozenset({row.key})))
+        assert only(decide(ctx, one)) == (Action.SKIP, "ignored-by-user")
