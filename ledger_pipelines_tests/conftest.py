@@ -10,10 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 
 from ledger_pipelines.sandbox.server import RunningSandbox, running_sandbox
 from ledger_pipelines_tests.stage import Stage, stage_on
+
+# A limit on the time of an example tests how busy the machine is.
+hypothesis.settings.register_profile(
+    "ledger", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("ledger")
 
 _SAMPLES = Path(__file__).parents[1] / "../shared/samples/settlements"
 
