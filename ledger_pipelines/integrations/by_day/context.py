@@ -21,7 +21,8 @@ from ledger_pipelines.sync.plan import PlanRow, Reason
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the journal knows of one effect. body: as it was last meant, canonical JSON; adopted: found, not written by us."""
+    """What the journal knows of one effect. body: as it was last meant, canonical JSON; adopted: found, not written by us; source: what
+    it was made from (`Effect.source`)."""
 
     key: str
     kind: str
@@ -39,6 +40,7 @@ class Known:
     code: str = ""
     text: str = ""
     remedy: str = ""
+    source: str = ""
 
     def fields(self) -> Mapping[str, Json]:
         """The body, read."""

@@ -28,7 +28,7 @@ _BEGUN = frozenset(
 
 _COLUMNS = (
     "key", "kind", "action", "state", "body", "body_hash", "external_id", "remote_id", "remote_number", "expected_amount",
-    "expected_currency", "expected_day", "adopted", "confirmed_at", "error_code", "error_text", "error_remedy",
+    "expected_currency", "expected_day", "adopted", "confirmed_at", "error_code", "error_text", "error_remedy", "source",
 )  # fmt: skip
 """What `_of_row` takes, in its order."""
 
@@ -149,6 +149,7 @@ def _known(entry: Entry) -> Known:
         code="" if problem is None else problem.code,
         text="" if problem is None else problem.text,
         remedy="" if problem is None else problem.remedy,
+        source=effect.source,
     )
 
 
@@ -170,6 +171,7 @@ def _of_row(
     code: str | None,
     text: str | None,
     remedy: str | None,
+    source: str,
 ) -> Known:
     """As `_known`, of `_COLUMNS`."""
     if code is None:
@@ -177,5 +179,5 @@ def _of_row(
     return Known(
         key, kind, Action(action), EffectState(state), body, body_hash, external_id, remote_id or "", number or "",
         None if amount is None else Money(amount, currency or ""), day, bool(adopted), confirmed_at, code or "", text or "",
-        remedy or "",
+        remedy or "", source,
     )  # fmt: skip

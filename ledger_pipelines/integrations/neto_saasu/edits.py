@@ -28,6 +28,7 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     convert_key,
     credit_key,
     invoice_key,
+    source_of,
     update_key,
     void_key,
 )
@@ -59,7 +60,13 @@ class Written:
         return max((at for at in told if at is not None), default=None)
 
     def is_of(self, order: SalesDocument) -> bool:
-        """Whether the order is the one it was written of: not changed in the store since. False: it is not known."""
+        """Whether the order is the one it was written of: not changed in the store since it was read for it. False: it is not known.
+
+        What was written by an earlier version does not tell of which change; there the time of writing has to do.
+        """
+        last = (self.known, *self.changes.confirmed)[-1]
+        if "@" in last.source:
+            return not last.adopted and last.source == source_of(order)
         return self.at is not None and order.changed is not None and order.changed <= self.at
 
 

@@ -33,6 +33,7 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     invoice_key,
     invoice_reference,
     payment_reference,
+    source_of,
 )
 from ledger_pipelines.integrations.neto_saasu.revisions import FLOW, change_day, revise
 from ledger_pipelines.integrations.neto_saasu.selection import (
@@ -223,7 +224,7 @@ def _effect(
         title=_title(order),
         body=body,
         expected=Expected(laid.total, day, len(laid.lines)),
-        source=f"order:{order.key}",
+        source=source_of(order),
     )
 
 

@@ -27,6 +27,11 @@ def invoice_key(ctx: Context, order: SalesDocument, revision: int = 0) -> str:
     return ctx.key(INVOICE, order.key, "invoice", revision)
 
 
+def source_of(order: SalesDocument) -> str:
+    """What a document of the order was made from: the order, as it was since its last change."""
+    return f"order:{order.key}" + ("" if order.changed is None else f"@{order.changed.isoformat()}")
+
+
 def credit_key(ctx: Context, order: SalesDocument, revision: int = 1) -> str:
     """Key of the adjustment note that takes back the invoice of `revision - 1` in full."""
     return ctx.key(INVOICE, order.key, "credit", revision)

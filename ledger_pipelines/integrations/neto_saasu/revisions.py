@@ -47,6 +47,7 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     invoice_key,
     invoice_reference,
     may_be_there,
+    source_of,
     update_key,
     void_key,
 )
@@ -369,7 +370,7 @@ class _Revising:
             body=body,
             expected=Expected(laid.total, change_day(self.ctx, self.order), len(laid.lines)),
             depends_on=(credit.key,),
-            source=f"order:{self.order.key}",
+            source=source_of(self.order),
         )
         reason = self._difference(found, "It is credited in full and written anew.")
         return Decision(
@@ -439,7 +440,7 @@ class _Revising:
             body=body,
             expected=Expected(self.before.total, day, len(lines)),
             depends_on=(self.known.key,),
-            source=f"order:{self.order.key}",
+            source=source_of(self.order),
         )
 
     # --- cancelled -------------------------------------------------------------------------------------------------
@@ -504,5 +505,5 @@ class _Revising:
             expected=expected,
             target_id=f"{LINK}:{self.known.key}",
             depends_on=depends_on,
-            source=f"order:{self.order.key}",
+            source=source_of(self.order),
         )

@@ -246,6 +246,7 @@ def known(
         "number": effect.number,
         "amount": effect.expected.amount,
         "day": effect.expected.day,
+        "source": effect.source,
     }
     return Known(**(found | other))
 

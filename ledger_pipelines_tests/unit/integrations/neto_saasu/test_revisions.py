@@ -151,15 +151,20 @@ def test_a_code_that_saasu_gives_to_another_item_is_no_edit_of_the_order() -> No
         assert only(decide(ctx, one)) == (Action.SKIP, "already-there")
 
 
-def _exchanged(written_at: datetime | None, changed: datetime, *, adopted: bool = False) -> Context:
-    """An order of MUG-01, whose item is MUG-02 by now, and the item of MUG-02 is MUG-01; the store sells both."""
+def _exchanged(
+    written_at: datetime | None, changed: datetime, *, read: datetime | None = None, adopted: bool = False
+) -> Context:
+    """An order of MUG-01, whose item is MUG-02 by now, and the item of MUG-02 is MUG-01; the store sells both.
+
+    read: the change after which it was read to be written; None: written by a version that did not keep that.
+    """
     one = order("N1", line("MUG-01", description="Enamel mug"), changed=changed)
     mug, other = saasu_item("102", "MUG-01"), saasu_item("103", "MUG-02")
     was = books(items=(*set_up_items(), mug, other))
     now = (replace(mug, code="MUG-02"), replace(other, code="MUG-01"))
     file = books(items=(*set_up_items(), *now), invoices=(saasu_invoice("70", "N1", "16.50"),))
     store = shop([one], items={sku: product(sku) for sku in ("MUG-01", "MUG-02")})
-    mine = replace(confirmed(one, file=was), confirmed_at=written_at, adopted=adopted)
+    mine = replace(confirmed(replace(one, changed=read), file=was), confirmed_at=written_at, adopted=adopted)
     return context([one], known=[mine], file=file, store=store, choices=on_edit("credit"))
 
 
@@ -168,6 +173,10 @@ def test_two_codes_that_are_exchanged_in_saasu_are_no_edit_of_orders_that_stayed
     for at in (LATER, LATER + timedelta(days=9)):
         ctx = _exchanged(at, LATER)
         assert only(decide(ctx, ctx.shop.orders["N1"])) == (Action.SKIP, "already-there")
+    ctx = _exchanged(LATER - timedelta(days=9), LATER, read=LATER)
+    assert only(decide(ctx, ctx.shop.orders["N1"])) == (Action.SKIP, "already-there"), (
+        "whatever the clocks say"
+    )
 
 
 def test_of_an_order_that_may_have_changed_since_it_was_written_another_item_is_an_edit() -> None:
@@ -176,8 +185,24 @@ def test_of_an_order_that_may_have_changed_since_it_was_written_another_item_is_
         _exchanged(LATER - timedelta(seconds=1), LATER),
         _exchanged(None, LATER),
         _exchanged(LATER, LATER, adopted=True),
+        _exchanged(LATER, LATER, read=LATER, adopted=True),
+        _exchanged(LATER, LATER, read=LATER - timedelta(minutes=5)),
     ):
         assert set(codes(decide(ctx, ctx.shop.orders["N1"]))) == {(Action.CREATE, "order-edited")}
+
+
+def test_another_sku_of_the_same_name_and_price_shows_also_when_it_came_between_reading_and_writing() -> None:
+    """It was written after that change, of the order as it was before: seen only at the next change of the order, goods were booked
+    that nobody had bought."""
+    read = order("N1", line("MUG-01", description="Enamel mug"), changed=LATER - timedelta(minutes=5))
+    other = order("N1", line("MUG-02", description="Enamel mug"), changed=LATER - timedelta(minutes=2))
+    items = (*set_up_items(), saasu_item("102", "MUG-01"), saasu_item("103", "MUG-02"))
+    file = books(items=items, invoices=(saasu_invoice("70", "N1", "16.50"),))
+    store = shop([other], items={sku: product(sku) for sku in ("MUG-01", "MUG-02")})
+    mine = replace(confirmed(read, file=books(items=items)), confirmed_at=LATER)
+    found = decide(context([other], known=[mine], file=file, store=store, choices=on_edit("report")), other)
+    assert only(found) == (Action.BLOCKED, "order-edited")
+    assert "was of item MUG-01, and is of MUG-02 now" in found.rows[0].reason.text
 
 
 def test_an_item_that_the_flow_of_items_made_is_the_same_by_link_and_by_id() -> None:
