@@ -18,6 +18,7 @@ from typing import Final
 from ledger_pipelines.documents.effects import LINK
 from ledger_pipelines.documents.keys import Json, canonical
 from ledger_pipelines.documents.money import ZERO, Money, plain
+from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Changes, Known, changes_of
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import TaxStatus
@@ -26,6 +27,7 @@ from ledger_pipelines.integrations.neto_cin7.references import (
     HasKey,
     dispatch_key,
     order_key,
+    order_source,
     update_key,
     void_key,
 )
@@ -55,15 +57,6 @@ _OF_AMOUNTS: Final = frozenset(
 )  # fmt: skip
 _FROM_CONTACT: Final = frozenset({"firstName", "lastName", "company", "email", "phone"})
 """What Omni fills in by itself when an order is made without."""
-_AS_SETTINGS_SAY: Final = frozenset(
-    {
-        "taxStatus", "taxRate", "freightDescription", "surchargeDescription", "discountDescription", "discountTotal",
-        "surcharge",
-    }
-)  # fmt: skip
-"""Fields of amounts that the same order has otherwise under other settings."""
-_LEFT_WHEN_SHIPPED: Final = frozenset({"branchId", "memberId", "customerOrderNo"})
-"""Other fields that settings may have changed since, and that say nothing any more once the goods are gone."""
 _LINE_FIELDS: Final = ("code", "name", "qty", "unitPrice", "discount", "taxRate")
 
 
@@ -71,7 +64,7 @@ _LINE_FIELDS: Final = ("code", "name", "qty", "unitPrice", "discount", "taxRate"
 class Written:
     """An order of ours as the journal knows it: the request that made it with all confirmed changes over it.
 
-    changes: of it; total: with the last that had one; at: when the last was confirmed.
+    changes: of it; total: with the last that had one; at: when the last was confirmed; source: of what the last was made.
     """
 
     known: Known
@@ -81,6 +74,12 @@ class Written:
     at: datetime | None
     void: bool
     dispatched: bool
+    source: str = ""
+
+    def is_of(self, order: SalesDocument) -> bool:
+        """Whether the order is the one it was last written or dispatched of: nobody changed it in the store since, and back neither. Told
+        by what it consists of, for an instant would miss what was changed between reading and writing. False: it is not known."""
+        return self.source == order_source(order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,9 @@ def written(ctx: Context, order: HasKey) -> Written | None:
     total, last = known.amount, known.confirmed_at
     changes = changes_of(ctx.journal, lambda number: update_key(ctx, order, number))
     body = _with_changes(known, changes.confirmed)
+    source = known.source
     for change in changes.confirmed:
+        source = change.source
         if any(group_of(name) == AMOUNTS for name in change.fields()):
             total = change.amount
         last = later(last, change.confirmed_at)
@@ -123,8 +124,9 @@ def written(ctx: Context, order: HasKey) -> Written | None:
     if dispatch is not None:
         body["stage"] = dispatch.fields().get("stage")
         last = later(last, dispatch.confirmed_at)
+        source = dispatch.source  # it waits for every change, and what a person let be is not told once more
     void = ctx.journal.confirmed(void_key(ctx, order))
-    return Written(known, body, changes, total, last, void is not None, dispatch is not None)
+    return Written(known, body, changes, total, last, void is not None, dispatch is not None, source)
 
 
 def _with_changes(known: Known, changes: Sequence[Known]) -> dict[str, Json]:
@@ -191,15 +193,6 @@ def number_of(value: Json) -> Decimal:
 def sold_lines(body: Body) -> list[dict[str, Json]]:
     """The lines that are there: a quantity of 0 is how one is removed."""
     return [line for line in lines_of(body) if number_of(line.get("qty"))]
-
-
-def goods(body: Body) -> dict[str, Decimal]:
-    """How many of which code a request sells."""
-    found: dict[str, Decimal] = {}
-    for line in sold_lines(body):
-        code = str(line.get("code") or "")
-        found[code] = found.get(code, ZERO) + number_of(line.get("qty"))
-    return found
 
 
 def _kept(body: Body) -> dict[str, dict[str, Json]]:
@@ -276,28 +269,6 @@ def changed_lines(ctx: Context, before: Body, after: Body) -> list[LineChange]:
         if reference not in wanted
     )
     return [*found, *gone]
-
-
-def when_shipped(
-    before: Written, after: Body, expected: Money | None, fields: Body, lines: Sequence[LineChange]
-) -> tuple[dict[str, Json], list[LineChange]]:
-    """What of the changes of an order matters when its goods are gone: not what settings say otherwise since.
-
-    The same goods for the same total are the same order, where settings tell its amounts otherwise: tax, texts, a discount of the
-    order or of its lines. Without such a sign it is the store's order that changed.
-
-    Args:
-        after, expected: The order as it would be written now, and its total.
-        fields, lines: What differs.
-    """
-    kept = {name: value for name, value in fields.items() if name not in _LEFT_WHEN_SHIPPED}
-    otherwise = any(name in _AS_SETTINGS_SAY for name in kept) or any(
-        "taxRate" in one.fields for one in lines
-    )
-    same = expected is not None and expected == before.total and goods(before.body) == goods(after)
-    if not (otherwise and same):
-        return kept, list(lines)
-    return {name: value for name, value in kept.items() if group_of(name) != AMOUNTS}, []
 
 
 def _shown(line: Body) -> str:

@@ -17,7 +17,7 @@ from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.edits import written
 from ledger_pipelines.integrations.neto_cin7.mapping import Mapped, map_order, remap
-from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_key, order_reference
+from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_key, order_reference, order_source
 from ledger_pipelines.integrations.neto_cin7.revisions import FLOW, revise
 from ledger_pipelines.integrations.neto_cin7.selection import is_downloaded, select
 from ledger_pipelines.sync.plan import PlanRow, Reason
@@ -98,7 +98,7 @@ def _new(ctx: Context, order: SalesDocument, mapped: Mapped, there: SalesOrder |
     effect = ctx.effect(
         FLOW, ORDER, key, external_id=order_reference(ctx, order), number=order.number, title=_title(order),
         body=mapped.body, expected=Expected(mapped.layout.expected, lines=sum(bool(one.quantity) for one in mapped.layout.lines)),
-        depends_on=mapped.needs, source=f"order:{order.key}",
+        depends_on=mapped.needs, source=order_source(order),
     )  # fmt: skip
     draft = "" if mapped.body.get("isApproved") else " as draft"
     text = f"Order {order.number} ({order.status}) of {mapped.layout.total} is downloaded{draft}."

@@ -5,10 +5,14 @@ Belongs here: what names a record. Does not belong here: when there is one (`ord
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final, Protocol
 
+import msgspec
+
 from ledger_pipelines.documents.effects import EffectState
+from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_cin7.context import Context
@@ -70,6 +74,16 @@ def dispatch_key(ctx: Context, order: HasKey) -> str:
 def payment_key(ctx: Context, payment: str) -> str:
     """Key of a payment. payment: the store's id of it."""
     return ctx.key(PAYMENT, payment, "payment")
+
+
+def order_source(order: SalesDocument) -> str:
+    """What an effect of an order says it came from: the order, and what it consists of. Not of it: its status, its dates, payments. The
+    same text at two times: whatever settings and products say by now, nobody changed the order in between."""
+    kept = replace(
+        order, status="", cancelled=False, day=date.min, due=None, related="", channel="", payments=(), changed=None,
+        off_the_shelf=False,
+    )  # fmt: skip
+    return f"order:{order.key}#{digest(msgspec.json.encode(kept))}"
 
 
 def order_reference(ctx: Context, order: SalesDocument) -> str:

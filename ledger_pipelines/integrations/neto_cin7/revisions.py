@@ -35,12 +35,16 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
     lines_of,
     read_since,
     under_our_references,
-    when_shipped,
 )
 from ledger_pipelines.integrations.neto_cin7.mapping import Remapped
 from ledger_pipelines.integrations.neto_cin7.omni import begun
 from ledger_pipelines.integrations.neto_cin7.order_body import LINES, approved, stage
-from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_reference, update_key
+from ledger_pipelines.integrations.neto_cin7.references import (
+    ORDER,
+    order_reference,
+    order_source,
+    update_key,
+)
 from ledger_pipelines.integrations.neto_cin7.settings import Wins
 from ledger_pipelines.sync.plan import PlanRow, Reason
 from ledger_pipelines.systems.cin7.records import SalesOrder
@@ -52,6 +56,8 @@ SHOWN = frozenset(
     {"order-changed", "edited-in-omni", "line-lost", "voided-in-omni", "void-for-good", "cancelled-later"}
 )
 """Codes of rows of orders that are in Omni and wait for a person: their keys are of what they say (`DayContext.shown_key`)."""
+_LEFT_WHEN_SHIPPED = frozenset({"branchId", "memberId"})
+"""What settings may have changed since, and says nothing any more once the goods are gone."""
 
 
 def revise(ctx: Context, order: SalesDocument, before: Written, mapped: Remapped) -> Decision:
@@ -151,12 +157,15 @@ class _Revising:
         )
         lines = [one for one in changed_lines(ctx, before.body, mapped.body) if one.reference not in gone]
         if self._is_shipped():
-            fields, lines = when_shipped(before, mapped.body, mapped.expected, fields, lines)
+            fields = {name: value for name, value in fields.items() if name not in _LEFT_WHEN_SHIPPED}
         changes = [*edits_of_order(before.body, mapped.body, fields, lines), *mapped.unmapped]
         if gone and self._is_total_unsaid(mapped, fields):
             # The lines went on both sides: what is left to be written once more is what the order comes to.
             changes.append(Edit(AMOUNTS, f"the total {before.total} is now {mapped.expected}"))
             fields |= {name: mapped.body[name] for name in ("taxStatus",) if name in mapped.body}
+        if changes and not self._can_follow(mapped, changes) and before.is_of(self.order):
+            # Nobody changed it in the store: settings, or products, say it otherwise by now.
+            fields, lines, changes = {}, [], []
         moved = self._moved()
         if moved and self.booked is not None:
             moved = self._unmoved(moved, self.booked)
@@ -202,6 +211,12 @@ class _Revising:
         if self.booked is None:
             return self._wait(changes, moved)
         return self._update(mapped, fields, lines, changes, moved, by_hand)
+
+    def _can_follow(self, mapped: Remapped, changes: Sequence[Edit]) -> bool:
+        """Whether changes can be written: where they cannot, a person has to know of them."""
+        if self._is_shipped() or not self.ctx.settings.download_orders.changes:
+            return False
+        return mapped.obstacle(frozenset(one.group for one in changes)) is None
 
     def _is_shipped(self) -> bool:
         return self.before.dispatched or (self.booked is not None and begun(self.booked))
@@ -416,7 +431,7 @@ class _Revising:
             FLOW, ORDER, key, external_id=order_reference(ctx, order),
             number=order.number, title=f"Change of {self.title}", body=body, action=Action.UPDATE,
             expected=Expected(amount=mapped.expected) if amounts else None,
-            target_id=self.before.known.remote_id, depends_on=mapped.needs, source=f"order:{order.key}",
+            target_id=self.before.known.remote_id, depends_on=mapped.needs, source=order_source(order),
         )  # fmt: skip
         if mapped.note:
             reason = Reason(reason.code, f"{reason.text} {mapped.note}", reason.remedy)

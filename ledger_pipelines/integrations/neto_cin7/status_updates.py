@@ -43,6 +43,7 @@ from ledger_pipelines.integrations.neto_cin7.references import (
     may_be_there,
     order_key,
     order_reference,
+    order_source,
     void_key,
 )
 from ledger_pipelines.integrations.neto_cin7.selection import select
@@ -286,7 +287,7 @@ class _Updating:
         return ctx.effect(
             FLOW, ORDER, key, external_id=order_reference(ctx, order), number=order.number, title=title,
             body=dispatch_body(ctx, order, shipment), action=Action.UPDATE, target_id=_target(ctx, order),
-            depends_on=(order_key(ctx, order),), source=f"order:{order.key}",
+            depends_on=(order_key(ctx, order),), source=order_source(order),
         )  # fmt: skip
 
     def _take(self, order: SalesDocument, before: Written | None, booked: SalesOrder | None) -> Reason | None:

@@ -85,6 +85,16 @@ def _write(journal: Journal, target: Target, *effects: Effect) -> None:
 
 
 class TestJournalMemory:
+    @pytest.mark.parametrize("at_once", [True, False])
+    def test_where_an_effect_came_from_is_known_with_it(self, journal: Journal, at_once: bool) -> None:
+        memory = JournalMemory(journal, "neto_saasu")
+        if not at_once:  # what was read before is kept up to date by another way than the first reading
+            assert not memory.view().known
+            _write(journal, Target(), _effect("0"))
+            assert memory.view().known["KEY0"].source == ""
+        _write(journal, Target(), replace(_effect("1"), source="order:N1#abc"))
+        assert memory.view().known["KEY1"].source == "order:N1#abc"
+
     def test_what_another_run_wrote_meanwhile_is_seen(self, journal: Journal) -> None:
         memory, target = JournalMemory(journal, "neto_saasu"), Target()
         assert not memory.view().known

@@ -10,7 +10,7 @@ import pytest
 
 from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.sales import Address, Charge, ChargeKind, Party, SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known
+from ledger_pipelines.integrations.by_day.context import JournalView, Known
 from ledger_pipelines.integrations.neto_cin7 import contacts
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.orders import decide
@@ -215,6 +215,64 @@ def test_an_order_whose_prices_were_changed_after_its_dispatch_is_told_though_it
         "blocked",
         "order-changed",
     )
+
+
+def test_what_the_store_changed_after_a_dispatch_was_taken_for_another_setting() -> None:
+    """A number of the buyer's that came late, and a coupon that became a line's discount beside another shipping method."""
+    shipping = Charge(ChargeKind.SHIPPING, d("11.00"), d("1.00"), "Express Post")
+    before = order("N1", line("TEE-RED-M", "2", "20.00", coupon=d("4.00"), tax="3.27"), charges=(shipping,))
+    cheaper = line("TEE-RED-M", "2", "20.00", "36.00", discount_percent=d("10"))
+    courier = replace(shipping, description="Courier")
+    for after in (
+        replace(before, purchase_order="PO-77"),
+        order("N1", cheaper, charges=(courier,)),
+        replace(before, purchase_order="PO-77", changed=WRITTEN_AT.replace(minute=0, hour=6)),
+    ):
+        assert only(there(before, after, account={"dispatched_date": READ_AT}), after) == (
+            "blocked",
+            "order-changed",
+        )
+
+
+def test_an_order_that_went_back_to_what_it_was_before_our_last_change_is_told() -> None:
+    first, second = order("N1"), order("N1", line(quantity="2"))
+    ctx = there(first, second)
+    change = known(effect_of(ctx, second))
+    shown = booked(effect_of(context([second]), second), dispatched_date=READ_AT)
+    journal = JournalView({**ctx.journal.known, change.key: change})
+    ctx = replace(ctx, journal=journal, omni=omni(orders=(shown,)))
+    assert only(ctx, second) == ("skip", "already-there")
+    assert only(ctx, first) == ("blocked", "order-changed")
+
+
+def test_other_settings_made_an_order_wait_as_changed_where_updating_is_off_or_a_sku_is_gone() -> None:
+    one = order("N1", line(coupon=d("1.10"), tax="1.40"))
+    effect = effect_of(context([one]), one)
+    off = settings(accounting={"coupons": "lines"}, download_orders={"update": False})
+    held = omni(orders=(booked(effect),))
+    assert only(context([one], choices=off, account=held, known=(known(effect),)), one) == (
+        "skip",
+        "already-there",
+    )
+    gone = omni(orders=(booked(effect),), options=(option("TEE-RED-M"),))
+    ctx = context(
+        [one], choices=settings(accounting={"coupons": "lines"}), account=gone, known=(known(effect),)
+    )
+    assert only(ctx, one) == ("skip", "already-there")
+    assert not decide(ctx, one).waits
+
+
+def test_an_order_that_an_older_version_wrote_is_compared_as_ever() -> None:
+    one = order("N1", purchase_order="PO-77")
+    effect = effect_of(context([one]), one)
+    choices = settings(download_orders={"customer_order_no": "order"})
+    account = omni(orders=(booked(effect, dispatched_date=READ_AT),))
+    for source, expected in (
+        ("order:N1", ("blocked", "order-changed")),
+        (effect.source, ("skip", "already-there")),
+    ):
+        ctx = context([one], choices=choices, account=account, known=(known(effect, source=source),))
+        assert only(ctx, one) == expected
 
 
 HOBART = Address("4 Hill St", "HOBART", "TAS", "7000", "AU")
