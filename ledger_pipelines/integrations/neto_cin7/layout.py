@@ -36,6 +36,8 @@ from ledger_pipelines.sync.plan import Reason
 PRICE_DIGITS: Final = 4
 """Decimals of prices, discounts and quantities that Omni is known to keep (cin7-omni.md 5)."""
 SORT_STEP: Final = 10
+Recipes = Mapping[str, tuple[Component, ...]]
+_NONE: Final[Recipes] = {}
 _EXACT: Final = Digits(prec=60)
 
 
@@ -196,13 +198,15 @@ def _against(discount: Decimal, quantity: Decimal) -> bool:
     return bool(discount) and (discount > 0) != (quantity > 0)
 
 
-def lay_out(ctx: Context, order: SalesDocument) -> Layout | Reason:
+def lay_out(ctx: Context, order: SalesDocument, recipes: Recipes = _NONE) -> Layout | Reason:
     """The order's amounts, or why it has to wait. Comes to the order's grand total, always.
+
+    recipes: Parts of kits by the key of their line, where they are known to be others than the product has today.
 
     Reasons: `negative-total`, `does-not-foot`, `tax-basis`, `tax-differs`, `tax-rates`, `amount-decimals`, `quantity-decimals`.
     """
     try:
-        return _LayingOut(ctx, order).layout()
+        return _LayingOut(ctx, order, recipes).layout()
     except _BlockedError as blocked:
         return blocked.reason
 
@@ -211,6 +215,7 @@ def lay_out(ctx: Context, order: SalesDocument) -> Layout | Reason:
 class _LayingOut:
     ctx: Context
     order: SalesDocument
+    recipes: Recipes
 
     def layout(self) -> Layout:
         order = self.order
@@ -357,6 +362,8 @@ class _LayingOut:
             return ()
         if line.components:
             return line.components
+        if line.key in self.recipes:
+            return self.recipes[line.key]
         product = self.ctx.shop.items.get(line.item)
         return () if product is None else product.components
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from ledger_pipelines.documents.keys import Json
 from ledger_pipelines.documents.money import Money, plain
-from ledger_pipelines.documents.sales import SalesDocument
+from ledger_pipelines.documents.sales import Component, SalesDocument
 from ledger_pipelines.integrations.neto_cin7.branches import branch_of
 from ledger_pipelines.integrations.neto_cin7.catalogue import Skus, check_lines
 from ledger_pipelines.integrations.neto_cin7.contacts import identity, resolve
@@ -28,7 +29,7 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
     number_of,
     sold_lines,
 )
-from ledger_pipelines.integrations.neto_cin7.layout import Layout, is_note, lay_out
+from ledger_pipelines.integrations.neto_cin7.layout import Layout, is_note, lay_out, line_amount
 from ledger_pipelines.integrations.neto_cin7.order_body import (
     amounts_body,
     header_body,
@@ -121,7 +122,7 @@ def remap(ctx: Context, order: SalesDocument, before: Written) -> Remapped:
     branch = before.body.get("branchId")
     needs: tuple[str, ...] = ()
     unmapped: tuple[Edit, ...] = ()
-    laid = lay_out(ctx, order)
+    laid = lay_out(ctx, order, _recipes(order, before))
     if isinstance(laid, Reason):
         obstacles.append(Obstacle(laid, _LINES))
         amounts = kept | {"currencyCode": order.currency}
@@ -150,6 +151,31 @@ def remap(ctx: Context, order: SalesDocument, before: Written) -> Remapped:
         body["branchId"] = branch
     expected = None if isinstance(laid, Reason) else laid.expected
     return Remapped(body, expected, needs, tuple(obstacles), unmapped, note)
+
+
+def _recipes(order: SalesDocument, before: Written) -> dict[str, tuple[Component, ...]]:
+    """Parts of kits as they were written, by line: the store tells no recipe with an order, and a product that has another one today
+    changes no order. Only of an order that nobody changed since: of another one, how many a kit it was is not known."""
+    parts: dict[str, list[Mapping[str, Json]]] = {}
+    for sent in sold_lines(before.body):
+        key, part, _ = str(sent.get("integrationRef")).partition("/")
+        if part:
+            parts.setdefault(key, []).append(sent)
+    if not parts or not before.is_of(order):
+        return {}
+    many = {line.key: line.quantity for line in order.lines}
+    return {
+        key: tuple(_component(sent, many[key]) for sent in some)
+        for key, some in parts.items()
+        if many.get(key)
+    }
+
+
+def _component(sent: Mapping[str, Json], kits: Decimal) -> Component:
+    """One part as it was written of so many kits; what it came to is its share."""
+    quantity = number_of(sent.get("qty"))
+    came_to = line_amount(quantity, number_of(sent.get("unitPrice")), number_of(sent.get("discount")))
+    return Component(str(sent.get("code") or ""), quantity / kits, abs(came_to / quantity))
 
 
 def _raw_changes(order: SalesDocument, before: Written) -> Iterator[Edit]:

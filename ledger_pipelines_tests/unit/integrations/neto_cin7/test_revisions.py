@@ -9,10 +9,19 @@ from typing import Any
 import pytest
 
 from ledger_pipelines.documents.effects import EffectState
-from ledger_pipelines.documents.sales import Address, Charge, ChargeKind, Party, SalesDocument
+from ledger_pipelines.documents.sales import (
+    Address,
+    Charge,
+    ChargeKind,
+    Component,
+    Item,
+    Party,
+    SalesDocument,
+)
 from ledger_pipelines.integrations.by_day.context import JournalView, Known
 from ledger_pipelines.integrations.neto_cin7 import contacts
 from ledger_pipelines.integrations.neto_cin7.context import Context
+from ledger_pipelines.integrations.neto_cin7.decisions import Decision
 from ledger_pipelines.integrations.neto_cin7.orders import decide
 from ledger_pipelines.integrations.neto_cin7.references import update_key, void_key
 from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
@@ -33,7 +42,9 @@ from ledger_pipelines_tests.unit.integrations.neto_cin7.building import (
     omni,
     option,
     order,
+    product,
     settings,
+    shop,
 )
 from ledger_pipelines_tests.unit.integrations.neto_cin7.building_orders import only, there
 
@@ -273,6 +284,33 @@ def test_an_order_that_an_older_version_wrote_is_compared_as_ever() -> None:
     ):
         ctx = context([one], choices=choices, account=account, known=(known(effect, source=source),))
         assert only(ctx, one) == expected
+
+
+def kits(kit: Item, *orders: SalesDocument, **other: Any) -> Context:
+    """The store sells a kit by its parts."""
+    choices = settings(products={"kits": "components", "in_step": False})
+    return context(store=shop(orders, items=(kit,)), choices=choices, **other)
+
+
+def test_a_kit_with_another_recipe_today_changed_every_order_of_it_that_was_open() -> None:
+    then = product("KIT", components=(Component("A", d("1"), d("20")), Component("B", d("2"), d("5"))))
+    today = product("KIT", components=(Component("A", d("1"), d("20")), Component("C", d("4"), d("1"))))
+    one = order("N1", line("KIT", "3", "25.33"), line())
+    effect = effect_of(kits(then, one), one)
+    account = omni(orders=(booked(effect),))
+
+    def now(of: SalesDocument) -> Decision:
+        return decide(kits(today, of, account=account, known=(known(effect),)), of)
+
+    assert codes(now(one).rows) == [("skip", "already-there")]
+    picked = replace(one, status="New", changed=LATER)
+    (row,) = now(picked).rows
+    assert row.reason.code == "status-changed"
+    assert body_of(row.effect) == {"stage": "New"}
+    edited = order("N1", line("KIT", "2", "25.33"), line())
+    (row,) = now(edited).rows
+    sent: Any = body_of(row.effect)["lineItems"]
+    assert [(part.get("code"), part["qty"]) for part in sent] == [(None, d("2")), ("C", d("8"))]
 
 
 HOBART = Address("4 Hill St", "HOBART", "TAS", "7000", "AU")
