@@ -84,9 +84,11 @@ class Context(DayContext):
         return ""
 
     def _branches_of_orders(self) -> Iterator[str]:
-        """Where orders of ours are that named no branch, those written first first."""
-        for one in self.journal.known.values():
-            made = one.kind == "sales_order" and one.action is Action.CREATE and '"branchId"' not in one.body
+        """Where orders of ours are that named no branch, then or later, those written first first."""
+        orders = [one for one in self.journal.known.values() if one.kind == "sales_order"]
+        moved = {one.remote_id for one in orders if one.action is Action.UPDATE and '"branchId"' in one.body}
+        for one in orders:
+            made = one.action is Action.CREATE and '"branchId"' not in one.body and one.remote_id not in moved
             there = if_readable(self.omni.orders, one.remote_id) if made else None
             if there is not None and there.branch_id:
                 yield there.branch_id

@@ -254,6 +254,18 @@ def test_an_order_that_staff_had_moved_to_another_branch_told_which_is_the_main_
     assert codes(rows(learnt, [one])) == [("update", "dispatch")]
 
 
+def test_an_order_that_we_moved_ourselves_told_which_is_the_main_branch() -> None:
+    """While `branches.branch` named another one, open orders that had named none were moved there."""
+    (made,), (there,) = standing([order("N2")])
+    to_shed = settings(branches={"branch": "Shed"}, products={"in_step": False})
+    ctx = context([order("N2", status="Pick")], account=omni(orders=(there,)), known=(made,), choices=to_shed)
+    moved = known(effect_of(ctx, order("N2", status="Pick")))
+    assert body_of(effect_of(ctx, order("N2", status="Pick"))) == {"branchId": 4}
+    later = replace(there, branch_id="4")
+    learnt = context(account=omni(orders=(later,)), known=(made, moved))
+    assert learnt.main_branch == ""
+
+
 @pytest.mark.parametrize("option", [YES, IGNORE])
 def test_what_is_not_downloaded_because_that_is_off_is_not_dispatched(option: str) -> None:
     one = order("N1", **DONE)
