@@ -1,6 +1,6 @@
 """What becomes of one order in Omni: the words that payments and status updates share.
 
-Belongs here: Decision. Does not belong here: deciding (`orders`, `edits`).
+Belongs here: Decision, what an order is called. Does not belong here: deciding (`orders`, `edits`).
 """
 
 from __future__ import annotations
@@ -38,3 +38,8 @@ class Decision:
     booked: SalesOrder | None = None
     ours: bool = True
     waits: bool = False
+
+
+def titled(order: SalesDocument) -> str:
+    """An order in rows of its own, for people."""
+    return f"Order {order.number}, {order.party.title}"

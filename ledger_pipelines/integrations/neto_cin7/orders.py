@@ -14,7 +14,7 @@ from ledger_pipelines.documents.sales import SalesDocument
 from ledger_pipelines.integrations.by_day.context import IGNORED, Known, link
 from ledger_pipelines.integrations.by_day.unreadable import one_by_one, order_named
 from ledger_pipelines.integrations.neto_cin7.context import Context
-from ledger_pipelines.integrations.neto_cin7.decisions import Decision
+from ledger_pipelines.integrations.neto_cin7.decisions import Decision, titled
 from ledger_pipelines.integrations.neto_cin7.edits import written
 from ledger_pipelines.integrations.neto_cin7.mapping import Mapped, map_order, remap
 from ledger_pipelines.integrations.neto_cin7.references import ORDER, order_key, order_reference, order_source
@@ -96,7 +96,7 @@ def _taken(ctx: Context, order: SalesDocument, there: SalesOrder) -> Decision:
 def _new(ctx: Context, order: SalesDocument, mapped: Mapped, there: SalesOrder | None) -> Decision:
     key = order_key(ctx, order)
     effect = ctx.effect(
-        FLOW, ORDER, key, external_id=order_reference(ctx, order), number=order.number, title=_title(order),
+        FLOW, ORDER, key, external_id=order_reference(ctx, order), number=order.number, title=titled(order),
         body=mapped.body, expected=Expected(mapped.layout.expected, lines=sum(bool(one.quantity) for one in mapped.layout.lines)),
         depends_on=mapped.needs, source=order_source(order),
     )  # fmt: skip
@@ -113,7 +113,7 @@ def _new(ctx: Context, order: SalesDocument, mapped: Mapped, there: SalesOrder |
 def _in_doubt(ctx: Context, order: SalesDocument, known: Known) -> Decision:
     """An earlier call's end is not known, or a person has to look: the row says so, what follows waits for it by its link."""
     effect = ctx.effect(
-        FLOW, ORDER, known.key, external_id=known.external_id, number=order.number, title=_title(order),
+        FLOW, ORDER, known.key, external_id=known.external_id, number=order.number, title=titled(order),
         body=known.fields(), expected=Expected(known.amount, known.day),
     )  # fmt: skip
     row = ctx.row(effect, Reason(known.code or known.state.value, known.text, known.remedy))
@@ -124,13 +124,9 @@ def _in_doubt(ctx: Context, order: SalesDocument, known: Known) -> Decision:
 
 def _blocked(ctx: Context, order: SalesDocument, reason: Reason) -> Decision:
     key = order_key(ctx, order)
-    row = ctx.blocked(key, order.number, _title(order), reason, order.grand_total, ORDER)
+    row = ctx.blocked(key, order.number, titled(order), reason, order.grand_total, ORDER)
     return Decision(order, (row,), key, reason=row.reason, waits=row.action is Action.BLOCKED)
 
 
-def _title(order: SalesDocument) -> str:
-    return f"Order {order.number}, {order.party.title}"
-
-
 def _skip(ctx: Context, order: SalesDocument, key: str, reason: Reason) -> PlanRow:
-    return ctx.skip(key, order.number, _title(order), reason, order.grand_total, ORDER)
+    return ctx.skip(key, order.number, titled(order), reason, order.grand_total, ORDER)

@@ -30,6 +30,7 @@ from ledger_pipelines.integrations.neto_cin7.catalogue import (
     trouble,
 )
 from ledger_pipelines.integrations.neto_cin7.context import Context
+from ledger_pipelines.integrations.neto_cin7.decisions import titled
 from ledger_pipelines.integrations.neto_cin7.doubles import doubles
 from ledger_pipelines.integrations.neto_cin7.edits import written
 from ledger_pipelines.integrations.neto_cin7.omni import is_dispatched
@@ -130,7 +131,7 @@ def reconcile(ctx: Context, scope: Scope, planned: Iterable[PlanRow] = ()) -> Om
 
 def _rows_of_orders(ctx: Context, rows: Iterable[PlanRow]) -> dict[str, PlanRow]:
     """Rows of orders that wait for a person, or for a record that cannot be read, under keys of what they say: by the order's. Also
-    where a person said to ignore such a record."""
+    where a person said to ignore that."""
     found = {}
     for row in rows:
         order = ctx.shop.orders.get(row.number)
@@ -138,8 +139,10 @@ def _rows_of_orders(ctx: Context, rows: Iterable[PlanRow]) -> dict[str, PlanRow]
         if order is None or not (blocked or code == IGNORED):
             continue
         unread = code in (UNREADABLE, IGNORED) and row.title == order_named(order)[1]
-        if unread or (blocked and code in SHOWN):
-            found[order_key(ctx, order)] = row
+        shown = code in SHOWN or (code == IGNORED and row.title == titled(order))
+        key = order_key(ctx, order)
+        if (unread or shown) and (blocked or key not in found):
+            found[key] = row
     return found
 
 
@@ -241,6 +244,8 @@ class _Comparing:
         row = self.rows.get(key)
         if row is not None and row.action is Action.BLOCKED:
             return Why.BLOCKED, f"{text} {row.reason.text}", row.reason.remedy
+        if row is not None and row.reason.code == IGNORED:
+            return Why.IGNORED, f"{text} A user said to ignore it.", ""
         read_at = self.ctx.omni.read_at
         if before.at is not None and (read_at is None or read_at <= before.at):
             return Why.NOT_READ, f"{text} Omni was read before the last change.", ""

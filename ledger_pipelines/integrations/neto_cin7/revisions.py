@@ -17,7 +17,7 @@ from ledger_pipelines.integrations.by_day.context import IGNORED, link
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.contacts import identity
 from ledger_pipelines.integrations.neto_cin7.context import Context
-from ledger_pipelines.integrations.neto_cin7.decisions import Decision
+from ledger_pipelines.integrations.neto_cin7.decisions import Decision, titled
 from ledger_pipelines.integrations.neto_cin7.edits import (
     AMOUNTS,
     Edit,
@@ -106,7 +106,7 @@ class _Revising:
 
     @property
     def title(self) -> str:
-        return f"Order {self.order.number}, {self.order.party.title}"
+        return titled(self.order)
 
     def _decided(self, row: PlanRow, *, reason: Reason | None = None, waits: bool = False) -> Decision:
         return Decision(

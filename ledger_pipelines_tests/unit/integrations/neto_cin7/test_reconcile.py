@@ -121,6 +121,18 @@ def test_totals_that_differ() -> None:
     assert clash.differences[0].why is Why.BLOCKED
 
 
+def test_a_change_that_a_person_ignored_was_said_to_be_an_edit_in_omni() -> None:
+    one = order("N1")
+    changed = order("N1", line(quantity="2"))
+    journal, held = standing(one, dispatched_date=READ_AT)
+    known_ = {"account": omni(orders=held), "known": journal}
+    (row,) = orders.rows(context([changed], **known_), [changed])
+    assert row.reason.code == "order-changed"
+    (found,) = at(context([changed], ignored=[row.key], **known_), [changed]).differences
+    assert (found.about, found.why, found.remedy) == (About.TOTAL, Why.IGNORED, "")
+    assert found.text == "The store has 33.00 AUD, Omni 16.50 AUD. A user said to ignore it."
+
+
 def test_states_that_differ() -> None:
     done = order("N1", line(quantity="99"), status="Dispatched")
     dropped = order("N2")
