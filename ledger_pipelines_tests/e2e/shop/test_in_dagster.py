@@ -39,7 +39,8 @@ def test_an_order_edited_between_the_plan_and_the_export_is_not_written_as_it_wa
     sides = {integration.source, integration.target}
     snapshots = [key for key in graph.get_all_asset_keys() if key.path[0] in sides]
 
-    def press(*keys: dg.AssetKey, day: date = now.date()) -> dg.ExecuteInProcessResult:
+    def press(*keys: dg.AssetKey, of: date | None = None) -> dg.ExecuteInProcessResult:
+        day = of or now.date()
         return run(defs, instance, day, day, keys=keys, tags=REFRESH)
 
     contacts = (names.plan_key(NAME, "contacts"), names.export_key(NAME, "contacts"))
