@@ -137,16 +137,19 @@ class Redactor:
                 return
             self._known |= _spellings(value)
             self._spelt, self._pattern = (), None
+        _learned.again()
 
     def clean(self, text: str) -> str:
         """The text with every known secret masked, and query strings of signed addresses cut."""
         # Looking for each spelling on its own is many times faster than one pattern of all, and nearly all texts have none.
-        if any(map(text.__contains__, self._spelt or self._sorted())):
+        if any(map(text.__contains__, self.spellings())):
             text = (self._pattern or self._compiled()).sub(MASK, text)
         return _SIGNED.sub(_signed, text) if _may_be_signed(text) else text
 
-    def _sorted(self) -> tuple[str, ...]:
-        """All known spellings, the longest first."""
+    def spellings(self) -> tuple[str, ...]:
+        """Of all known values, the longest first."""
+        if self._spelt:
+            return self._spelt
         with self._lock:
             if not self._spelt:
                 found = (known for known in self._known if len(known) >= SHORTEST)
@@ -157,7 +160,7 @@ class Redactor:
         """The pattern of all of them; made when the first text has one, since compiling it takes 0.1 s."""
         with self._lock:
             if self._pattern is None:
-                self._pattern = re.compile("|".join(map(re.escape, self._sorted())))
+                self._pattern = re.compile("|".join(map(re.escape, self.spellings())))
             return self._pattern
 
 
@@ -181,6 +184,20 @@ def _signed(found: re.Match[str]) -> str:
     return f"{found[1]}{MASK}"
 
 
+class _Learned:
+    """A mark that is another one each time any redactor has learnt something, whatever threads do so at once."""
+
+    __slots__ = ("mark",)
+
+    def __init__(self) -> None:
+        self.mark = object()
+
+    def again(self) -> None:
+        """Something is known now that was not."""
+        self.mark = object()
+
+
+_learned = _Learned()
 _guarding = threading.Lock()
 _guards: weakref.WeakSet[Redactor] = weakref.WeakSet()
 _SIGNERS = ("oauthlib", "requests_oauthlib")
@@ -195,24 +212,39 @@ def guard_logs(redactor: Redactor) -> None:
     """
     with _guarding:
         _guards.add(redactor)
+        _learned.again()
         before = logging.getLogRecordFactory()
         if not isinstance(before, _GuardedRecords):
             logging.setLogRecordFactory(_GuardedRecords(before))
 
 
 class _GuardedRecords:
-    """Makes log records without secrets."""
+    """Makes log records without secrets.
+
+    Redactors of one connection are many in a process that carries out many assets, and know the same. So each spelling is
+    looked for once; nearly no record has any, and one that has goes through each redactor.
+    """
 
     def __init__(self, make: Callable[..., logging.LogRecord]) -> None:
         self._make = make
+        self._known: tuple[object, tuple[str, ...]] = (None, ())
+
+    def _spellings(self) -> tuple[str, ...]:
+        """All that any of the redactors knows, or knew when the last of them learnt something."""
+        mark, known = self._known
+        if mark is not _learned.mark:
+            mark = _learned.mark  # before looking: what is learnt meanwhile makes another one
+            with _guarding:
+                redactors = list(_guards)
+            known = tuple({spelt for redactor in redactors for spelt in redactor.spellings()})
+            self._known = (mark, known)
+        return known
 
     def __call__(self, *args: Any, **named: Any) -> logging.LogRecord:
         record = self._make(*args, **named)
         # logging.makeLogRecord (Dagster's way) begins with a record that has no name yet.
         if (record.name or "").partition(".")[0] in _SIGNERS:
             record.msg, record.args = MASK, ()
-        with _guarding:
-            redactors = list(_guards)
         try:
             told = record.getMessage()
         except (
@@ -220,18 +252,24 @@ class _GuardedRecords:
             ValueError,
         ):  # a message that does not fit its arguments: logging tells, when it is written
             told = f"{record.msg} {record.args}"
-        clean = told
-        for redactor in redactors:
-            clean = redactor.clean(clean)
+        clean = self._clean(told)
         if clean != told:
             record.msg, record.args = clean, ()
         if record.exc_info and record.exc_info[1] is not None:
-            text = shown = logging.Formatter().formatException(record.exc_info)
-            for redactor in redactors:
-                shown = redactor.clean(shown)
+            text = logging.Formatter().formatException(record.exc_info)
+            shown = self._clean(text)
             if shown != text:
                 record.exc_text = shown
         return record
+
+    def _clean(self, text: str) -> str:
+        if not any(map(text.__contains__, self._spellings())) and not _may_be_signed(text):
+            return text
+        with _guarding:
+            redactors = list(_guards)
+        for redactor in redactors:
+            text = redactor.clean(text)
+        return text
 
 
 class RedactingFilter(logging.Filter):
