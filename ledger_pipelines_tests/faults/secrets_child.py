@@ -91,7 +91,9 @@ def dagster(partition: str, file: str, name: str) -> None:
     from ledger_pipelines.orchestration.build import build_definitions  # noqa: PLC0415
     from ledger_pipelines.orchestration.names import initial_sync_job, sync_job  # noqa: PLC0415
     from ledger_pipelines.orchestration.schedules import RANGE_END, RANGE_START  # noqa: PLC0415
+    from ledger_pipelines_tests.faults.compiled import keep_engines_of_dagster  # noqa: PLC0415
 
+    keep_engines_of_dagster()
     with contextlib.suppress(SystemExit):
         main(["drop", file] if partition else ["initial-sync", name])
     definitions = build_definitions(load())
