@@ -171,13 +171,19 @@ def test_what_a_redactor_learns_between_two_records_is_masked_in_the_second() ->
     redactor = Redactor(["canary-value"])
     guard_logs(redactor)
     make = logging.getLogRecordFactory()
-    assert make("any", logging.INFO, __file__, 1, "token-of-an-hour", (), None).getMessage() == "token-of-an-hour"
+    assert (
+        make("any", logging.INFO, __file__, 1, "token-of-an-hour", (), None).getMessage()
+        == "token-of-an-hour"
+    )
     redactor.add("token-of-an-hour")
     assert make("any", logging.INFO, __file__, 1, "token-of-an-hour", (), None).getMessage() == "***"
     other = Redactor(["of another connection"])
     assert "another" in make("any", logging.INFO, __file__, 1, "of another connection", (), None).getMessage()
     guard_logs(other)
-    assert "another" not in make("any", logging.INFO, __file__, 1, "of another connection", (), None).getMessage()
+    assert (
+        "another"
+        not in make("any", logging.INFO, __file__, 1, "of another connection", (), None).getMessage()
+    )
 
 
 def test_the_signature_of_a_header_is_masked() -> None:
