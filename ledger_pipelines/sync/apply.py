@@ -413,14 +413,15 @@ def _send(
     session: Session, keys: Iterable[str], progress: Progress | None, stop: Callable[[], bool] | None
 ) -> None:
     wanted = list(keys)
-    known = session.journal.entries(wanted, (EffectState.APPROVED,))
-    due = [known[key] for key in wanted if key in known]
-    now = session.clock.now()
-    due = [entry for entry in due if _may_go(entry, now)]
-    if not due or session.parked is not None:
+    if not wanted or session.parked is not None:
         return
+    now = session.clock.now()
     with session.journal.read() as unit:
+        known = unit.effects.get(wanted, (EffectState.APPROVED,))
+        due = [known[key] for key in wanted if key in known and _may_go(known[key], now)]
         confirmed = unit.effects.remote_ids(key for entry in due for key in needs(entry.effect))
+    if not due:
+        return
     Sender(session, due, confirmed, progress, stop).run()
 
 

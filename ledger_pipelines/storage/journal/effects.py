@@ -133,27 +133,28 @@ class Effects:
 
     def find(self, search: Search) -> list[Entry]:
         """What fits, in the order of plan and entry."""
-        return [entry(row) for row in self._connection.execute(_found(select(effects), search))]
+        rows = self._connection.execute(_found((), _shape(search)), _wanted(search))
+        return [entry(row) for row in rows]
 
     def columns(self, names: Sequence[str], search: Search) -> Iterator[Sequence[Any]]:
         """Some columns of what `find` gives, by position: a whole history is read without making records of it."""
-        query = _found(select(*(effects.c[name] for name in names)), search)
-        yield from self._connection.execute(query)
+        yield from self._connection.execute(_found(tuple(names), _shape(search)), _wanted(search))
 
     def in_states(
         self, connection: str, states: Sequence[EffectState], search: Search | None = None
     ) -> list[Entry]:
         """All effects of a connection in those states, in the order of plan and entry."""
-        given = {"our_connection": connection, "our_states": [state.value for state in states]}
-        query = _STANDING
-        if search is not None and search != Search():
-            query = _narrowed(query, search)
-        return [entry(row) for row in self._connection.execute(query, given)]
+        search = search or Search()
+        given = _wanted(search) | {
+            "our_connection": connection,
+            "our_states": [state.value for state in states],
+        }
+        return [entry(row) for row in self._connection.execute(_standing(_shape(search)), given)]
 
     def counts(self, search: Search) -> dict[EffectState, int]:
         """How many stand where."""
-        query = _narrowed(select(effects.c.state, func.count()), search).group_by(effects.c.state)
-        return {EffectState(state): int(count) for state, count in self._connection.execute(query)}
+        rows = self._connection.execute(_counted(_shape(search)), _wanted(search))
+        return {EffectState(state): int(count) for state, count in rows}
 
     def remote_ids(self, keys: Iterable[str]) -> dict[str, str]:
         """Target ids of the confirmed ones among the keys."""
@@ -249,14 +250,6 @@ _STATES = select(effects.c.key, effects.c.state).where(effects.c.key.in_(bindpar
 _REMOTE_IDS = select(effects.c.key, effects.c.remote_id).where(
     effects.c.key.in_(bindparam("keys", expanding=True)), effects.c.state == EffectState.CONFIRMED.value
 )
-_STANDING = (
-    select(effects)
-    .where(
-        effects.c.connection == bindparam("our_connection"),
-        effects.c.state.in_(bindparam("our_states", expanding=True)),
-    )
-    .order_by(effects.c.created_at, effects.c.sequence, effects.c.key)
-)
 _WITHDRAW = (
     delete(effects)
     .where(
@@ -336,37 +329,73 @@ def _answered(connection: str, kind: str) -> Select[Any]:
     return query.where(effects.c.kind == kind) if kind else query
 
 
-def _narrowed(query: Select[Any], search: Search) -> Select[Any]:
-    for column, wanted in (
-        (effects.c.connection, search.connection),
-        (effects.c.integration, search.integration),
-        (effects.c.flow, search.flow),
-        (effects.c.partition, search.partition),
-        (effects.c.kind, search.kind),
-        (effects.c.plan_digest, search.plan_digest),
-    ):
-        if wanted:
-            query = query.where(column == wanted)
+# What a search asks for has few shapes, and each is made into a statement once. Its values are given when it is carried out.
+
+_EXACT = ("connection", "integration", "flow", "partition", "kind", "plan_digest")
+_Shape = frozenset[str]
+"""Names of the fields of a search that are given."""
+
+
+def _shape(search: Search) -> _Shape:
+    return frozenset(name for name in (*_EXACT, "states", "text") if getattr(search, name))
+
+
+def _wanted(search: Search) -> dict[str, Any]:
+    """The values of what is given; limit and offset are there for `_found`."""
+    values: dict[str, Any] = {
+        f"its_{name}": getattr(search, name) for name in _EXACT if getattr(search, name)
+    }
     if search.states:
-        query = query.where(effects.c.state.in_([state.value for state in search.states]))
+        values["its_states"] = [state.value for state in search.states]
     if search.text:
+        values |= {
+            "its_text": search.text,
+            "its_last": search.text[:-1] + chr(ord(search.text[-1]) + 1),
+        }
+    return values | {"most": search.limit, "after": search.offset}
+
+
+def _narrowed(query: Select[Any], shape: _Shape) -> Select[Any]:
+    for name in _EXACT:
+        if name in shape:
+            query = query.where(effects.c[name] == bindparam(f"its_{name}"))
+    if "states" in shape:
+        query = query.where(effects.c.state.in_(bindparam("its_states", expanding=True)))
+    if "text" in shape:
         # A range instead of LIKE: it uses the index on both databases, and % and _ mean themselves.
-        last = search.text[:-1] + chr(ord(search.text[-1]) + 1)
+        text = bindparam("its_text")
         query = query.where(
             or_(
-                and_(effects.c.number >= search.text, effects.c.number < last),
-                effects.c.external_id == search.text,
-                effects.c.remote_id == search.text,
-                effects.c.key == search.text,
+                and_(effects.c.number >= text, effects.c.number < bindparam("its_last")),
+                effects.c.external_id == text,
+                effects.c.remote_id == text,
+                effects.c.key == text,
             )
         )
     return query
 
 
-def _found(query: Select[Any], search: Search) -> Select[Any]:
-    """What fits, in the order of plan and entry."""
-    ordered = _narrowed(query, search).order_by(effects.c.created_at, effects.c.sequence, effects.c.key)
-    return ordered.limit(search.limit).offset(search.offset)
+@lru_cache(maxsize=128)
+def _found(columns: tuple[str, ...], shape: _Shape) -> Select[Any]:
+    """What fits, in the order of plan and entry: some columns of it, or all."""
+    query = select(*(effects.c[name] for name in columns)) if columns else select(effects)
+    ordered = _narrowed(query, shape).order_by(effects.c.created_at, effects.c.sequence, effects.c.key)
+    return ordered.limit(bindparam("most")).offset(bindparam("after"))
+
+
+@lru_cache(maxsize=128)
+def _counted(shape: _Shape) -> Select[Any]:
+    return _narrowed(select(effects.c.state, func.count()), shape).group_by(effects.c.state)
+
+
+@lru_cache(maxsize=128)
+def _standing(shape: _Shape) -> Select[Any]:
+    """Those of a connection in some states, and what else is asked for, in the order of plan and entry."""
+    query = select(effects).where(
+        effects.c.connection == bindparam("our_connection"),
+        effects.c.state.in_(bindparam("our_states", expanding=True)),
+    )
+    return _narrowed(query, shape).order_by(effects.c.created_at, effects.c.sequence, effects.c.key)
 
 
 def entry(row: Row[Any]) -> Entry:

@@ -40,11 +40,16 @@ class Events:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._end: tuple[int, str] | None = None
+        """The last line, once we wrote it: until the transaction ends nobody else adds any."""
 
     def append(self, items: Iterable[Event], now: datetime) -> None:
         """Add lines at the end. The transaction must be a writing one."""
+        items = list(items)
+        if not items:
+            return
         rows = []
-        seq, previous = self._connection.execute(_HEAD).one()
+        seq, previous = self.head()
         at = now.astimezone(UTC).strftime(INSTANT_FORMAT)
         for item in items:
             seq += 1
@@ -64,12 +69,14 @@ class Events:
                 }
             )
             previous = line
-        if rows:
-            self._connection.execute(_ADD, rows)
-            self._connection.execute(_MOVE_HEAD, {"new_seq": seq, "new_hash": previous})
+        self._connection.execute(_ADD, rows)
+        self._connection.execute(_MOVE_HEAD, {"new_seq": seq, "new_hash": previous})
+        self._end = (seq, previous)
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the last line; (0, zeros) when there is none."""
+        if self._end is not None:
+            return self._end
         seq, last = self._connection.execute(_HEAD).one()
         return int(seq), str(last)
 

@@ -120,8 +120,11 @@ class Journal:
 
     def entries(self, keys: Iterable[str], states: Sequence[EffectState] = ()) -> dict[str, Entry]:
         """Those known among the keys; only those in `states`, when given."""
+        wanted = list(keys)
+        if not wanted:
+            return {}
         with self.read() as unit:
-            return unit.effects.get(keys, states)
+            return unit.effects.get(wanted, states)
 
     def states(self, keys: Iterable[str]) -> dict[str, EffectState]:
         """Where those known among the keys stand."""

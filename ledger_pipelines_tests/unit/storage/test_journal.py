@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from ledger_pipelines.documents.effects import EffectState, Expected, Mode, WriteClass
@@ -397,6 +397,21 @@ def _open_and_log(place: str) -> str:
         for i in range(5):
             journal.log([Event(str(os.getpid()), f"s{i}", "x")], NOW)
         return journal.birth.isoformat()
+
+
+def test_a_run_with_nothing_to_do_asks_the_journal_no_more_than_it_has_to(journal: Journal) -> None:
+    """It began transactions to look for no keys, and asked for the end of the log that it had just written: 15 statements in 9."""
+    clock = FakeClock()
+    writer = FakeWriter(FakeLedger(clock))
+    plan = make_plan(*(make_effect(str(number)) for number in range(3)))
+    apply(plan, journal=journal, writer=writer, mode=Mode.LIVE, clock=clock)
+    begun: list[object] = []
+    said: list[str] = []
+    event.listen(journal.engine, "begin", begun.append)
+    event.listen(journal.engine, "before_cursor_execute", lambda _c, _k, told, *_: said.append(told))
+    apply(plan, journal=journal, writer=writer, mode=Mode.LIVE, clock=clock)
+    assert len(begun) == 5  # begin, two looks at what is open, intents, end
+    assert len([told for told in said if not told.startswith(("BEGIN", "SELECT chain.id"))]) == 13
 
 
 def test_several_processes_open_a_new_journal_at_once(place: str) -> None:
