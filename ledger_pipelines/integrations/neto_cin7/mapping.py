@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Final
 
 from ledger_pipelines.documents.keys import Json
-from ledger_pipelines.documents.money import Money, nearest, plain, quotient
+from ledger_pipelines.documents.money import Money, nearest, plain
 from ledger_pipelines.documents.sales import Component, SalesDocument
 from ledger_pipelines.integrations.neto_cin7.branches import branch_of
 from ledger_pipelines.integrations.neto_cin7.catalogue import Skus, check_lines
@@ -29,13 +29,7 @@ from ledger_pipelines.integrations.neto_cin7.edits import (
     number_of,
     sold_lines,
 )
-from ledger_pipelines.integrations.neto_cin7.layout import (
-    PRICE_DIGITS,
-    Layout,
-    is_note,
-    lay_out,
-    line_amount,
-)
+from ledger_pipelines.integrations.neto_cin7.layout import Layout, is_note, lay_out, line_amount
 from ledger_pipelines.integrations.neto_cin7.order_body import (
     amounts_body,
     header_body,
@@ -47,8 +41,8 @@ from ledger_pipelines.sync.plan import Reason
 
 _BUYER: Final = frozenset({"customer", "buyer"})
 _LINES: Final = frozenset({AMOUNTS})
-_SHARE_DIGITS: Final = 8
-"""Decimals of what a part of a kit comes to: it weighs one part against another."""
+_PRECISE: Final = 12
+"""Decimals of a kit's parts when they are told from what was written: more than a recipe has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,22 +165,20 @@ def _recipes(order: SalesDocument, before: Written) -> dict[str, tuple[Component
             parts.setdefault(key, []).append(sent)
     if not parts or not before.is_of(order):
         return {}
-    found = {}
-    for line in order.lines:
-        made = [_component(sent, line.quantity) for sent in parts.get(line.key, ())]
-        if made and None not in made:
-            found[line.key] = tuple(one for one in made if one is not None)
-    return found
+    many = {line.key: line.quantity for line in order.lines}
+    return {
+        key: tuple(_component(sent, many[key]) for sent in some)
+        for key, some in parts.items()
+        if many.get(key)
+    }
 
 
-def _component(sent: Mapping[str, Json], kits: Decimal) -> Component | None:
-    """One part as it was written of so many kits; what it came to is its share. None where no whole share of it goes to each."""
+def _component(sent: Mapping[str, Json], kits: Decimal) -> Component:
+    """One part as it was written of so many kits. Its worth only weighs it: what it came to is what it comes to again, to the cent."""
     quantity = number_of(sent.get("qty"))
-    each = quotient(quantity, kits, PRICE_DIGITS) if kits else None
-    if each is None:
-        return None
     came_to = line_amount(quantity, number_of(sent.get("unitPrice")), number_of(sent.get("discount")))
-    return Component(str(sent.get("code") or ""), each, abs(nearest(came_to, quantity, _SHARE_DIGITS)))
+    worth = nearest(abs(came_to), abs(quantity), _PRECISE)
+    return Component(str(sent.get("code") or ""), nearest(quantity, kits, _PRECISE), worth)
 
 
 def _raw_changes(order: SalesDocument, before: Written) -> Iterator[Edit]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BindParameter,
     Connection,
     Row,
     Select,
@@ -363,7 +364,7 @@ def _narrowed(query: Select[Any], shape: _Shape) -> Select[Any]:
         query = query.where(effects.c.state.in_(bindparam("its_states", expanding=True)))
     if "text" in shape:
         # A range instead of LIKE: it uses the index on both databases, and % and _ mean themselves.
-        text = bindparam("its_text")
+        text: BindParameter[str] = bindparam("its_text")
         query = query.where(
             or_(
                 and_(effects.c.number >= text, effects.c.number < bindparam("its_last")),

@@ -292,6 +292,22 @@ def kits(kit: Item, *orders: SalesDocument, **other: Any) -> Context:
     return context(store=shop(orders, items=(kit,)), choices=choices, **other)
 
 
+@pytest.mark.parametrize("quantity", ["1", "3", "7"])
+@pytest.mark.parametrize("parts", [("1", "2", "3"), ("0.3333", "1", "7")])
+@pytest.mark.parametrize("unit", ["25.33", "0.01", "99.99"])
+def test_parts_of_a_kit_stay_to_the_cent_whatever_the_recipe_is_today(
+    quantity: str, parts: tuple[str, ...], unit: str
+) -> None:
+    made = [
+        Component(f"P{place}", d(many), d(str(place))) for place, many in enumerate(parts)
+    ]  # the first part is worth nothing
+    one = order("N1", line("KIT", quantity, unit))
+    effect = effect_of(kits(product("KIT", components=tuple(made)), one), one)
+    today = product("KIT", components=(Component("OTHER", d("1"), d("1")),))
+    ctx = kits(today, one, account=omni(orders=(booked(effect),)), known=(known(effect),))
+    assert codes(decide(ctx, one).rows) == [("skip", "already-there")]
+
+
 def test_a_kit_with_another_recipe_today_changed_every_order_of_it_that_was_open() -> None:
     then = product("KIT", components=(Component("A", d("1"), d("20")), Component("B", d("2"), d("5"))))
     today = product("KIT", components=(Component("A", d("1"), d("20")), Component("C", d("4"), d("1"))))
