@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from ledger_pipelines_tests.generate import (
     START,
@@ -28,12 +29,12 @@ from ledger_pipelines_tests.generate import (
 )
 
 _NUMBER = re.compile(r"-?[0-9]{1,12}(?:[.,][0-9]{1,6})?")
+_V1_MONEY = [name for name in V1_COLUMNS if name.endswith("-amount") and name != "total-amount"]
 _TWICE = 4
 """An order whose rows stand in the file twice, byte for byte: both are true."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One amount: what a ledger is booked from."""
 
     order_id: str
@@ -90,61 +91,91 @@ def _text(content: bytes) -> str:
         return content.decode("cp1252")
 
 
+# A line says the same in each of thousands of damaged files: what it says is worked out once.
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row under the header's names. detail, summary: which it is; it may be both, or none."""
+
+    cells: Mapping[str, str]
+    settlement_id: str
+    detail: bool
+    summary: bool
+
+
+@lru_cache(maxsize=64)
+def _names(line: str) -> tuple[str, ...]:
+    return tuple(re.sub(r"[_\s]+", "-", cell.strip().lower()) for cell in line.split("\t"))
+
+
 @lru_cache(maxsize=4096)
-def _cells(line: str) -> tuple[str, ...]:
-    return tuple(line.split("\t"))
-
-
-def _rows(content: bytes) -> list[Mapping[str, str]]:
-    lines = re.split("\r\n|\r|\n", _text(content))
-    rows = [_cells(line) for line in lines if line.strip(" \t\v\f")]
-    names = [re.sub(r"[_\s]+", "-", cell.strip().lower()) for cell in rows[0]]
-    if any(len(cells) > len(names) for cells in rows):
+def _row(names: tuple[str, ...], line: str) -> _Row:
+    found = line.split("\t")
+    if len(found) > len(names):
         raise ValueError("a row has more fields than the header")
-    return [dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=True)) for cells in rows[1:]]
+    cells = dict(zip(names, [*found, *[""] * (len(names) - len(found))], strict=True))
+    kind, total = cells["transaction-type"].strip(), cells["total-amount"].strip()
+    return _Row(cells, cells["settlement-id"].strip(), bool(kind or not total), bool(total and not kind))
 
 
-def _stated(rows: Sequence[Mapping[str, str]], lines: Sequence[Line]) -> Stated:
-    summaries = [r for r in rows if r["total-amount"].strip() and not r["transaction-type"].strip()]
-    if len(summaries) != 1 or {r["settlement-id"].strip() for r in rows} != {
-        summaries[0]["settlement-id"].strip()
-    }:
+def _table(content: bytes) -> tuple[tuple[str, ...], list[str]]:
+    """Names and rows."""
+    lines = re.split("\r\n|\r|\n", _text(content))
+    first, *rows = (line for line in lines if line.strip(" \t\v\f"))
+    return _names(first), rows
+
+
+def _stated(rows: Sequence[_Row], lines: Sequence[Line]) -> Stated:
+    summaries = [row for row in rows if row.summary]
+    if len(summaries) != 1 or {row.settlement_id for row in rows} != {summaries[0].settlement_id}:
         raise ValueError("not one settlement")
-    summary = summaries[0]
+    cells = summaries[0].cells
     return Stated(
-        summary["settlement-id"].strip(), summary["currency"].strip(), _decimal(summary["total-amount"]), tuple(lines)
-    )  # fmt: skip
+        summaries[0].settlement_id, cells["currency"].strip(), _decimal(cells["total-amount"]), tuple(lines)
+    )
 
 
-def _details(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    return [r for r in rows if r["transaction-type"].strip() or not r["total-amount"].strip()]
+@lru_cache(maxsize=4096)
+def _line_of_v2(names: tuple[str, ...], line: str) -> Line:
+    row = _row(names, line).cells
+    return Line(
+        row.get("order-id", ""),
+        row.get("sku", ""),
+        _decimal(row["amount"]),
+        f"{row['transaction-type']}/{row['amount-type']}/{row['amount-description']}",
+        row.get("quantity-purchased", "").strip(" "),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _lines_of_v1(names: tuple[str, ...], line: str) -> tuple[Line, ...]:
+    row = _row(names, line).cells
+    return tuple(
+        Line(row.get("order-id", ""), row.get("sku", ""), _decimal(row[name]))
+        for name in _V1_MONEY
+        if row.get(name, "").strip()
+    )
 
 
 def read_v2(content: bytes) -> Stated:
     """A V2 flat file. Raises ValueError, KeyError, UnicodeError: it is none."""
-    rows = _rows(content)
-    lines = [
-        Line(
-            row.get("order-id", ""),
-            row.get("sku", ""),
-            _decimal(row["amount"]),
-            f"{row['transaction-type']}/{row['amount-type']}/{row['amount-description']}",
-            row.get("quantity-purchased", "").strip(" "),
-        )
-        for row in _details(rows)
-    ]
-    return _stated(rows, lines)
+    names, texts = _table(content)
+    rows = [_row(names, text) for text in texts]
+    return _stated(
+        rows, [_line_of_v2(names, text) for row, text in zip(rows, texts, strict=True) if row.detail]
+    )
 
 
 def read_v1(content: bytes) -> Stated:
     """A V1 flat file: every money column of every row. Raises as `read_v2`."""
-    rows = _rows(content)
-    money = [name for name in V1_COLUMNS if name.endswith("-amount") and name != "total-amount"]
+    names, texts = _table(content)
+    rows = [_row(names, text) for text in texts]
     lines = [
-        Line(row.get("order-id", ""), row.get("sku", ""), _decimal(row[name]))
-        for row in _details(rows)
-        for name in money
-        if row.get(name, "").strip()
+        line
+        for row, text in zip(rows, texts, strict=True)
+        if row.detail
+        for line in _lines_of_v1(names, text)
     ]
     return _stated(rows, lines)
 

@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
@@ -230,7 +230,8 @@ def _amounts(
     for line, cells in rows:
         if _too_long(cells, header):
             continue
-        row = dict(zip(header.names, _fit(cells, width), strict=True)) | lacking
+        row = dict(zip(header.names, _fit(cells, width), strict=True))
+        row.update(lacking)
         kind = row[columns.TYPE].strip()
         if row[columns.TOTAL].strip():
             if kind:
@@ -276,7 +277,7 @@ def _row(
     return AmountRow(
         ordinal, number, line, part.transaction_type, order_id, merchant_order_id, adjustment_id, shipment_id,
         marketplace_name, part.amount_type, part.amount_description, amount, fulfillment_id,
-        posted.astimezone(UTC).replace(tzinfo=None), order_item_code, merchant_order_item_id,
+        posted.replace(tzinfo=None), order_item_code, merchant_order_item_id,
         merchant_adjustment_item_id, sku, part.quantity, promotion_id,
         extra_json({**extra, **part.extra}) if extra or part.extra else "",
     )  # fmt: skip
@@ -301,8 +302,8 @@ def _check_summary_cells(
 ) -> None:
     """A detail row may repeat what the summary says (some tools fill down), but not contradict it."""
     for name, own in stated:
-        cell = row[name].strip()
-        if cell and cell != own:
+        cell = row[name]  # empty nearly always
+        if cell and (cell := cell.strip()) and cell != own:
             code = "mixed-currency" if name == columns.CURRENCY else "foreign-settlement-rows"
             findings.add(
                 code, f"{at(line, name)}: {cell!r} differs from the summary row's.",
