@@ -186,9 +186,9 @@ def _lists() -> Iterator[BodyItem]:
         _page(_row(LastModifiedDateUtc=None)),
         read,
     )
-    yield _list("changed on no day", "the 45th of the 13th month", _page(_row(LastModifiedDateUtc="2026-13-45T11:00:00")),
+    yield _list("changed on no day", "the 45th of the 13th month", _page(_row(TransactionDate="2026-09-15", LastModifiedDateUtc="2026-13-45T11:00:00")),
         ReadAs(("7",), ("10.00",), unread="2026-13-45"))  # fmt: skip
-    yield _list("changed before time began", "a time whose UTC is no time", _page(_row(LastModifiedDateUtc="0001-01-01T00:00:00+14:00")),
+    yield _list("changed before time began", "a time whose UTC is no time", _page(_row(TransactionDate="2026-09-15", LastModifiedDateUtc="0001-01-01T00:00:00+14:00")),
         ReadAs(("7",), ("10.00",), unread="which is no point of time"))  # fmt: skip
     yield _list("amount NaN", "the text NaN", _page(_row(TotalAmount="NaN")), no_number)
     yield _list("amount Infinity", "the text Infinity", _page(_row(TotalAmount="Infinity")), no_number)
