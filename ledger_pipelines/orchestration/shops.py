@@ -330,6 +330,11 @@ class ShopService(Protocol):
         """Whether exports may write. Raises RefusedError (initial-sync-missing)."""
         ...
 
+    def refuse_stepped_over(self, read: Collection[tuple[str, str]]) -> None:
+        """Raises RefusedError (days-stepped-over) when one of these lists, (connection, entity), misses days before the newest that
+        was read. No call."""
+        ...
+
     def plan(self, flow: str, day: date) -> Plan:
         """Decide about a day, and store the decision. No call."""
         ...

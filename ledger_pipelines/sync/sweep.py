@@ -148,7 +148,11 @@ def known_until(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> datet
 def read_in_part(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> date | None:
     """The first day of the window that was read only in part although a later one is stored; None = there is none."""
     unfinished = _unfinished(store, entity, asked)
-    return unfinished[0].day if len(unfinished) > 1 else None
+    if not unfinished:
+        return None
+    first = unfinished[0]
+    later = max(store.days(entity.name)) > first.day
+    return first.day if later and not _is_whole(first, asked) else None
 
 
 def _unfinished(store: SnapshotStore, entity: EntityLike, asked: Sweep) -> list[Manifest]:

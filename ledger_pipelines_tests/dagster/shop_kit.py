@@ -61,6 +61,8 @@ class FakeShop:
     written: dict[str, date] = field(default_factory=dict)
     done: list[tuple[str, str, date]] = field(default_factory=list)
     """("plan" or "export", flow, day), in order."""
+    stepped_over: frozenset[tuple[str, str]] = frozenset()
+    """Lists, (connection, entity), that miss days before the newest that was read."""
     sends: int = 0
     together: frozenset[str] = frozenset()
     closed: int = 0
@@ -79,6 +81,11 @@ class FakeShop:
                 remedy="Do it once: ledger-pipelines initial-sync neto_saasu.",
                 code="initial-sync-missing",
             )
+
+    def refuse_stepped_over(self, read: Collection[tuple[str, str]]) -> None:
+        """Whether a list misses days before the newest that was read."""
+        if self.stepped_over & frozenset(read):
+            raise RefusedError("Days were stepped over.", remedy="Read them.", code="days-stepped-over")
 
     def plan(self, flow: str, day: date) -> Plan:
         """A row for each order of the day."""

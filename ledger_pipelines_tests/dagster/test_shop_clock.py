@@ -179,6 +179,30 @@ def test_a_run_after_days_that_were_stepped_over_is_not_all_green(
     assert all(one.passed for one in checks(run(defs, instance, today, today, tags=REFRESH)).values())
 
 
+def test_an_export_over_days_that_were_stepped_over_writes_nothing(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    """Somebody pressed a run of today after a weekend: a contact that staff had made on Saturday was made once more."""
+    _, today = _now()
+    shop = FakeShop(orders={today: ["1001"]}, stepped_over=frozenset({(FILE, "contacts")}))
+    defs = definitions(shop_configuration(tmp_path), shop)
+    refused = run(defs, instance, today, today, tags=REFRESH)
+    assert not refused.success and "Days were stepped over" in said(refused)
+    assert ("export", "contacts", today) not in shop.done
+    shop.stepped_over = frozenset({(FILE, "nobody_reads")})
+    assert run(defs, instance, today, today, tags=REFRESH).success
+    assert ("export", "contacts", today) in shop.done
+
+
+def test_a_plan_only_integration_shows_what_it_would_do_over_days_that_were_stepped_over(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    _, today = _now()
+    shop = FakeShop(orders={today: ["1001"]}, stepped_over=frozenset({(FILE, "contacts")}))
+    defs = definitions(shop_configuration(tmp_path, **{"mode: live": "mode: plan"}), shop)
+    assert run(defs, instance, today, today, tags=REFRESH).success
+
+
 def test_the_first_day_that_was_never_read_is_of_the_lists_that_a_run_reads(tmp_path: Path) -> None:
     loaded = shop_configuration(tmp_path)
     store, zone = SnapshotStore(loaded.config.data_dir, STORE), ZoneInfo("Australia/Sydney")

@@ -9,7 +9,7 @@ stock as often as the settings say, accounts and the like once a day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -81,16 +81,22 @@ class Readings:
         """Days from the connection's first on of which a list of changes was never read, or the first that was read only in part
         before later ones were, by list; only lists that miss some. The last that must be there is yesterday: of today nothing may be
         stored yet, when midnight has just passed."""
+        return self._holes(side, self._today - timedelta(days=1))
+
+    def stepped_over(self, side: Side) -> Mapping[str, Sequence[date]]:
+        """As `missing`, but only days before one that was read: of days after it nobody has claimed anything yet."""
+        return self._holes(side, side.opening)
+
+    def _holes(self, side: Side, least: date) -> Mapping[str, Sequence[date]]:
+        """Days not read up to the newest stored one, at least up to `least`."""
         store = SnapshotStore(self._setup.data, side.name)
-        found = {}
+        found: dict[str, Sequence[date]] = {}
         for entity in (side.entities[one] for one in side.wanted):
             if entity.changed_column:
                 newest = max(store.days(entity.name), default=side.opening)
-                last = max(newest, self._today - timedelta(days=1))
-                found[entity.name] = store.missing_days(entity.name, side.opening, last)
+                days = set(store.missing_days(entity.name, side.opening, max(newest, least)))
                 part = read_in_part(store, entity, self._asked(entity, side.opening, timedelta()))
-                if part is not None and not found[entity.name]:
-                    found[entity.name] = [part]
+                found[entity.name] = sorted(days if part is None else {*days, part})
         return {name: days for name, days in found.items() if days}
 
     def refuse_gaps(self, side: Side) -> None:
@@ -103,6 +109,19 @@ class Readings:
                 remedy=f"Read all days from {side.opening} on: the initial sync, all days as one run.",
                 code="initial-sync-incomplete",
             )
+
+    def refuse_stepped_over(self, side: Side, read: Collection[tuple[str, str]]) -> None:
+        """Raise RefusedError when one of these lists, (connection, entity), was read of a day, but not of all days before it: what
+        changed last on one of them is not known, and nothing says so."""
+        for entity, days in self.stepped_over(side).items():
+            if (side.name, entity) in read:
+                raise RefusedError(
+                    f"{entity} of {side.name} were not read to the end of {len(days):,} days before the newest that was read, the "
+                    f"first of them {days[0]}: what changed last on one of them is not known, and would be made twice, or "
+                    "written as it was before.",
+                    remedy=f"Run all days from {days[0]} to today, as one run: what is missing is read then.",
+                    code="days-stepped-over",
+                )
 
     def _run(self, side: Side, progress: Progress | None, *, reach: timedelta, whole: bool) -> Refreshed:
         store = SnapshotStore(self._setup.data, side.name)

@@ -172,6 +172,17 @@ class ByDay(Kind[F, R], Generic[S, F, R]):
                 code="initial-sync-missing",
             )
 
+    def refuse_stepped_over(self, read: Collection[tuple[str, str]]) -> None:
+        """Nothing is to be written by lists, (connection, entity), that miss days before the newest that was read. `run` need not ask:
+        it reads them. No call.
+
+        Raises:
+            RefusedError: one does.
+        """
+        readings = self._readings(self.clock.now(), self._run_id)
+        for side in self.sides(whole=True):
+            readings.refuse_stepped_over(side, read)
+
     def refresh(self, progress: Progress | None = None) -> Refreshed:
         """Bring the snapshots of both sides up to date: only what changed since the last reading is asked for."""
         now = self.clock.now()

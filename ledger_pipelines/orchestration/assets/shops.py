@@ -18,6 +18,7 @@ from datetime import date
 import dagster as dg
 
 from ledger_pipelines.config.models import IntegrationConfig
+from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.errors import RefusedError
 from ledger_pipelines.orchestration import metadata as m
 from ledger_pipelines.orchestration import names
@@ -96,9 +97,10 @@ class Shop:
             *(names.snapshot_key(self.integration.target, one) for one in target),
         ]
 
-    def lists_read(self) -> frozenset[tuple[str, str]]:
-        """What a run of all flows reads: (connection, entity)."""
-        return frozenset((key.path[0], key.path[1]) for key in self.snapshots(self.all_reads))
+    def lists_read(self, flow: str | None = None) -> frozenset[tuple[str, str]]:
+        """What a run of a flow reads, or of all: (connection, entity)."""
+        wanted = self.all_reads if flow is None else self.chain.reads[flow]
+        return frozenset((key.path[0], key.path[1]) for key in self.snapshots(wanted))
 
     def writes_to(self, flow: str) -> str:
         """The connection a flow writes to."""
@@ -216,13 +218,16 @@ def _export(shop: Shop, flow: str) -> dg.AssetsDefinition:
         ],
         description=f"{_title(flow)}: carries the plans of some days out into {target}, in order, exactly once, in mode "
         f"{shop.integration.mode.value}. Safe to press at any time: what is written is never written again, and a "
-        "plan that is stale or missing is refused. Refused until the initial sync was done.",
+        "plan that is stale or missing is refused. Refused until the initial sync was done, and where days were stepped over: "
+        "read in no run, or only in part, though later ones were.",
     )
     def export(context: dg.AssetExecutionContext) -> Result:
         left = showing_shops.Open(shop.integration.mode)
         with told():
             service = shop.service(context)
             service.ready()
+            if shop.integration.mode is not Mode.PLAN:
+                service.refuse_stepped_over(shop.lists_read(flow))
         meter = Meter(context, service)
         carry = _Carry(service, flow, context, planned, meter.progress)
 

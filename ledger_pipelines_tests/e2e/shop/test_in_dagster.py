@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 import pytest
@@ -12,7 +12,7 @@ from ledger_pipelines.orchestration import names
 from ledger_pipelines.orchestration.build import build_definitions
 from ledger_pipelines_tests.dagster.shop_kit import checks, run, said
 from ledger_pipelines_tests.e2e.shop.conftest import Opened
-from ledger_pipelines_tests.e2e.shop.kit import SYDNEY, staff, writes
+from ledger_pipelines_tests.e2e.shop.kit import SYDNEY, set_clock, staff, writes
 from ledger_pipelines_tests.shop_stage import NAME, Record
 
 POT: Record = {"SKU": "POT-600", "Quantity": "1"}
@@ -61,3 +61,42 @@ def test_an_order_edited_between_the_plan_and_the_export_is_not_written_as_it_wa
     assert written.success, said(written)
     assert [one["TotalAmount"] for one in stage.file().invoices(order)] == ["109.85"]
     assert checks(written)[f"{exported.to_user_string()}:nothing_open"].passed
+
+
+def test_a_contact_made_on_a_day_that_nobody_read_is_not_made_once_more(
+    opened: Opened, instance: dg.DagsterInstance
+) -> None:
+    """The clock was paused; a clerk entered the customer; days later somebody ran today alone, and a second contact was made."""
+    now = datetime.now(SYDNEY)
+    begun, entered = (now - timedelta(days=back) for back in (3, 2))
+
+    def at(instant: datetime) -> str:
+        return instant.replace(tzinfo=None).isoformat()
+
+    stage = opened(at=at(begun), start=begun.date().isoformat())
+    stage.close_service()
+    set_clock(stage.control, at(entered))
+    person = {"GivenName": "Priya", "FamilyName": "Nair", "EmailAddress": "priya@example.com"}
+    contact = stage.book("POST", "/Contact", person)["InsertedContactId"]
+    set_clock(stage.control, at(now))
+    order = stage.order(POT)
+    stage.forget_calls()
+    defs = build_definitions(stage.loaded)
+
+    def press(first: date) -> dg.ExecuteInProcessResult:
+        return run(defs, instance, first, now.date(), tags=REFRESH)
+
+    refused = press(now.date())
+    assert not refused.success
+    assert f"the first of them {begun.date()}" in said(refused)
+    assert f"Run all days from {begun.date()} to today" in said(refused)
+    assert writes(stage) == {}
+
+    written = press(begun.date())
+    assert written.success, said(written)
+    file = stage.file()
+    (invoice,) = file.invoices(order)
+    assert invoice["BillingContactId"] == contact
+    assert [one["Id"] for one in file.records("contact") if one["EmailAddress"] == "priya@example.com"] == [
+        contact
+    ]

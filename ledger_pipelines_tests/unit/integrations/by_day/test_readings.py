@@ -152,3 +152,52 @@ def test_a_day_read_in_part_before_later_ones_is_missing_until_the_next_reading(
     assert there.missing(side(Reader())) == {"orders": [today - timedelta(days=2)]}
     there.latest(side(Reader()), None)
     assert not there.missing(side(Reader()))
+
+
+def hole(folder: Path, day: date) -> None:
+    for beside in SnapshotStore(folder, "shop").path("orders", day).parent.iterdir():
+        beside.unlink()
+
+
+def refuses(folder: Path, now: datetime, read: tuple[str, str] = ("shop", "orders")) -> str:
+    try:
+        readings(folder, "to_saasu", 90, now).refuse_stepped_over(side(Reader()), {read})
+    except RefusedError as error:
+        return f"{error.code}: {error}"
+    return ""
+
+
+def test_days_that_were_not_read_yet_are_not_stepped_over(first: Path) -> None:
+    assert refuses(first, NOW) == refuses(first, NOW + timedelta(days=3)) == ""
+
+
+def test_a_day_without_reading_before_one_that_was_read_is_stepped_over(first: Path) -> None:
+    hole(first, OPENING + timedelta(days=1))
+    assert "days-stepped-over: orders of shop were not read to the end of 1 days" in refuses(first, NOW)
+    assert "the first of them 2026-09-02" in refuses(first, NOW)
+    assert refuses(first, NOW, ("shop", "customers")) == ""
+    readings(first, "to_saasu", 90).latest(side(Reader()), None)
+    assert refuses(first, NOW) == ""
+
+
+def by_hand(folder: Path, first_day: date, today: date, now: datetime) -> None:
+    asked = Sweep(Window(first_day, today, ZONE), OPENING, today, "by hand", frozenset(), now)
+    list(sweep(Reader(), SnapshotStore(folder, "shop"), ORDERS, asked))  # type: ignore[arg-type]
+
+
+def test_a_day_read_in_part_before_later_ones_is_stepped_over(first: Path) -> None:
+    """A contact that staff had made that evening was made once more: nothing of the run said that the evening had not been read."""
+    later, today = NOW + timedelta(days=1), OPENING + timedelta(days=3)
+    by_hand(first, today, today, later)
+    assert "the first of them 2026-09-03" in refuses(first, later)
+    readings(first, "to_saasu", 90, later).latest(side(Reader()), None)
+    assert refuses(first, later) == ""
+
+
+def test_the_evening_before_days_without_reading_is_missing_with_them(first: Path) -> None:
+    """The clock began with the first day that was wholly missing, and the export of that run rested on the evening before it."""
+    later, today = NOW + timedelta(days=3), OPENING + timedelta(days=5)
+    by_hand(first, today, today, later)
+    third = OPENING + timedelta(days=2)
+    missing = readings(first, "to_saasu", 90, later).missing(side(Reader()))
+    assert missing == {"orders": [third + timedelta(days=n) for n in range(3)]}
