@@ -179,11 +179,16 @@ class Faults:
         self._clock = clock
         self._faults: list[Fault] = []
         self._extra: dict[str, frozenset[str]] = {}
+        self._of_parts: set[tuple[str, str]] = set()
         self._next_id = 1
 
     def declare(self, vendor: str, extra_kinds: frozenset[str]) -> None:
         """Make a vendor known, with the kinds of fault that it handles itself."""
         self._extra[vendor] = extra_kinds
+
+    def of_parts(self, vendor: str, kinds: Iterable[str]) -> None:
+        """Kinds of the vendor's own that befall what it does inside of a call, or after it: it asks for them by :meth:`on_part`."""
+        self._of_parts.update((vendor, kind) for kind in kinds)
 
     def add(self, spec: FaultSpec) -> Fault:
         """Set a fault. Raises :class:`UnknownFaultError`."""
@@ -214,7 +219,10 @@ class Faults:
         core: FaultSpec | None = None
         own: list[FaultSpec] = []
         for fault in self._faults:
-            if fault.spec.kind == "search_lag" or not fault.matches(vendor, method, target, headers):
+            spec = fault.spec
+            if spec.kind == "search_lag" or (spec.vendor, spec.kind) in self._of_parts:
+                continue
+            if not fault.matches(vendor, method, target, headers):
                 continue
             if fault.spec.kind in CORE_KINDS:
                 if core is None and fault.count_and_decide(method, target, self._clock.now()):
@@ -224,6 +232,17 @@ class Faults:
             elif fault.count_and_decide(method, target, self._clock.now()):
                 own.append(fault.spec)
         return core, own
+
+    def on_part(self, vendor: str, kind: str, method: str, target: str) -> FaultSpec | None:
+        """Count a part on every rule of this kind; the first that fires. ``header`` does not count: a part has none."""
+        fired = [
+            fault.spec
+            for fault in self._faults
+            if fault.spec.kind == kind
+            and fault.matches(vendor, method, target, ())
+            and fault.count_and_decide(method, target, self._clock.now())
+        ]
+        return fired[0] if fired else None
 
     def search_visible_at(self, vendor: str, created: datetime) -> datetime:
         """When a record made at ``created`` shows in searches: later while a ``search_lag`` is set."""
@@ -249,3 +268,11 @@ class VendorFaults:
     def search_visible_at(self, created: datetime) -> datetime:
         """When a record made at ``created`` (aware) shows in searches; ``created`` itself without a ``search_lag``."""
         return self.faults.search_visible_at(self.vendor, created)
+
+    def of_parts(self, kinds: Iterable[str]) -> None:
+        """Kinds of its own that befall parts of calls."""
+        self.faults.of_parts(self.vendor, kinds)
+
+    def on_part(self, kind: str, method: str, target: str) -> FaultSpec | None:
+        """The fault of this kind that befalls a part, if one does."""
+        return self.faults.on_part(self.vendor, kind, method, target)

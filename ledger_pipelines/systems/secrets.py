@@ -148,8 +148,9 @@ class Redactor:
 
     def spellings(self) -> tuple[str, ...]:
         """Of all known values, the longest first."""
-        if self._spelt:
-            return self._spelt
+        spelt = self._spelt  # looked at once: another thread may be learning
+        if spelt:
+            return spelt
         with self._lock:
             if not self._spelt:
                 found = (known for known in self._known if len(known) >= SHORTEST)

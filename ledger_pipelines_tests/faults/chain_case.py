@@ -30,9 +30,9 @@ from ledger_pipelines_tests.faults import chain_child
 from ledger_pipelines_tests.faults.chain_child import CLOCK, LAST_ERROR, ChainClock, Order
 from ledger_pipelines_tests.faults.drill_books import Picture
 from ledger_pipelines_tests.faults.drill_cases import (
-    ERROR_INSIDE,
-    HAS_ERROR_INSIDE,
+    REFUSED_INSIDE,
     is_of_a_refused_file,
+    known_to,
     rules,
     struck_rare,
 )
@@ -324,8 +324,7 @@ class _Under:
             # a search is slow as a whole; anything else befalls some of the calls that write
             everywhere: list[Mapping[str, object]] = [{"vendor": vendor} for vendor in self.entry.targets]
             these = everywhere if rule["kind"] == "search_lag" else [{**some, **w} for w in self.entry.writes]
-            if rule["kind"] == ERROR_INSIDE:
-                these = [one for one in these if one["vendor"] in HAS_ERROR_INSIDE]
+            these = [one for one in these if known_to(rule, str(one["vendor"]))]
             faults = [{**rule, **one} for one in these]
             self.stage.control.post("/faults", json=faults).raise_for_status()
 
@@ -370,7 +369,7 @@ class _Under:
         """What the target says exists and its search does not show: a person finds it there, and adopts it. What it refused
         for no reason of its own is tried again, as the row's remedy says."""
         refused = [row.key for row in entries if row.state is EffectState.REFUSED]
-        if refused and ERROR_INSIDE in self.case.trouble:
+        if refused and any(name in self.case.trouble for name in REFUSED_INSIDE):
             retry(journal, refused, who="drill", why="there is nothing wrong with it", clock=self.clock)
             self.people += len(refused)
         for row in entries:

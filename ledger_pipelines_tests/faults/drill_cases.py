@@ -60,11 +60,27 @@ TROUBLES: Mapping[str, Mapping[str, object]] = {
     "apply_twice": {"kind": "apply_twice"},
 }
 """What goes wrong at the sandbox meanwhile; those with an instant stay inside the settle window."""
-ERROR_INSIDE = "error_200"
-HAS_ERROR_INSIDE = frozenset({"cin7", "neto"})
-"""Vendors whose answers with status 200 tell of errors (neto.md 1.2, cin7-omni.md 1.5); Saasu's interface has none but HTML, and
-NetSuite's answers to writes have no body. What they refuse waits for a person, so that it is no trouble of a day that ends by itself."""
-ALL_TROUBLES: Mapping[str, Mapping[str, object]] = {**TROUBLES, ERROR_INSIDE: {"kind": ERROR_INSIDE}}
+INSIDE: Mapping[str, Mapping[str, object]] = {
+    "error_200": {"kind": "error_200"},
+    "task_500": {"kind": "task_failed", "status": 500},
+    "task_500_applied": {"kind": "task_failed", "status": 500, "applied": True},
+    "task_refused": {"kind": "task_failed", "status": 400},
+}
+"""What goes wrong inside of an answer that says all is well, at some vendors only."""
+_INSIDE_OF: Mapping[str, frozenset[str]] = {
+    "error_200": frozenset({"cin7", "neto"}),
+    "task_failed": frozenset({"netsuite"}),
+}
+"""Vendors whose answers with status 200 tell of errors (neto.md 1.2, cin7-omni.md 1.5), and those that accept a batch whose records
+then fail one by one (netsuite.md 4.10). Saasu's interface has none but HTML."""
+REFUSED_INSIDE = ("error_200", "task_refused")
+"""Those that wait for a person: there is nothing wrong with the record, which no program can tell."""
+ALL_TROUBLES: Mapping[str, Mapping[str, object]] = {**TROUBLES, **INSIDE}
+
+
+def known_to(rule: Mapping[str, object], vendor: str) -> bool:
+    """Whether a vendor can have a trouble, given as its rule."""
+    return vendor in _INSIDE_OF.get(str(rule["kind"]), {vendor})
 
 
 def struck_rare(entry: str, trouble: str, write: Mapping[str, object]) -> str:

@@ -16,9 +16,8 @@ from ledger_pipelines.storage.journal import Entry as Row
 from ledger_pipelines_tests.faults.drill_books import Picture, doubles
 from ledger_pipelines_tests.faults.drill_cases import (
     ALL_TROUBLES,
-    ERROR_INSIDE,
-    HAS_ERROR_INSIDE,
     SYSTEMS,
+    known_to,
     points,
 )
 from ledger_pipelines_tests.faults.money_amounts import MoneyPath
@@ -140,8 +139,11 @@ class Entry(Generic[S]):
 
     def troubles(self) -> list[str]:
         """What can go wrong at its targets, as far as a program can withstand it."""
-        inside = HAS_ERROR_INSIDE.intersection(self.targets)
-        return [name for name in ALL_TROUBLES if name not in self.beyond and (inside or name != ERROR_INSIDE)]
+        return [
+            name
+            for name, rule in ALL_TROUBLES.items()
+            if name not in self.beyond and any(known_to(rule, target) for target in self.targets)
+        ]
 
     def answers(self) -> tuple[str, ...]:
         """Points of its own writers."""

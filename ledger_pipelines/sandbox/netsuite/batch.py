@@ -19,6 +19,7 @@ from ledger_pipelines.sandbox.netsuite.clock import parse_instant, utc_text
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import (
     NetSuiteError,
+    injected,
     invalid_parameter,
     invalid_request,
     method_not_allowed,
@@ -31,12 +32,16 @@ from ledger_pipelines.sandbox.netsuite.service import (
     Call,
     RecordService,
     body_of,
+    error_answer,
     json_answer,
 )
 from ledger_pipelines.sandbox.netsuite.users import ROLES, Identity
 
 JOB_PATH = "/services/rest/async/v1/job"
 MAX_RECORDS = 100
+TASK_FAILED = "task_failed"
+"""Fault: a record of a batch that was accepted fails with `status` (500: an unexpected error; 400: a script refuses it, with
+`message`), after it was carried out if `applied`."""
 
 
 def wants_async(call: Call) -> bool:
@@ -145,7 +150,12 @@ class Jobs:
         kept: Document = codec.loads(request)
         identity = Identity(ROLES[role], str(kept.pop("identity")))
         started = utc_text(self.company.now())
-        answer = self.records.handle(Call(**kept), identity)
+        call = Call(**kept)
+        fault = self.company.faults.on_part(TASK_FAILED, call.method, call.path)
+        if fault is None or fault.applied:
+            answer = self.records.handle(call, identity)
+        if fault is not None:
+            answer = error_answer(injected(fault.status, fault.message or ""))
         progress = "succeeded" if answer.status < 400 else "failed"
         self.company.store.db.execute(
             "UPDATE ns_task SET progress = ?, started = ?, ended = ?, status = ?, headers = ?, body = ? "

@@ -40,21 +40,44 @@ class Clock(Protocol):
         ...
 
 
-class SearchLag(Protocol):
+class Fault(Protocol):
+    """A fault that befalls a part of a call."""
+
+    @property
+    def status(self) -> int:
+        """Of the answer."""
+        ...
+
+    @property
+    def applied(self) -> bool:
+        """Whether the part was carried out all the same."""
+        ...
+
+    @property
+    def message(self) -> str | None:
+        """What the answer says."""
+        ...
+
+
+class Faults(Protocol):
     """The part of the fault plan that this vendor asks itself."""
 
     def search_visible_at(self, created: datetime) -> datetime:
         """When a record made at `created` shows in searches."""
         ...
 
+    def on_part(self, kind: str, method: str, target: str) -> Fault | None:
+        """The fault of this kind that befalls one record of a batch."""
+        ...
+
 
 class Company:
     """The state of one account. All writing goes through `store.transaction()`."""
 
-    def __init__(self, store: Store, clock: Clock, lag: SearchLag, base_url: str):
+    def __init__(self, store: Store, clock: Clock, faults: Faults, base_url: str):
         self.store = store
         self.clock = clock
-        self.lag = lag
+        self.faults = faults
         self.base_url = base_url.rstrip("/")
         self.schema = Schema()
         self.features = Features()
@@ -164,7 +187,7 @@ class Company:
     def visible_at(self) -> float | None:
         """When a record made now shows in searches, as epoch seconds; None when at once."""
         now = self.now()
-        visible = self.lag.search_visible_at(now)
+        visible = self.faults.search_visible_at(now)
         if visible <= now:
             return None
         at = visible.timestamp()

@@ -76,6 +76,21 @@ def error_body(
     return body
 
 
+def injected(status: int, text: str = "") -> NetSuiteError:
+    """What an injected fault of this status says; `text`: of a script that refuses, with a status below 500."""
+    if status == 429:
+        return NetSuiteError(
+            429, "CONCURRENCY_LIMIT_EXCEEDED", "Concurrent request limit exceeded. Request blocked."
+        )
+    if status < 500:
+        return NetSuiteError(
+            status, "USER_ERROR", _ACCESS + (text or "A user event script refused the record.")
+        )
+    return NetSuiteError(
+        status, "UNEXPECTED_ERROR", "An unexpected error occurred. Error ID: sandboxinjectedfault0"
+    )
+
+
 def user_error(text: str, where: str | None = None) -> NetSuiteError:
     """400 USER_ERROR, the vendor's answer to a business rule."""
     return NetSuiteError(400, "USER_ERROR", _ACCESS + text, where)

@@ -17,8 +17,9 @@ from starlette.types import ASGIApp
 from ledger_pipelines.sandbox import codec
 from ledger_pipelines.sandbox.netsuite import books
 from ledger_pipelines.sandbox.netsuite.app import NetSuiteApp
+from ledger_pipelines.sandbox.netsuite.batch import TASK_FAILED
 from ledger_pipelines.sandbox.netsuite.company import Company
-from ledger_pipelines.sandbox.netsuite.errors import error_body
+from ledger_pipelines.sandbox.netsuite.errors import injected
 from ledger_pipelines.sandbox.netsuite.features import Features
 from ledger_pipelines.sandbox.netsuite.records.custom import FieldDefinition, ListDefinition, RecordDefinition
 from ledger_pipelines.sandbox.netsuite.seed import Seeder
@@ -35,10 +36,11 @@ class NetSuiteVendor:
 
     name = "netsuite"
     port_offset = 6
-    extra_faults = frozenset({"script_error", "token_revoked", "clock_skew"})
+    extra_faults = frozenset({"script_error", "token_revoked", "clock_skew", TASK_FAILED})
 
     def __init__(self, context: SandboxContext):
         self.context = context
+        context.faults.of_parts({TASK_FAILED})
         self.company = Company(Store(context.store), context.clock, context.faults, context.base_url)
         self._app = NetSuiteApp(self.company)
 
@@ -121,13 +123,7 @@ class NetSuiteVendor:
         """The vendor's own body for an injected 429 or 5xx."""
         del kind, request
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        if status == 429:
-            body = error_body(
-                429, "CONCURRENCY_LIMIT_EXCEEDED", "Concurrent request limit exceeded. Request blocked."
-            )
-        else:
-            text = "An unexpected error occurred. Error ID: sandboxinjectedfault0"
-            body = error_body(status, "UNEXPECTED_ERROR", text)
+        body = injected(status).body()
         return Response(codec.dumps(body), status, headers=headers, media_type=ERROR)
 
     def control_routes(self) -> list[BaseRoute]:

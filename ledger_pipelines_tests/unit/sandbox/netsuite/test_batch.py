@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from starlette.testclient import TestClient
 
+from ledger_pipelines.sandbox.faults import FaultSpec
 from ledger_pipelines_tests.unit.sandbox.netsuite.desk import (
     BASE,
     Desk,
@@ -21,6 +23,10 @@ BATCH = {**ASYNC, "Content-Type": "application/vnd.oracle.resource+json; type=co
 
 def batch(desk: Desk, method: str, path: str, items: list[Any], **headers: str) -> httpx.Response:
     return desk.call(method, path, json={"items": items}, headers={**BATCH, **headers})
+
+
+def fault(desk: Desk, **more: Any) -> None:
+    desk.faults.add(FaultSpec(vendor="netsuite", kind="task_failed", **more))
 
 
 def finished(desk: Desk, answer: httpx.Response) -> list[httpx.Response]:
@@ -74,6 +80,32 @@ def test_one_bad_record_of_a_batch_stops_only_itself(desk: Desk) -> None:
     assert [result.status_code for result in results] == [204, 400, 204]
     assert error_of(results[1])[1] == "USER_ERROR"
     assert desk.get("invoice")["totalResults"] == 2
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_a_record_of_an_accepted_batch_fails_by_itself(desk: Desk, applied: bool) -> None:
+    fault(desk, path="/invoice", nth=2, status=500, applied=applied)
+    bodies = [invoice_body(externalId=f"F-{at}") for at in range(3)]
+    answer = batch(desk, "POST", "invoice", bodies)
+    assert answer.status_code == 202
+    results = finished(desk, answer)
+    assert [result.status_code for result in results] == [204, 500, 204]
+    assert error_of(results[1])[1] == "UNEXPECTED_ERROR"
+    task = desk.get(answer.headers["Location"].removeprefix(BASE) + "/task/2")
+    assert (task["progress"], task["completed"]) == ("failed", True)
+    made = {
+        row["externalid"] for row in desk.rows("SELECT externalid FROM transaction WHERE type = 'CustInvc'")
+    }
+    assert made == {"F-0", "F-2"} | ({"F-1"} if applied else set())
+
+
+def test_a_record_that_a_script_refuses_within_a_batch_says_its_words(desk: Desk) -> None:
+    fault(desk, times=1, status=400, message="No sales on Sundays.")
+    results = finished(
+        desk, batch(desk, "POST", "invoice", [invoice_body(externalId=f"S-{at}") for at in range(2)])
+    )
+    assert [result.status_code for result in results] == [400, 204]
+    assert "No sales on Sundays." in error_of(results[0])[2]
 
 
 def test_items_are_taken_in_order_so_that_later_ones_may_refer_to_earlier_ones(desk: Desk) -> None:
