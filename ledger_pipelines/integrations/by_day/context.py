@@ -18,6 +18,10 @@ from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.by_day.unreadable import ITSELF, UNREADABLE, UnreadableError
 from ledger_pipelines.sync.plan import PlanRow, Reason
 
+_MAY_BE_THERE: Final = frozenset(
+    {EffectState.CONFIRMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CLAIMED}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -42,6 +46,11 @@ class Known:
     remedy: str = ""
     source: str = ""
 
+    @property
+    def may_be_there(self) -> bool:
+        """Whether the target has, or may have, what the effect writes."""
+        return self.state in _MAY_BE_THERE
+
     def fields(self) -> Mapping[str, Json]:
         """The body, read."""
         body = decode(self.body)
@@ -62,6 +71,11 @@ class JournalView:
             return None
         late = before is not None and known.confirmed_at is not None and known.confirmed_at >= before
         return None if late else known
+
+    def may_be_there(self, key: str) -> bool:
+        """Whether the target has, or may have, what the effect writes; False where there is none."""
+        known = self.known.get(key)
+        return known is not None and known.may_be_there
 
     def is_ignored(self, key: str) -> bool:
         """Whether a person said to leave the effect."""

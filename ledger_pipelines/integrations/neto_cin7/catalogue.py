@@ -15,7 +15,7 @@ from ledger_pipelines.integrations.by_day.stored import Renamed, readable
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.layout import Layout
-from ledger_pipelines.integrations.neto_cin7.references import PRODUCT, may_be_there
+from ledger_pipelines.integrations.neto_cin7.references import PRODUCT
 from ledger_pipelines.integrations.neto_cin7.settings import UnknownSku
 from ledger_pipelines.integrations.neto_cin7.texts import LONG
 from ledger_pipelines.sync.plan import Reason
@@ -122,7 +122,7 @@ def _is_made(ctx: Context, sku: str) -> str | Reason | None:
     """Key of the effect that makes the SKU's product: written and not read yet, or planned; why it cannot be made; None = none does."""
     style = style_of(ctx, sku)
     key = product_key(ctx, style)
-    if may_be_there(ctx.journal.known.get(key)):
+    if ctx.journal.may_be_there(key):
         return key
     product = ctx.shop.items.get(sku)
     if product is None or not ctx.settings.products.download or not is_option(product):

@@ -23,7 +23,7 @@ from ledger_pipelines.integrations.countries import country_name
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.omni import is_supplier
-from ledger_pipelines.integrations.neto_cin7.references import CONTACT, may_be_there
+from ledger_pipelines.integrations.neto_cin7.references import CONTACT
 from ledger_pipelines.integrations.neto_cin7.selection import is_downloaded, select
 from ledger_pipelines.integrations.neto_cin7.settings import Customer, Guests
 from ledger_pipelines.integrations.neto_cin7.texts import LONG, SHORT, Texts
@@ -182,7 +182,7 @@ def _ours(ctx: Context, buyer: Buyer) -> Member | None:
     """Made by us: a link, so that the order's request is the same before and after it was made."""
     key = contact_key(ctx, buyer)
     known = ctx.journal.known.get(key)
-    if known is None or not may_be_there(known):
+    if known is None or not known.may_be_there:
         return None
     there = ctx.omni.contact_by_id.get(known.remote_id)
     if there is not None and not there.active:

@@ -15,7 +15,7 @@ from ledger_pipelines.documents.effects import Action
 from ledger_pipelines.documents.money import Money
 from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_cin7.context import Context
-from ledger_pipelines.integrations.neto_cin7.references import PAYMENT, may_be_there
+from ledger_pipelines.integrations.neto_cin7.references import PAYMENT
 from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.reports.shop_view import Copy, Twice
 
@@ -42,7 +42,7 @@ def _payments(ctx: Context) -> Iterator[Twice]:
     if not repeated:  # years of the journal are not read to find none
         return
     for known in ctx.journal.known.values():
-        if known.kind != PAYMENT or known.action is not Action.CREATE or not may_be_there(known):
+        if known.kind != PAYMENT or known.action is not Action.CREATE or not known.may_be_there:
             continue
         same = repeated.get(known.remote_id, ())
         if same:

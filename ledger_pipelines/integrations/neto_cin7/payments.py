@@ -25,7 +25,6 @@ from ledger_pipelines.integrations.neto_cin7.order_body import instant, noon
 from ledger_pipelines.integrations.neto_cin7.orders import decide
 from ledger_pipelines.integrations.neto_cin7.references import (
     PAYMENT,
-    may_be_there,
     order_key,
     payment_key,
     void_key,
@@ -95,7 +94,7 @@ def _row(ctx: Context, order: SalesDocument, payment: Payment, decision: Decisio
     key = payment_key(ctx, payment.key)
     title = f"Payment {payment.key} of order {order.number}"
     known = ctx.journal.known.get(key)
-    if known is not None and may_be_there(known):
+    if known is not None and known.may_be_there:
         return _written(ctx, order, payment, known)
 
     def skip(reason: Reason) -> PlanRow:
@@ -143,7 +142,7 @@ def _void(ctx: Context, order: SalesDocument, payment: Payment) -> Reason | None
     made = ctx.journal.confirmed(order_key(ctx, order))
     booked = None if made is None else ctx.omni.orders.get(made.remote_id)
     text = f"{payment.amount} were received on order {order.number}, which is {order.status} in the store and"
-    if may_be_there(ctx.journal.known.get(void_key(ctx, order))):
+    if ctx.journal.may_be_there(void_key(ctx, order)):
         return Reason(
             VOID_PAID,
             f"{text} was voided in Omni by us when it was cancelled, for good: the payment is not put onto it.",
@@ -272,7 +271,7 @@ def _gone(ctx: Context, order: SalesDocument) -> list[PlanRow]:
     shown = {payment.key for payment in order.payments}
     found = []
     for known in _ours_on(ctx, order):
-        if known.external_id in shown or not may_be_there(known):
+        if known.external_id in shown or not known.may_be_there:
             continue
         amount = "" if known.amount is None else f" over {known.amount}"
         reason = Reason(

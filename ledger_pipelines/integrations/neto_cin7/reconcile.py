@@ -36,7 +36,6 @@ from ledger_pipelines.integrations.neto_cin7.edits import written
 from ledger_pipelines.integrations.neto_cin7.omni import is_dispatched
 from ledger_pipelines.integrations.neto_cin7.references import (
     dispatch_key,
-    may_be_there,
     order_key,
     order_reference,
     void_key,
@@ -273,7 +272,7 @@ class _Comparing:
         """What is completed is dispatched, what is cancelled is void, and nothing else is."""
         ctx = self.ctx
         dispatched, done = is_dispatched(there), completed(ctx, order)
-        ours = may_be_there(ctx.journal.known.get(order_key(ctx, order)))
+        ours = ctx.journal.may_be_there(order_key(ctx, order))
         if not ours:
             return
         if order.cancelled and not there.is_void:

@@ -11,10 +11,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.keys import digest
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_cin7.context import Context
 
 ORDER: Final = "sales_order"
@@ -24,10 +22,6 @@ PRODUCT: Final = "product"
 """Kinds of the writer (systems.cin7.writer)."""
 LONGEST_REFERENCE: Final = 30
 """Characters of a reference (cin7-omni.md 6.1)."""
-
-_MAY_BE_THERE: Final = frozenset(
-    {EffectState.CONFIRMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CLAIMED}
-)
 
 
 class HasKey(Protocol):
@@ -44,11 +38,6 @@ class OrderNumber:
     """An order of which no more than its number is known, or can be read."""
 
     key: str
-
-
-def may_be_there(known: Known | None) -> bool:
-    """Whether Omni has, or may have, what that effect writes."""
-    return known is not None and known.state in _MAY_BE_THERE
 
 
 def order_key(ctx: Context, order: HasKey) -> str:

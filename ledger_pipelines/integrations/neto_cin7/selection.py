@@ -11,13 +11,13 @@ from ledger_pipelines.documents.effects import Mode
 from ledger_pipelines.documents.sales import DocumentKind, SalesDocument
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_cin7.context import Context
-from ledger_pipelines.integrations.neto_cin7.references import may_be_there, order_key
+from ledger_pipelines.integrations.neto_cin7.references import order_key
 from ledger_pipelines.sync.plan import Reason
 
 
 def is_downloaded(ctx: Context, order: SalesDocument) -> bool:
     """Whether the order was written to Omni by us, or may have been."""
-    return may_be_there(ctx.journal.known.get(order_key(ctx, order)))
+    return ctx.journal.may_be_there(order_key(ctx, order))
 
 
 def first_day(ctx: Context) -> date:

@@ -40,7 +40,6 @@ from ledger_pipelines.integrations.neto_cin7.references import (
     ORDER,
     OrderNumber,
     dispatch_key,
-    may_be_there,
     order_key,
     order_reference,
     order_source,
@@ -118,7 +117,7 @@ def _is_recent_dispatch(ctx: Context, known: Known) -> bool:
     read_at = ctx.omni.stock_read_at
     if known.state is EffectState.CONFIRMED and known.confirmed_at is not None and read_at is not None:
         return known.confirmed_at > read_at
-    return may_be_there(known)
+    return known.may_be_there
 
 
 def _dispatched(ctx: Context, dispatch: Known) -> Written | None:
@@ -185,17 +184,17 @@ class _Updating:
         ctx, key = self.ctx, void_key(self.ctx, order)
         title = f"Void of order {order.number}, {order.party.title}"
         known = ctx.journal.known.get(order_key(ctx, order))
-        if known is None or not may_be_there(known):
+        if known is None or not known.may_be_there:
             return None  # never downloaded: `orders` says so
         before = written(ctx, order)
         booked = ctx.omni.orders.get(known.remote_id) if known.remote_id else None
-        if booked is not None and booked.is_void and not may_be_there(ctx.journal.known.get(key)):
+        if booked is not None and booked.is_void and not ctx.journal.may_be_there(key):
             reason = Reason(
                 "already-void", f"Order {order.number} was cancelled, and is void in Omni already."
             )
             return ctx.skip(key, order.number, title, reason, order.grand_total, ORDER)
         obstacle = self._cannot_void(order, before, booked)
-        if obstacle is not None and not may_be_there(ctx.journal.known.get(key)):
+        if obstacle is not None and not ctx.journal.may_be_there(key):
             return ctx.blocked(key, order.number, title, obstacle, order.grand_total, ORDER)
         effect = ctx.effect(
             FLOW, ORDER, key, external_id=order_reference(ctx, order), number=order.number, title=title,
@@ -241,8 +240,7 @@ class _Updating:
             if any(row.action is Action.BLOCKED for row in decision.rows):
                 return block(_order_waits(order, decision))
             return None
-        known = ctx.journal.known.get(key)
-        if may_be_there(known):
+        if ctx.journal.may_be_there(key):
             return ctx.row(
                 self._effect(order, key, title, ctx.shipments.get(order.key)), Reason("dispatch", "")
             )

@@ -22,7 +22,6 @@ from ledger_pipelines.integrations.by_day.unreadable import one_by_one, order_na
 from ledger_pipelines.integrations.countries import country_name
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.neto_saasu.selection import needs_contact
 from ledger_pipelines.integrations.neto_saasu.settings import ContactFrom
 from ledger_pipelines.integrations.shop import UnresolvedError, unresolved
@@ -117,7 +116,7 @@ def rows(ctx: Context, orders: Sequence[SalesDocument]) -> list[PlanRow]:
 def _ours(ctx: Context, buyer: Buyer) -> Contact | None:
     key = contact_key(ctx, buyer)
     known = ctx.journal.known.get(key)
-    if known is None or not may_be_there(known):
+    if known is None or not known.may_be_there:
         return None
     if ("Contact", known.remote_id) in ctx.books.deleted:
         return None if _elsewhere(ctx, buyer) else Contact(reason=_deleted(buyer, known.remote_id))
@@ -252,7 +251,7 @@ def _effects(ctx: Context, buyer: Buyer) -> tuple[Effect | None, Effect]:
     if name and ctx.settings.customers_to_saasu.company:
         there = ctx.books.companies_by_name.get(folded(name), ())
         shared = company_key(ctx, name)
-        if may_be_there(ctx.journal.known.get(shared)):
+        if ctx.journal.may_be_there(shared):
             body["CompanyId"] = link(shared)
         elif there:
             body["CompanyId"] = there[0].id

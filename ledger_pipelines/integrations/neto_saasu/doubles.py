@@ -21,7 +21,6 @@ from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.compare import Links, address
 from ledger_pipelines.integrations.neto_saasu.contacts import AGGREGATE, CONTACT
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.neto_saasu.selection import QUOTE
 from ledger_pipelines.integrations.open_items import OpenItem
 from ledger_pipelines.integrations.shop import several
@@ -79,7 +78,7 @@ class _Ours:
         if self._by_reference is None:
             self._by_reference = {}
             for known in self._known.values():
-                if known.kind in self._kinds and known.action is Action.CREATE and may_be_there(known):
+                if known.kind in self._kinds and known.action is Action.CREATE and known.may_be_there:
                     for name in _names(known):
                         self._by_reference.setdefault(name, known)
         return self._by_reference.get(reference)

@@ -5,21 +5,10 @@ Belongs here: what names a document. Does not belong here: when there is one (`i
 
 from __future__ import annotations
 
-from ledger_pipelines.documents.effects import EffectState
 from ledger_pipelines.documents.sales import SalesDocument
-from ledger_pipelines.integrations.by_day.context import Known
 from ledger_pipelines.integrations.neto_saasu.context import Context
 
 INVOICE, PAYMENT = "invoice", "payment"
-
-_MAY_BE_THERE = (
-    EffectState.CONFIRMED, EffectState.SENT, EffectState.UNKNOWN, EffectState.HELD, EffectState.CLAIMED,
-)  # fmt: skip
-
-
-def may_be_there(known: Known | None) -> bool:
-    """Whether the target has, or may have, what that effect writes."""
-    return known is not None and known.state in _MAY_BE_THERE
 
 
 def invoice_key(ctx: Context, order: SalesDocument, revision: int = 0) -> str:

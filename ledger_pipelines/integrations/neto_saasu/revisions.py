@@ -46,7 +46,6 @@ from ledger_pipelines.integrations.neto_saasu.references import (
     credit_reference,
     invoice_key,
     invoice_reference,
-    may_be_there,
     source_of,
     update_key,
     void_key,
@@ -126,7 +125,7 @@ class _Revising:
             return Paid(True, "a payment went along with it")
         key = self.known.key
         for one in self.ctx.journal.known.values():
-            if one.kind == "payment" and may_be_there(one) and f'"{key}"' in one.body:
+            if one.kind == "payment" and one.may_be_there and f'"{key}"' in one.body:
                 return Paid(True, f"payment {one.external_id} was written on it")
         if self.booked is None:
             return Paid(None)

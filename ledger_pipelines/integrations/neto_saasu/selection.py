@@ -11,7 +11,7 @@ from ledger_pipelines.documents.money import Money
 from ledger_pipelines.documents.sales import DocumentKind, SalesDocument
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import invoice_key, invoice_reference, may_be_there
+from ledger_pipelines.integrations.neto_saasu.references import invoice_key, invoice_reference
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuInvoice
 
@@ -22,7 +22,7 @@ QUOTE = "Q"
 
 def is_exported(ctx: Context, order: SalesDocument) -> bool:
     """Whether an invoice of the order was written, or may have been."""
-    return may_be_there(ctx.journal.known.get(invoice_key(ctx, order)))
+    return ctx.journal.may_be_there(invoice_key(ctx, order))
 
 
 def select(ctx: Context, order: SalesDocument) -> Reason | None:

@@ -14,7 +14,6 @@ from ledger_pipelines.documents.sales import Component, SalesLine
 from ledger_pipelines.integrations.by_day.context import link
 from ledger_pipelines.integrations.folding import folded
 from ledger_pipelines.integrations.neto_saasu.context import Context
-from ledger_pipelines.integrations.neto_saasu.references import may_be_there
 from ledger_pipelines.integrations.neto_saasu.settings import Kits
 from ledger_pipelines.sync.plan import Reason
 from ledger_pipelines.systems.saasu.records import SaasuItem
@@ -52,7 +51,7 @@ def sellable(ctx: Context, sku: str) -> Sellable | Reason:
     key = item_key(ctx, sku)
     known = ctx.journal.known.get(key)
     there = ctx.books.item_by_code.get(sku)
-    if known is not None and may_be_there(known):
+    if known is not None and known.may_be_there:
         if there is None and ("Item", known.remote_id) in ctx.books.deleted:
             return Reason(
                 "item-deleted",
