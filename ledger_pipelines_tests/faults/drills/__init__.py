@@ -25,6 +25,7 @@ NAMES: tuple[str, ...] = (
     "resources",
     "secrets",
     "terminate",
+    "history",
     "soak",
 )
 
