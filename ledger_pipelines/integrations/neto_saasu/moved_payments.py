@@ -50,24 +50,53 @@ def forth_key(ctx: Context, reference: str, revision: int) -> str:
 
 
 def _pair(ctx: Context, claim: Claim, invoice: TakenBack, standing: Standing, newest: int) -> list[PlanRow]:
-    back, forth = (
-        back_key(ctx, standing.reference, invoice.revision),
-        forth_key(ctx, standing.reference, newest),
-    )
+    back = back_key(ctx, standing.reference, invoice.revision)
     there = ctx.journal.known.get(back)
-    arrived = stands(ctx, ctx.journal.known.get(forth))
+    arrived = _arrived(ctx, standing.reference, invoice.revision, newest)
+    if arrived is not None and arrived != newest:
+        return []  # on an invoice that was taken back in its turn: it moves on from there
+    forth = forth_key(ctx, standing.reference, newest)
+    decision, credit, names = claim.decision, invoice.credit, (f"C{invoice.revision}", f"R{newest}")
     if there is not None and stands(ctx, there) and there.amount is not None:
         amount = abs(there.amount.amount)
-        if not arrived:
-            claim.take(amount)
+        part = amount if arrived is not None else claim.take(amount)
     else:
-        amount = standing.amount if arrived else claim.take(standing.amount)
+        amount = part = standing.amount if arrived is not None else claim.take(standing.amount)
     if not amount:
         return []
-    return [
-        _row(ctx, claim.decision, invoice.credit, back, link(invoice.credit), -amount, standing, f"C{invoice.revision}", ()),
-        _row(ctx, claim.decision, invoice.credit, forth, claim.decision.invoice, amount, standing, f"R{newest}", (back,)),
-    ]  # fmt: skip
+    rows = [_row(ctx, decision, credit, back, link(credit), -amount, standing, names[0], ())]
+    if part:
+        rows.append(_row(ctx, decision, credit, forth, decision.invoice, part, standing, names[1], (back,)))
+    if part != amount:
+        rows.append(_stranded(ctx, decision, standing, invoice.revision, amount - part))
+    return rows
+
+
+def _arrived(ctx: Context, reference: str, first: int, newest: int) -> int | None:
+    """The number of the new invoice that the payment was moved to, or may have been; None = to none yet."""
+    for revision in range(newest, first - 1, -1):
+        if stands(ctx, ctx.journal.known.get(forth_key(ctx, reference, revision))):
+            return revision
+    return None
+
+
+def _stranded(ctx: Context, decision: Decision, standing: Standing, revision: int, rest: Decimal) -> PlanRow:
+    """The order was edited to less between the two halves of a move: of what is back on the note some has no invoice any more."""
+    order = decision.order
+    money = Money(rest, order.currency)
+    return ctx.blocked(
+        ctx.key(_PAYMENT, standing.reference, "stranded", revision),
+        order.number,
+        f"{standing.reference} of order {order.number}, moved",
+        Reason(
+            "payment-stranded",
+            f"{money} of {standing.reference} were paid back on adjustment note C{revision} of order {order.number}, and its new invoice "
+            "owes less than that by now: the bank shows as much too little.",
+            "Enter that amount in Saasu by hand, received from the customer as a deposit, then ignore this row.",
+        ),
+        money,
+        _PAYMENT,
+    )
 
 
 def _row(

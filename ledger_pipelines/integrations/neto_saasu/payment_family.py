@@ -104,13 +104,10 @@ class Family:
             key=lambda one: receipts.instant(ctx, one.payment),
         )
         self.rows: list[Placed] = []
-        self.claims = {one.key: self._claim(one) for one in members}
-        self.old = {
-            key: taken_back(ctx, claim.decision)
-            for key, claim in self.claims.items()
-            if claim.decision.credits
-        }
+        decided = {one.key: families.decision(one) for one in members}
+        self.old = {key: taken_back(ctx, one) for key, one in decided.items() if one.credits}
         """Invoices of each order that were taken back, by the order's key."""
+        self.claims = {one.key: self._claim(one) for one in members}
 
     def _claim(self, order: SalesDocument) -> Claim:
         ctx = self._ctx
@@ -118,7 +115,10 @@ class Family:
         references += [
             split_reference(ctx, one.payment.key, order) for one in self.receipts if one.order is not order
         ]
-        return claim_of(ctx, self._families.decision(order), references)
+        # The books do not tell on which invoice a payment stands: on one that was taken back it does not pay the present one.
+        elsewhere = {standing.reference for old in self.old.get(order.key, ()) for standing in old.standing}
+        here = [one for one in references if one not in elsewhere]
+        return claim_of(ctx, self._families.decision(order), here)
 
     def add(self, row: PlanRow, *orders: SalesDocument) -> None:
         """One more."""

@@ -79,7 +79,7 @@ class ShopHistory(History[ShopStage]):
         for one in file.invoices():
             documents[one["PurchaseOrderNumber"].partition("-")[0]].append(one)
         self._documents = documents
-        problems += self._orders_differ(waiting)
+        problems += [*self._orders_differ(waiting), *self._owed_differs(store, waiting)]
         return [*problems, *self._money_differs(file, store, waiting)]
 
     def _orders_differ(self, waiting: Mapping[str, set[str]]) -> list[str]:
@@ -89,6 +89,22 @@ class ShopHistory(History[ShopStage]):
             want = number(order["GrandTotal"]) if is_wanted(order) else ZERO
             if key not in waiting and have != want:
                 problems.append(f"documents of {key} ({order['OrderStatus']}) come to {have}, not {want}")
+        return problems
+
+    def _owed_differs(self, store: Mapping[str, list[Record]], waiting: Mapping[str, set[str]]) -> list[str]:
+        """What the newest invoice of an order shows as owed; of orders that share no payment with others."""
+        problems = []
+        shared = {one["RelatedOrderID"] for one in self._orders_now.values()}
+        for key, order in self._orders_now.items():
+            if key in waiting or key in shared or order["RelatedOrderID"] or not is_wanted(order):
+                continue
+            invoices = [one for one in self._documents.get(key, ()) if number(one["TotalAmount"]) >= 0]
+            newest = max(invoices, key=lambda one: int(one["Id"]), default=None)
+            owed = max(number(order["GrandTotal"]) - paid_on(store, key), ZERO)
+            if newest is not None and number(newest["AmountOwed"]) != owed:
+                problems.append(
+                    f"{newest['PurchaseOrderNumber']} shows {newest['AmountOwed']} as owed, not {owed}"
+                )
         return problems
 
     def _booked(self, key: str) -> Decimal:

@@ -26,6 +26,8 @@ from ledger_pipelines_tests.store_stage import Record, StoreStage
 S = TypeVar("S", bound=StoreStage[Any])
 SKUS = (*(sku for sku, *_ in GOODS if sku != "KETTLE"), KIT)
 """Goods of which there are enough."""
+FREE = "SAMPLE-1"
+"""One that costs nothing: no coupon takes anything off it."""
 METHODS = ("PayPal Checkout", "Credit Card", "Direct Deposit")
 _LINE = ("cut_after", "cut_before", "5xx_after", "5xx_before")
 _ON = {"New": ("Pick",), "Pick": ("Pack", "Dispatched"), "Pack": ("Dispatched",)}
@@ -110,14 +112,14 @@ class History(ABC, Generic[S]):
         }
         if self._now_and_then(0.2):
             more["PaymentMethod"] = "Credit Card"  # with its surcharge
-        if self._now_and_then(0.2):
+        lines = self._lines()
+        if self._now_and_then(0.2) and any(line["SKU"] != FREE for line in lines):
             more["AppliedDiscounts"] = [{"DiscountCode": "SPRING", "DiscountAmount": "3.00"}]
         if self._now_and_then(0.6):
             user, given, family, email = self.chooser.choice(PEOPLE)
             more |= {"Username": user, "Email": email, "BillFirstName": given, "BillLastName": family}
         elif self._now_and_then(0.5):
             more |= {"Username": "noreg", "Email": f"guest{self.chooser.randint(1, 3)}@example.com"}
-        lines = self._lines()
         return f"{self.stage.order(*lines, **more)} of {lines} {more}"
 
     def _pays(self) -> str | None:

@@ -585,6 +585,64 @@ class TestReposted:
             ("skip", "paid-with-invoice", "100.00"),
         ]
 
+    def test_what_the_books_show_on_the_old_invoice_did_not_count_as_paid_on_a_smaller_new_one(
+        self, decisions: Decisions
+    ) -> None:
+        """An order of 100, paid, became one of 30: the books' list of payments does not tell on which invoice one stands, so the new
+        invoice counted as paid, and stayed open."""
+        before = Scene((order("N1", "100", paid("1", "100")),))
+        scene = replace(
+            written(before),
+            orders=(order("N1", "30", paid("1", "100")),),
+            payments=(in_books("NETO-PAY-1", "100"),),
+        )
+        decisions.reposted["N1"] = (1, Decimal(30))
+        assert coded(plan(scene)) == [
+            ("create", "payment-moved", "-30.00"),
+            ("create", "payment-moved", "30.00"),
+            ("skip", "already-there", "100.00"),
+        ]
+
+    @pytest.mark.parametrize("total", ["40", "250"])
+    def test_a_payment_that_had_moved_once_was_written_again_when_the_order_was_edited_twice(
+        self, decisions: Decisions, total: str
+    ) -> None:
+        """On the second new invoice it was paid out of the bank's money once more, or refused for good where that one owed less."""
+        scene = written(Scene((order("N1", "100", paid("1", "100")),)))
+        decisions.reposted["N1"] = (1, Decimal(120))
+        once = written(replace(scene, orders=(order("N1", "120", paid("1", "100")),)))
+        decisions.reposted["N1"] = (2, Decimal(total))
+        twice = replace(once, orders=(order("N1", total, paid("1", "100")),))
+        part = min(Decimal(total), Decimal(100))
+        rows = plan(twice)
+        assert coded(rows) == [
+            ("create", "payment-moved", f"-{part}.00"),
+            ("create", "payment-moved", f"{part}.00"),
+            ("skip", "already-there", "100.00"),
+        ]
+        assert [body(row)["Reference"] for row in rows[:2]] == ["NETO-PAY-1-R1-C2", "NETO-PAY-1-R1-R2"]
+        ctx = twice.ctx()
+        assert items_of(rows[0]) == [(link(credit_key(ctx, twice.orders[0], 2)), -part)]
+        assert items_of(rows[1]) == [(link(invoice_key(ctx, twice.orders[0], 2)), part)]
+        assert {row.action for row in plan(written(twice))} == {Action.SKIP}
+
+    def test_an_order_edited_to_less_between_the_halves_of_a_move_waits_with_the_amount(
+        self, decisions: Decisions
+    ) -> None:
+        scene = written(Scene((order("N1", "100", paid("1", "100")),)))
+        decisions.reposted["N1"] = (1, Decimal(80))
+        first = replace(scene, orders=(order("N1", "80", paid("1", "100")),))
+        back = plan(first)[0].effect
+        assert back is not None
+        decisions.reposted["N1"] = (2, Decimal(50))
+        then = replace(first.knowing(confirmed(back, "9001")), orders=(order("N1", "50", paid("1", "100")),))
+        assert coded(plan(then)) == [
+            ("skip", "already-there", "-80.00"),
+            ("create", "payment-moved", "50.00"),
+            ("blocked", "payment-stranded", "30.00"),
+            ("skip", "already-there", "100.00"),
+        ]
+
 
 def _family(random: Random) -> tuple[SalesDocument, ...]:
     def some(number: str) -> list[object]:
