@@ -31,7 +31,7 @@ from ledger_pipelines_tests.faults.chain_child import CLOCK, LAST_ERROR, ChainCl
 from ledger_pipelines_tests.faults.drill_books import Picture
 from ledger_pipelines_tests.faults.drill_cases import (
     REFUSED_INSIDE,
-    WRITTEN_AGAIN,
+    asked_again,
     is_of_a_refused_file,
     known_to,
     rules,
@@ -279,7 +279,7 @@ class _Under:
             now, whole = now.without(self.entry.mirrors), whole.without(self.entry.mirrors)
         self.problems += now.differences(whole)
         self.problems += [f"external id twice: {name}" for name in self.entry.doubles(self.stage)]
-        if self._trouble_name not in WRITTEN_AGAIN:
+        if not asked_again(self.case.trouble, WINDOW):
             self.problems += [
                 f"sent again, though it was made: {one}" for one in self.entry.again(self.stage)
             ]

@@ -104,8 +104,6 @@ _ONLY_OF: Mapping[str, frozenset[str]] = {
 then fail one by one (netsuite.md 4.10). Saasu's interface has none but HTML."""
 REFUSED_INSIDE = ("error_200", "task_refused", "job_refused")
 """Those that wait for a person: there is nothing wrong with the record, which no program can tell."""
-WRITTEN_AGAIN = ("apply_twice", "job_late_beyond")
-"""Those by which a target may be asked again for what it has made already: it was asked twice, or later than it said."""
 ALL_TROUBLES: Mapping[str, Sequence[Mapping[str, object]]] = {
     **{name: (rule,) for name, rule in {**TROUBLES, **INSIDE}.items()},
     **BATCHES,
@@ -133,6 +131,15 @@ def rules(trouble: str) -> list[dict[str, object]]:
         late = {"seconds": float(seconds)} if seconds else {}
         found += [{**rule, **late} for rule in ALL_TROUBLES[name]]
     return found
+
+
+def asked_again(trouble: str, window: float) -> bool:
+    """Whether a target may be asked again for what it has made: it was asked twice by others, or is later than its window allows."""
+    return any(
+        rule["kind"] == "apply_twice"
+        or (rule["kind"] in {"apply_late", "job_late"} and float(str(rule["seconds"])) > window)
+        for rule in rules(trouble)
+    )
 
 
 FIRST_ANSWER_LOST = "apply.before_confirm#1"
