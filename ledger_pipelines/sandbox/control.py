@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import anyio.to_thread
 import msgspec
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -23,7 +24,14 @@ from ledger_pipelines.sandbox.clock import SandboxClock
 from ledger_pipelines.sandbox.faults import CORE_KINDS, Faults, FaultSpec
 from ledger_pipelines.sandbox.late import LateApplies
 from ledger_pipelines.sandbox.state import StateStore
-from ledger_pipelines.sandbox.vendor import HasCache, HasControlRoutes, HasLedger, HasTrialBalance, Vendor
+from ledger_pipelines.sandbox.vendor import (
+    HasCache,
+    HasControlRoutes,
+    HasLateWork,
+    HasLedger,
+    HasTrialBalance,
+    Vendor,
+)
 
 SEEDS = ("demo", "empty")
 
@@ -159,6 +167,9 @@ class Control:
             if wish.resume:
                 self.clock.resume()
             await self.late.apply_due()
+            for vendor in self.vendors.values():
+                if isinstance(vendor, HasLateWork):
+                    await anyio.to_thread.run_sync(vendor.catch_up)
         state = self.clock.state
         return answer(
             {

@@ -130,6 +130,15 @@ class HasCache(Protocol):
         ...
 
 
+@runtime_checkable
+class HasLateWork(Protocol):
+    """A vendor that does some of its work at an hour of the sandbox's clock."""
+
+    def catch_up(self) -> None:
+        """Do what is due, after the clock was set."""
+        ...
+
+
 def plain_error_response(status: int, retry_after: int | None) -> Response:
     """An error answer for a vendor that has no shape of its own for it."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}

@@ -31,6 +31,7 @@ from ledger_pipelines_tests.faults.chain_child import CLOCK, LAST_ERROR, ChainCl
 from ledger_pipelines_tests.faults.drill_books import Picture
 from ledger_pipelines_tests.faults.drill_cases import (
     REFUSED_INSIDE,
+    asked_again,
     is_of_a_refused_file,
     known_to,
     rules,
@@ -127,6 +128,8 @@ class Chain:
 
     def seed_books(self, entry: AnyEntry, scene: Scene) -> None:
         """Make the sandbox's books as they are before the scene, and keep them aside with the hour they were made at."""
+        with loopback(self.sandbox(entry).control_url) as control:  # an earlier case may have let hours pass
+            control.post("/clock", json={"offset_seconds": 0}).raise_for_status()
         stage = self.order(entry, scene).open()
         try:
             entry.prepare(stage, scene, self.kept(entry, scene))
@@ -262,13 +265,13 @@ class _Under:
         if self.case.trouble:
             self._trouble()
         self._starts()
-        struck = self.stage.fired()
-        rare = self._rare()
+        faults = self.stage.control.get("/faults").raise_for_status().json()["faults"]
         if self.late:
             self.stage.control.delete("/faults").raise_for_status()
             self.clock.jump(self.late + 1)
             self._starts()
-        self.clock.jump(WINDOW + 1)
+        latest = max((float(str(rule.get("seconds", 0))) for rule in rules(self.case.trouble)), default=0.0)
+        self.clock.jump(WINDOW + 1 + latest)
         self._last_call_over()
         self.problems += self._around()
         now = self.entry.picture(self.stage)
@@ -276,35 +279,42 @@ class _Under:
             now, whole = now.without(self.entry.mirrors), whole.without(self.entry.mirrors)
         self.problems += now.differences(whole)
         self.problems += [f"external id twice: {name}" for name in self.entry.doubles(self.stage)]
+        if not asked_again(self.case.trouble, WINDOW):
+            self.problems += [
+                f"sent again, though it was made: {one}" for one in self.entry.again(self.stage)
+            ]
         return Verdict(
             self.case.name,
             tuple(dict.fromkeys(self.problems)),
             {
                 "kills": len(self.killed),
-                "faults": struck,
+                "faults": sum(fault["fired"] for fault in faults),
                 "lost": now.lost(whole),
                 "doubled": now.doubled(whole),
                 "held for a person": self.people,
                 "missed": self.unharmed,
             },
-            frozenset({*self._reached(struck), *rare}),
+            frozenset({*self._reached(faults), *self._rare(faults)}),
         )
 
-    def _reached(self, struck: int) -> Iterator[str]:
+    @property
+    def _trouble_name(self) -> str:
+        return self.case.trouble.partition("@")[0]
+
+    def _reached(self, faults: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """Points at which it was killed, and troubles that struck, each of this integration."""
         for point in {name.partition("#")[0] for name in self.killed}:
             yield point
             yield f"{self.entry.name}/{point}"
-        if struck:
-            yield f"{self.entry.name}+{self.case.trouble.partition('@')[0]}"
+        wanted = {rule["kind"] for rule in rules(self.case.trouble)}
+        if wanted and wanted <= {fault["kind"] for fault in faults if fault["fired"]}:
+            yield f"{self.entry.name}+{self._trouble_name}"
 
-    def _rare(self) -> set[str]:
+    def _rare(self, faults: Sequence[Mapping[str, Any]]) -> set[str]:
         """Writes with a rate of their own that were struck."""
-        set_now = self.stage.control.get("/faults").raise_for_status().json()["faults"]
-        trouble = self.case.trouble.partition("@")[0]
         return {
-            struck_rare(self.entry.name, trouble, one)
-            for one in set_now
+            struck_rare(self.entry.name, self._trouble_name, one)
+            for one in faults
             if one["fired"] and one.get("rate") == 1.0
         }
 
@@ -325,7 +335,7 @@ class _Under:
             everywhere: list[Mapping[str, object]] = [{"vendor": vendor} for vendor in self.entry.targets]
             these = everywhere if rule["kind"] == "search_lag" else [{**some, **w} for w in self.entry.writes]
             these = [one for one in these if known_to(rule, str(one["vendor"]))]
-            faults = [{**rule, **one} for one in these]
+            faults = [{**one, **rule} for one in these]
             self.stage.control.post("/faults", json=faults).raise_for_status()
 
     def _starts(self) -> None:

@@ -6,7 +6,7 @@ Belongs here: the lists. Does not belong here: which are crossed (`drills.crash`
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -43,6 +43,8 @@ FILES: Mapping[str, tuple[str, bytes]] = {
 }
 """Settlements a drill runs, by name: id and file. `wide` has more of a kind than one batch of 100 holds."""
 
+PAST_WAIT = 960
+"""Seconds after which nobody waits for a batch (`batch_wait_seconds`), and its settle window is over."""
 TROUBLES: Mapping[str, Mapping[str, object]] = {
     "cut_before": {"kind": "cut_before"},
     "cut_after": {"kind": "cut_after"},
@@ -67,20 +69,51 @@ INSIDE: Mapping[str, Mapping[str, object]] = {
     "task_refused": {"kind": "task_failed", "status": 400},
 }
 """What goes wrong inside of an answer that says all is well, at some vendors only."""
-_INSIDE_OF: Mapping[str, frozenset[str]] = {
+_BOTH = {"rate": 1.0, "times": 2}
+"""The first two batches: there are few of them."""
+_SILENT = {"kind": "5xx_before", "status": 503, "rate": 1.0, "times": 1000, "vendor": "netsuite"}
+BATCHES: Mapping[str, Sequence[Mapping[str, object]]] = {
+    "job_500": ({"kind": "job_failed", "status": 500, **_BOTH},),
+    "job_500_applied": ({"kind": "job_failed", "status": 500, "applied": True, **_BOTH},),
+    "job_refused": ({"kind": "job_failed", "status": 400, **_BOTH},),
+    "job_stopped": ({"kind": "job_stopped", **_BOTH},),
+    "job_lost": ({"kind": "job_lost", **_BOTH},),
+    "job_lost_applied": (
+        {"kind": "job_lost", "applied": True, **_BOTH},
+        {"kind": "search_lag", "seconds": 12},
+    ),
+    "job_late": ({"kind": "job_late", "seconds": 8, **_BOTH},),
+    "job_late_beyond": ({"kind": "job_late", "seconds": PAST_WAIT, **_BOTH},),
+    "job_untold": ({"kind": "job_failed", "status": 500, **_BOTH}, {**_SILENT, "path": "/async/v1/job"}),
+    "results_untold": ({"kind": "task_failed", "status": 500}, {**_SILENT, "path": "/task/.*/result"}),
+    "results_untold_applied": (
+        {"kind": "task_failed", "status": 500, "applied": True},
+        {"kind": "search_lag", "seconds": 12},
+        {**_SILENT, "path": "/task/.*/result"},
+    ),
+}
+"""What befalls a batch that was accepted (netsuite.md 4.10): it fails wholly or from its middle on, is lost, is late within the
+wait for it or beyond the settle window after that wait, or its state or results cannot be read."""
+_ONLY_OF: Mapping[str, frozenset[str]] = {
     "error_200": frozenset({"cin7", "neto"}),
-    "task_failed": frozenset({"netsuite"}),
+    **dict.fromkeys(
+        ("task_failed", "job_failed", "job_stopped", "job_lost", "job_late"), frozenset({"netsuite"})
+    ),
 }
 """Vendors whose answers with status 200 tell of errors (neto.md 1.2, cin7-omni.md 1.5), and those that accept a batch whose records
 then fail one by one (netsuite.md 4.10). Saasu's interface has none but HTML."""
-REFUSED_INSIDE = ("error_200", "task_refused")
+REFUSED_INSIDE = ("error_200", "task_refused", "job_refused")
 """Those that wait for a person: there is nothing wrong with the record, which no program can tell."""
-ALL_TROUBLES: Mapping[str, Mapping[str, object]] = {**TROUBLES, **INSIDE}
+ALL_TROUBLES: Mapping[str, Sequence[Mapping[str, object]]] = {
+    **{name: (rule,) for name, rule in {**TROUBLES, **INSIDE}.items()},
+    **BATCHES,
+}
+"""By name the rules of each; one of several has come when each of its rules has struck."""
 
 
 def known_to(rule: Mapping[str, object], vendor: str) -> bool:
-    """Whether a vendor can have a trouble, given as its rule."""
-    return vendor in _INSIDE_OF.get(str(rule["kind"]), {vendor})
+    """Whether a vendor can have what a rule says."""
+    return vendor in _ONLY_OF.get(str(rule["kind"]), {vendor}) and rule.get("vendor", vendor) == vendor
 
 
 def struck_rare(entry: str, trouble: str, write: Mapping[str, object]) -> str:
@@ -90,13 +123,23 @@ def struck_rare(entry: str, trouble: str, write: Mapping[str, object]) -> str:
 
 def rules(trouble: str) -> list[dict[str, object]]:
     """The sandbox's rules of a trouble, or of several: `NAME[@SECONDS][&NAME ...]`. Raises ValueError."""
-    found = []
+    found: list[dict[str, object]] = []
     for part in trouble.split("&") if trouble else ():
         name, _, seconds = part.partition("@")
         if name not in ALL_TROUBLES:
             raise ValueError(f"no trouble {name!r}; there are {', '.join(ALL_TROUBLES)}")
-        found.append({**ALL_TROUBLES[name], **({"seconds": float(seconds)} if seconds else {})})
+        late = {"seconds": float(seconds)} if seconds else {}
+        found += [{**rule, **late} for rule in ALL_TROUBLES[name]]
     return found
+
+
+def asked_again(trouble: str, window: float) -> bool:
+    """Whether a target may be asked again for what it has made: it was asked twice by others, or is later than its window allows."""
+    return any(
+        rule["kind"] == "apply_twice"
+        or (rule["kind"] in {"apply_late", "job_late"} and float(str(rule["seconds"])) > window)
+        for rule in rules(trouble)
+    )
 
 
 FIRST_ANSWER_LOST = "apply.before_confirm#1"

@@ -74,6 +74,7 @@ class Entry(Generic[S]):
         every: A crash is tried after each so-manieth durable operation,
         reaches: at a point's first and last reach (2), or at a chosen one (1),
         crossed: and so many are crossed with each trouble; 4: all that are thought of.
+        again: What the target refused since it was there already, as far as it keeps that.
         beyond: Troubles that no program can withstand at such a target: it takes no key of ours, and writes twice what a
             proxy sends twice.
         throttled: Seconds after which a throttled connection goes on.
@@ -109,6 +110,7 @@ class Entry(Generic[S]):
     every: int = 6
     reaches: int = 2
     crossed: int = 4
+    again: Callable[[S], Sequence[str]] = lambda _: ()
     beyond: frozenset[str] = frozenset()
     throttled: float = 0.0
     lags: tuple[int, ...] = (2, 12, 19, 45, 90)
@@ -141,8 +143,9 @@ class Entry(Generic[S]):
         """What can go wrong at its targets, as far as a program can withstand it."""
         return [
             name
-            for name, rule in ALL_TROUBLES.items()
-            if name not in self.beyond and any(known_to(rule, target) for target in self.targets)
+            for name, rules in ALL_TROUBLES.items()
+            if name not in self.beyond
+            and any(all(known_to(rule, target) for rule in rules) for target in self.targets)
         ]
 
     def answers(self) -> tuple[str, ...]:

@@ -71,6 +71,12 @@ def _made(stage: Stage, scene: Scene) -> Mapping[str, int]:
     return {kind: len(books.ours(kind, scene.partition)) for kind in scene.kinds}
 
 
+def _again(stage: Stage) -> Sequence[str]:
+    """Records of batches."""
+    tasks = stage.books().dump["tasks"]
+    return [str(one["request"]) for one in tasks if "already exists" in str(one.get("body"))]
+
+
 def _by_hand(stage: Stage, row: Row) -> Sequence[str]:
     there = [record for kind in stage.books().dump["records"].values() for record in kind]
     return [str(one["id"]) for one in there if one.get("externalId") == row.effect.external_id]
@@ -104,6 +110,7 @@ AMAZON_NETSUITE: Entry[Stage] = Entry(
     names=lambda stage: stage.books().external_ids(),
     intended=lambda stage: set(stage.books().external_ids()),
     by_hand=_by_hand,
+    again=_again,
     around=_around,
     written=lambda stage: stage.writes(),
     picture=_picture,

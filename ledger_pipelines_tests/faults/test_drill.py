@@ -17,7 +17,7 @@ from ledger_pipelines.sync.apply import apply
 from ledger_pipelines.sync.states import FAULT_POINTS
 from ledger_pipelines_tests.faults.chain_case import ChainCase
 from ledger_pipelines_tests.faults.drill_books import Picture, picture
-from ledger_pipelines_tests.faults.drill_cases import points
+from ledger_pipelines_tests.faults.drill_cases import asked_again, points
 from ledger_pipelines_tests.faults.drills.lag import Lag
 from ledger_pipelines_tests.faults.drills.race import Race
 from ledger_pipelines_tests.faults.engine_case import EngineCase, unexplained
@@ -29,6 +29,7 @@ from ledger_pipelines_tests.faults.engine_target import (
     make_effect,
     make_plan,
 )
+from ledger_pipelines_tests.faults.entries import ENTRIES
 from ledger_pipelines_tests.faults.nursery import Nursery, stopped
 from ledger_pipelines_tests.faults.shared_clock import SharedClock
 from ledger_pipelines_tests.faults.stopping import DURABLE, Stop, Watch
@@ -131,3 +132,17 @@ def test_an_open_row_needs_a_reason_and_a_remedy(tmp_path: Path) -> None:
         "EXT-1 is unknown without a reason and a remedy",
         "EXT-2 is sent without a reason and a remedy",
     ]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "may"),
+    [("", False), ("apply_late", False), ("apply_late@45", True), ("search_lag@45", False),
+     ("task_500&apply_twice", True), ("job_late", False), ("job_late_beyond", True)],
+)  # fmt: skip
+def test_only_what_comes_later_than_it_may_excuses_a_second_sending(trouble: str, may: bool) -> None:
+    assert asked_again(trouble, 20) is may
+
+
+def test_a_trouble_of_several_rules_is_no_ones_who_cannot_have_each() -> None:
+    assert "job_untold" in ENTRIES["amazon_netsuite"].troubles()
+    assert not {"job_untold", "results_untold", "job_500"}.intersection(ENTRIES["neto_saasu"].troubles())

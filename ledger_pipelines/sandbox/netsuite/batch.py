@@ -16,7 +16,7 @@ import anyio.to_thread
 from ledger_pipelines.sandbox import codec
 from ledger_pipelines.sandbox.codec import Document
 from ledger_pipelines.sandbox.netsuite.clock import parse_instant, utc_text
-from ledger_pipelines.sandbox.netsuite.company import Company
+from ledger_pipelines.sandbox.netsuite.company import Company, Fault
 from ledger_pipelines.sandbox.netsuite.errors import (
     NetSuiteError,
     injected,
@@ -42,6 +42,15 @@ MAX_RECORDS = 100
 TASK_FAILED = "task_failed"
 """Fault: a record of a batch that was accepted fails with `status` (500: an unexpected error; 400: a script refuses it, with
 `message`), after it was carried out if `applied`."""
+JOB_FAILED = "job_failed"
+"""Fault: the same of every record of a batch."""
+JOB_STOPPED = "job_stopped"
+"""Fault: a job ends in the middle: the records of its second half are never begun, and it says `failed`."""
+JOB_LOST = "job_lost"
+"""Fault: the job of a batch is not known afterwards (404), and was never carried out, or was if `applied`."""
+JOB_LATE = "job_late"
+"""Fault: a job is at work for `seconds` of the sandbox's clock: carried out at their end, or at their beginning if `applied`."""
+FAULTS = frozenset({TASK_FAILED, JOB_FAILED, JOB_STOPPED, JOB_LOST, JOB_LATE})
 
 
 def wants_async(call: Call) -> bool:
@@ -104,8 +113,23 @@ class Jobs:
             for at, part in enumerate(parts, 1):
                 request = codec.keep({**asdict(part), "identity": identity.name})
                 store.insert("ns_task", {"job": job, "id": at, "request": request, "progress": "pending"})
+            self._befall(job, call)
         headers = {"Location": f"{call.base}{JOB_PATH}/{job}", "Preference-Applied": "respond-async"}
         return Answer(202, b"", headers)
+
+    def _befall(self, job: int, call: Call) -> None:
+        """Note what will be odd about a job."""
+        store, now = self.company.store, self.company.clock.now().timestamp()
+        lost = self.company.faults.on_part(JOB_LOST, call.method, call.path)
+        late = self.company.faults.on_part(JOB_LATE, call.method, call.path)
+        if lost is None and late is None:
+            return
+        until = now + late.seconds if late is not None else 0.0
+        starts = 0.0 if late is None or late.applied else until
+        noted = {"job": job, "lost": int(lost is not None), "starts": starts, "shows": until}
+        store.insert("ns_job_fault", noted)
+        if lost is not None and not lost.applied:
+            store.db.execute("UPDATE ns_job SET completed = 1 WHERE id = ?", (job,))
 
     def wake(self) -> None:
         """Make sure that a worker runs while jobs are open (call from the event loop)."""
@@ -117,8 +141,25 @@ class Jobs:
         """Note whether jobs are open. Under the state's lock only: another thread that touches the database while a
         long search calls Python functions waits for the search, and keeps it from calling them.
         """
-        found = self.company.store.db.execute("SELECT 1 FROM ns_job WHERE completed = 0 LIMIT 1").fetchone()
-        self.has_open = found is not None
+        self.has_open = self._next() is not None
+
+    def _next(self) -> tuple[int, str, int] | None:
+        """The oldest job that is open and has begun: its id, role, and whether it is parallel."""
+        found: tuple[int, str, int] | None = self.company.store.db.execute(
+            "SELECT id, role, parallel FROM ns_job LEFT JOIN ns_job_fault ON job = id "
+            "WHERE completed = 0 AND coalesce(starts, 0) <= ? ORDER BY id LIMIT 1",
+            (self.company.clock.now().timestamp(),),
+        ).fetchone()
+        return found
+
+    def catch_up(self) -> None:
+        """Carry out the late jobs that have begun by now."""
+        with self.company.store.state.lock:
+            is_late = "SELECT 1 FROM ns_job_fault WHERE starts > 0 LIMIT 1"
+            if self.company.store.db.execute(is_late).fetchone() is None:
+                return
+        while self.run_next():
+            pass
 
     async def _work(self) -> None:
         while True:
@@ -130,9 +171,7 @@ class Jobs:
         """Carry out the oldest open job, all tasks in one commit; False when none is left."""
         store = self.company.store
         with store.transaction():
-            found = store.db.execute(
-                "SELECT id, role, parallel FROM ns_job WHERE completed = 0 ORDER BY id LIMIT 1"
-            ).fetchone()
+            found = self._next()
             if found is None:
                 return False
             job, role, parallel = found
@@ -141,17 +180,21 @@ class Jobs:
                 f"SELECT id, request FROM ns_task WHERE job = ? AND progress = 'pending' ORDER BY {order}",  # noqa: S608
                 (job,),
             ).fetchall()
+            path, method = store.db.execute("SELECT path, method FROM ns_job WHERE id = ?", (job,)).fetchone()
+            whole = self.company.faults.on_part(JOB_FAILED, method, path)
+            if self.company.faults.on_part(JOB_STOPPED, method, path) is not None:
+                tasks = tasks[: len(tasks) // 2]
             for task, request in tasks:
-                self._run_task(job, task, request, int(role))
+                self._run_task(job, task, request, int(role), whole)
             store.db.execute("UPDATE ns_job SET completed = 1 WHERE id = ?", (job,))
         return True
 
-    def _run_task(self, job: int, task: int, request: str, role: int) -> None:
+    def _run_task(self, job: int, task: int, request: str, role: int, whole: Fault | None) -> None:
         kept: Document = codec.loads(request)
         identity = Identity(ROLES[role], str(kept.pop("identity")))
         started = utc_text(self.company.now())
         call = Call(**kept)
-        fault = self.company.faults.on_part(TASK_FAILED, call.method, call.path)
+        fault = whole or self.company.faults.on_part(TASK_FAILED, call.method, call.path)
         if fault is None or fault.applied:
             answer = self.records.handle(call, identity)
         if fault is not None:
@@ -176,14 +219,20 @@ class Jobs:
         job = self.company.store.db.execute(
             "SELECT id, completed, submitted FROM ns_job WHERE id = ?", (int(parts[0]),)
         ).fetchone()
-        if job is None or (len(parts) > 1 and parts[1] != "task") or len(parts) > 4:
+        lost, shows = self.company.store.db.execute(
+            "SELECT lost, shows FROM ns_job_fault WHERE job = ?", (int(parts[0]),)
+        ).fetchone() or (0, 0.0)
+        if job is None or lost or (len(parts) > 1 and parts[1] != "task") or len(parts) > 4:
             raise nonexistent()
+        at_work = self.company.clock.now().timestamp() < shows
         if len(parts) == 1:
-            return json_answer(self._job(call, job[0], bool(job[1])))
+            return json_answer(self._job(call, job[0], bool(job[1]), at_work))
         tasks = self.company.store.db.execute(
             "SELECT id, progress, started, ended, status, headers, body FROM ns_task WHERE job = ? ORDER BY id",
             (job[0],),
         ).fetchall()
+        if at_work:
+            tasks = [(found[0], "processing", None, None, None, None, None) for found in tasks]
         if len(parts) == 2:
             items = [self._task(call, job[0], found) for found in tasks]
             url = f"{call.base}{JOB_PATH}/{job[0]}/task"
@@ -207,13 +256,18 @@ class Jobs:
             raise invalid_request("The task has not been completed yet, its result is not available.")
         return Answer(int(task[4]), str(task[6]).encode(), codec.loads(task[5]))
 
-    def _job(self, call: Call, job: int, completed: bool) -> Document:
+    def _job(self, call: Call, job: int, completed: bool, at_work: bool) -> Document:
         url = f"{call.base}{JOB_PATH}/{job}"
         states = {
             found[0]
             for found in self.company.store.db.execute("SELECT progress FROM ns_task WHERE job = ?", (job,))
         }
-        progress = "pending" if not completed else "failed" if states == {"failed"} else "succeeded"
+        if at_work:
+            completed, progress = False, "processing"
+        elif not completed:
+            progress = "pending"
+        else:
+            progress = "failed" if states == {"failed"} or "pending" in states else "succeeded"
         return {
             "links": [{"rel": "self", "href": url}, {"rel": "related", "href": f"{url}/task"}],
             "id": str(job),
@@ -244,6 +298,7 @@ class Jobs:
             ).fetchall():
                 if parse_instant(submitted) < limit:
                     self.company.store.db.execute("DELETE FROM ns_task WHERE job = ?", (job,))
+                    self.company.store.db.execute("DELETE FROM ns_job_fault WHERE job = ?", (job,))
                     self.company.store.db.execute("DELETE FROM ns_job WHERE id = ?", (job,))
 
 

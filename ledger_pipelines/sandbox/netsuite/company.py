@@ -58,6 +58,11 @@ class Fault(Protocol):
         """What the answer says."""
         ...
 
+    @property
+    def seconds(self) -> float:
+        """How late it is."""
+        ...
+
 
 class Faults(Protocol):
     """The part of the fault plan that this vendor asks itself."""
@@ -67,7 +72,7 @@ class Faults(Protocol):
         ...
 
     def on_part(self, kind: str, method: str, target: str) -> Fault | None:
-        """The fault of this kind that befalls one record of a batch."""
+        """The fault of this kind that befalls a batch, or one record of it."""
         ...
 
 

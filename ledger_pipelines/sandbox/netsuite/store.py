@@ -44,8 +44,8 @@ _INTEGERS = {
 }  # fmt: skip
 
 TABLES = (
-    "ns_record", "ns_transaction", "ns_line", "ns_ledger", "ns_link", "ns_job", "ns_task", "ns_audit", "ns_nonce",
-    "ns_lock", "ns_counter", "ns_definition", "ns_setting",
+    "ns_record", "ns_transaction", "ns_line", "ns_ledger", "ns_link", "ns_job", "ns_job_fault", "ns_task", "ns_audit",
+    "ns_nonce", "ns_lock", "ns_counter", "ns_definition", "ns_setting",
 )  # fmt: skip
 
 
@@ -82,6 +82,8 @@ CREATE INDEX IF NOT EXISTS ns_link_via ON ns_link (via, linktype);
 CREATE TABLE IF NOT EXISTS ns_job (id INTEGER PRIMARY KEY, idempotency_key TEXT, method TEXT, path TEXT, role TEXT,
   parallel INTEGER, submitted TEXT, completed INTEGER NOT NULL DEFAULT 0);
 CREATE UNIQUE INDEX IF NOT EXISTS ns_job_key ON ns_job (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE TABLE IF NOT EXISTS ns_job_fault (job INTEGER PRIMARY KEY, lost INTEGER NOT NULL, starts REAL NOT NULL,
+  shows REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS ns_task (job INTEGER NOT NULL, id INTEGER NOT NULL, request TEXT NOT NULL,
   progress TEXT NOT NULL, started TEXT, ended TEXT, status INTEGER, headers TEXT, body TEXT, PRIMARY KEY (job, id));
 CREATE TABLE IF NOT EXISTS ns_audit (id INTEGER PRIMARY KEY, at TEXT, kind TEXT, outcome TEXT, cause TEXT,

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from ledger_pipelines.sandbox import codec
 from ledger_pipelines.sandbox.netsuite import books
 from ledger_pipelines.sandbox.netsuite.app import NetSuiteApp
-from ledger_pipelines.sandbox.netsuite.batch import TASK_FAILED
+from ledger_pipelines.sandbox.netsuite.batch import FAULTS as BATCH_FAULTS
 from ledger_pipelines.sandbox.netsuite.company import Company
 from ledger_pipelines.sandbox.netsuite.errors import injected
 from ledger_pipelines.sandbox.netsuite.features import Features
@@ -36,11 +36,11 @@ class NetSuiteVendor:
 
     name = "netsuite"
     port_offset = 6
-    extra_faults = frozenset({"script_error", "token_revoked", "clock_skew", TASK_FAILED})
+    extra_faults = frozenset({"script_error", "token_revoked", "clock_skew"}) | BATCH_FAULTS
 
     def __init__(self, context: SandboxContext):
         self.context = context
-        context.faults.of_parts({TASK_FAILED})
+        context.faults.of_parts(BATCH_FAULTS)
         self.company = Company(Store(context.store), context.clock, context.faults, context.base_url)
         self._app = NetSuiteApp(self.company)
 
@@ -88,6 +88,10 @@ class NetSuiteVendor:
         """Read features and definitions again after the store was put back to a snapshot."""
         self.company.reload()
         self._app.queries.refresh()
+
+    def catch_up(self) -> None:
+        """Carry out the late jobs whose time has come."""
+        self._app.jobs.catch_up()
 
     def define_record_type(self, definition: RecordDefinition | ListDefinition) -> None:
         """Deploy a custom record type or custom list, as SDF would."""

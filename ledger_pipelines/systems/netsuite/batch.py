@@ -8,18 +8,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ledger_pipelines.documents.effects import Ending, Prepared, Unknown
 from ledger_pipelines.documents.keys import Json, canonical, digest
-from ledger_pipelines.errors import LedgerError
+from ledger_pipelines.errors import LedgerError, TransientError
 from ledger_pipelines.systems.http import Answer
 from ledger_pipelines.systems.netsuite.client import JOB, NetSuiteClient
-from ledger_pipelines.systems.netsuite.endings import ending_of
-from ledger_pipelines.systems.netsuite.errors import Category, read_problem
+from ledger_pipelines.systems.netsuite.endings import ending_of, named_id
+from ledger_pipelines.systems.netsuite.errors import Category, read_error, read_problem
 from ledger_pipelines.systems.netsuite.records import location, record_path
 
 MOST = 100
 _NAMESPACE = uuid.UUID("8f3f1a3e-6c0e-5b57-9a3c-3c0d9a1f2b77")
+_LATER: Final = frozenset({429, 502, 503, 504})
+"""Statuses of a result that are the call's own, and worth another; a 500 may be the record's."""
 _COLLECTION = "application/vnd.oracle.resource+json; type=collection"
 
 
@@ -34,10 +37,10 @@ def idempotency_key(batch: Sequence[Prepared]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One record of a job. failed: it says so itself; None = it does not tell."""
+    """One record of a job. unfinished: it says so itself; failed: likewise, None = it does not tell."""
 
     task_id: str
-    completed: bool
+    unfinished: bool
     failed: bool | None
 
 
@@ -94,18 +97,54 @@ class Batches:
             task_id = str(item.get("id") or _last_segment(item))
             progress = str(item.get("progress") or "").lower()
             failed = {"succeeded": False, "failed": True}.get(progress)
-            tasks.append(Task(task_id, item.get("completed") is True or failed is not None, failed))
+            unfinished = item.get("completed") is False or progress in {"pending", "processing"}
+            tasks.append(Task(task_id, unfinished and failed is None, failed))
         return sorted(tasks, key=lambda t: (len(t.task_id), t.task_id))
 
-    def result(self, job: str, task: Task, external_id: str, known_id: str = "") -> Ending:
-        """How one record fared: NetSuite replays its own answer. One call; never raises for what it says."""
+    def results(self, job: str, records: Sequence[tuple[Prepared, Task]]) -> dict[str, Ending]:
+        """How records fared, by the effect's key: NetSuite replays its own answers. One call each, until one cannot be read.
+
+        A task that says it is not completed has no result (its job stopped before it): not asked. Never raises.
+        """
+        told: dict[str, Ending] = {}
+        unread = ""
+        for prepared, task in records:
+            key = prepared.effect.key
+            if not unread and not task.unfinished:
+                try:
+                    told[key] = self._result(job, task, prepared)
+                    continue
+                except LedgerError as error:
+                    unread = f"The result of this record in its batch cannot be read: {error}"
+            told[key] = Unknown(unread or "The batch is done, and this record's part in it is not.")
+        return told
+
+    def _result(self, job: str, task: Task, prepared: Prepared) -> Ending:
+        path = f"{job}/task/{task.task_id}"
+        answer = self._answer(f"{path}/result")
+        if self._of_this_call(answer, path):
+            raise read_error(answer, self._client.connection.name)
+        return ending_of(answer, prepared.effect.external_id, named_id(prepared))
+
+    def _of_this_call(self, answer: Answer, task_path: str) -> bool:
+        """Whether a result's answer refuses the asking, and does not replay what was said of the record."""
+        match answer.status:
+            case 400:
+                return read_problem(answer).category is Category.CONCURRENCY
+            case 401:
+                return True
+            case 403 | 404:
+                return not (read_problem(answer).own and self._answer(task_path).ok)
+            case _:
+                return False
+
+    def _answer(self, path: str) -> Answer:
+        """Raises LedgerError: none within the budget."""
         try:
-            answer = self._client.probe_status(f"{job}/task/{task.task_id}/result")
-        except LedgerError as error:
-            return Unknown(f"The result of this record in its batch cannot be read: {error}")
-        if answer.status in {401, 403, 404} and not read_problem(answer).own:
-            return Unknown(f"The result of this record in its batch cannot be read: HTTP {answer.status}.")
-        return ending_of(answer, external_id, known_id)
+            answer = self._client.look_once(path)
+        except TransientError:
+            return self._client.look(path)
+        return self._client.look(path) if answer.status in _LATER else answer
 
 
 def _last_segment(item: dict[str, Json]) -> str:

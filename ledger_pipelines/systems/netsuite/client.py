@@ -176,9 +176,23 @@ class NetSuiteClient:
             body=None if body is None else json_body(body),
         )
 
-    def probe_status(self, path: str) -> Answer:
-        """A GET whose refusal is itself the finding (permission checks): any status but 429 and 5xx returns."""
+    def look(self, path: str) -> Answer:
+        """A GET whose refusal is itself the finding: any status but 429 and 5xx returns.
+
+        Raises:
+            TransientError: no such answer within the budget.
+        """
         return self.http.read(
+            "GET", self.connection.base + path, pattern=pattern_of(path), headers=self._headers(None, False)
+        )
+
+    def look_once(self, path: str) -> Answer:
+        """The same, asked once; any status returns.
+
+        Raises:
+            TransientError: no whole answer.
+        """
+        return self.http.read_once(
             "GET", self.connection.base + path, pattern=pattern_of(path), headers=self._headers(None, False)
         )
 

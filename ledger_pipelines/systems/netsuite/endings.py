@@ -6,11 +6,13 @@ Belongs here: answer -> ending (reliability.md 1.3, netsuite.md 5). Does not bel
 from __future__ import annotations
 
 from ledger_pipelines.documents.effects import (
+    Action,
     Confirmed,
     CredentialsRefused,
     Ending,
     Exists,
     NotSent,
+    Prepared,
     Refused,
     Remote,
     Unknown,
@@ -38,6 +40,12 @@ def problem_ending(problem: NetSuiteProblem, wait: float | None = None) -> Endin
             return Refused(problem.code, problem.text)
 
 
+def named_id(prepared: Prepared) -> str:
+    """What the request names its record by; "" for one that it makes."""
+    effect = prepared.effect
+    return "" if effect.action is Action.CREATE else prepared.target_id or f"eid:{effect.external_id}"
+
+
 def ending_of(answer: Answer, external_id: str, known_id: str = "") -> Ending:
     """The ending of a single-record write.
 
@@ -56,4 +64,5 @@ def ending_of(answer: Answer, external_id: str, known_id: str = "") -> Ending:
     found = id_of(answer) or known_id
     if not found or answer.status == 202:
         return Unknown(f"HTTP {answer.status} without the new record's address.")
-    return Confirmed(Remote(found, external_id))
+    # a PATCH by external id may answer without a Location (netsuite.md 4.1): done, id not told
+    return Confirmed(Remote(found if found.isdecimal() else "", external_id))

@@ -36,7 +36,7 @@ from ledger_pipelines.faultpoints import reached
 from ledger_pipelines.systems.http import classify
 from ledger_pipelines.systems.netsuite.batch import MOST, Batches, idempotency_key
 from ledger_pipelines.systems.netsuite.client import NetSuiteClient
-from ledger_pipelines.systems.netsuite.endings import ending_of, problem_ending
+from ledger_pipelines.systems.netsuite.endings import ending_of, named_id, problem_ending
 from ledger_pipelines.systems.netsuite.errors import Category, read_problem
 from ledger_pipelines.systems.netsuite.probe import MOST_IN, Probe, agrees
 from ledger_pipelines.systems.netsuite.records import Records
@@ -119,7 +119,6 @@ class NetSuiteWriter:
 
     def _single(self, prepared: Prepared) -> Ending:
         effect = prepared.effect
-        known = ""
         try:
             if effect.action is Action.CREATE:
                 body = prepared.body | {"externalId": effect.external_id}
@@ -128,23 +127,18 @@ class NetSuiteWriter:
                 else:
                     answer = self._records.post(effect.kind, body)
             elif effect.action is Action.UPDATE:
-                known = prepared.target_id
-                answer = self._records.patch(effect.kind, known or f"eid:{effect.external_id}", prepared.body)
+                answer = self._records.patch(effect.kind, named_id(prepared), prepared.body)
             else:
-                known = prepared.target_id
                 if not self._deletable(effect.kind):
                     return Refused(
                         "VOID_NOT_SUPPORTED",
                         f"NetSuite's REST service does not void a {effect.kind}; void or reverse it in NetSuite.",
                     )
-                answer = self._records.delete(effect.kind, known or f"eid:{effect.external_id}")
+                answer = self._records.delete(effect.kind, named_id(prepared))
         except LedgerError as error:
             return classify(error) or Unknown(str(error))
         reached("netsuite.answered")
-        ending = ending_of(answer, effect.external_id, known or _by_external(effect))
-        if isinstance(ending, Confirmed) and not ending.remote.remote_id.isdecimal():
-            # a PATCH by external id may answer without a Location (netsuite.md 4.1): done, id not told
-            return Confirmed(replace(ending.remote, remote_id=""))
+        ending = ending_of(answer, effect.external_id, named_id(prepared))
         if isinstance(ending, Refused) and prepared.origin:
             return self._transformed_before(prepared, ending)
         return ending
@@ -290,12 +284,8 @@ class NetSuiteWriter:
                     break
                 self._client.clock.sleep(pause)
                 found |= self._missing(batch, found)
-            for prepared in batch:
-                effect = prepared.effect
-                task = by_key.get(effect.key)
-                if effect.key not in found and task is not None:
-                    known = prepared.target_id or _by_external(effect)
-                    told[effect.key] = self._batches.result(job, task, effect.external_id, known)
+            hidden = [p for p in batch if p.effect.key not in found and p.effect.key in by_key]
+            told = self._batches.results(job, [(p, by_key[p.effect.key]) for p in hidden])
         return self._endings(batch, found, words, told)
 
     def _missing(self, batch: Sequence[Prepared], found: Mapping[str, Remote]) -> Mapping[str, Remote]:
@@ -333,10 +323,6 @@ def _after(endings: Sequence[Ending]) -> Ending | None:
 
 def _failed(task: object) -> bool:
     return getattr(task, "failed", None) is True
-
-
-def _by_external(effect: Effect) -> str:
-    return f"eid:{effect.external_id}" if effect.action is not Action.CREATE else ""
 
 
 def _resolved(prepared: Prepared) -> Effect:

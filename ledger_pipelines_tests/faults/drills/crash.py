@@ -22,6 +22,7 @@ from ledger_pipelines_tests.faults.chain_case import Chain, ChainCase
 from ledger_pipelines_tests.faults.drill_cases import (
     AFTER_A_LOST_ANSWER,
     AMID_WRITING,
+    BATCHES,
     FIRST_ANSWER_LOST,
     is_of_a_refused_file,
     points,
@@ -37,6 +38,8 @@ from ledger_pipelines_tests.faults.stopping import DURABLE, Stop
 
 EACH_CLASS = (WriteClass.NATIVE_KEY, WriteClass.SEARCH, WriteClass.NEITHER)
 MAIN_SCENE = "small"
+MANY_SCENE = "wide"
+"""Of a target that takes batches: several of them, and full ones."""
 SOME = 8
 """So many of the durable operations where not each is taken."""
 EVERY = 2
@@ -178,11 +181,10 @@ class DRILL(Drill):
                     yield make((Stop(point, chooser.randint(1, max(1, counts.get(point, 1)))),))
                 for nth in sorted(chooser.sample(range(1, last + 1), min(last, SOME // 4))):
                     yield make((Stop(DURABLE, nth),))
-            of_it = (
-                entry.troubles()
-                if scene == MAIN_SCENE
-                else sorted(chooser.sample(entry.troubles(), SOME // 4))
-            )
+            troubles = entry.troubles()
+            of_it = troubles if scene == MAIN_SCENE else sorted(chooser.sample(troubles, SOME // 4))
+            if scene == MANY_SCENE:
+                of_it = sorted({*of_it, *BATCHES}.intersection(troubles))
             for trouble in of_it:
                 point = chooser.choice(amid)
                 nth = chooser.randint(1, max(1, min(4, counts.get(point, 1))))

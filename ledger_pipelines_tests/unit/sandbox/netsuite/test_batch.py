@@ -1,5 +1,6 @@
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,30 @@ def batch(desk: Desk, method: str, path: str, items: list[Any], **headers: str) 
     return desk.call(method, path, json={"items": items}, headers={**BATCH, **headers})
 
 
-def fault(desk: Desk, **more: Any) -> None:
-    desk.faults.add(FaultSpec(vendor="netsuite", kind="task_failed", **more))
+def fault(desk: Desk, kind: str = "task_failed", **more: Any) -> None:
+    desk.faults.add(FaultSpec(vendor="netsuite", kind=kind, **more))
+
+
+def submitted(desk: Desk, count: int = 4, name: str = "J") -> str:
+    """A batch of invoices; its job's path."""
+    bodies = [invoice_body(externalId=f"{name}-{at}") for at in range(count)]
+    answer = batch(desk, "POST", "invoice", bodies)
+    assert answer.status_code == 202, answer.text
+    return answer.headers["Location"].removeprefix(BASE)
+
+
+def made(desk: Desk) -> set[str]:
+    return {
+        row["externalid"] for row in desk.rows("SELECT externalid FROM transaction WHERE type = 'CustInvc'")
+    }
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not come")
 
 
 def finished(desk: Desk, answer: httpx.Response) -> list[httpx.Response]:
@@ -106,6 +129,63 @@ def test_a_record_that_a_script_refuses_within_a_batch_says_its_words(desk: Desk
     )
     assert [result.status_code for result in results] == [400, 204]
     assert "No sales on Sundays." in error_of(results[0])[2]
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_a_batch_fails_wholly_once_and_the_next_does_not(desk: Desk, applied: bool) -> None:
+    fault(desk, "job_failed", path="/invoice", times=1, applied=applied)
+    job = submitted(desk, 3)
+    wait(lambda: bool(desk.get(job)["completed"]))
+    assert desk.get(job)["progress"] == "failed"
+    assert {task["progress"] for task in desk.get(f"{job}/task")["items"]} == {"failed"}
+    assert desk.call("GET", f"{job}/task/3/result").status_code == 500
+    assert made(desk) == ({"J-0", "J-1", "J-2"} if applied else set())
+    again = submitted(desk, 3, "K")
+    wait(lambda: bool(desk.get(again)["completed"]))
+    assert desk.get(again)["progress"] == "succeeded"
+
+
+def test_a_job_that_stops_in_the_middle_never_begins_its_second_half(desk: Desk) -> None:
+    fault(desk, "job_stopped", times=1)
+    job = submitted(desk)
+    wait(lambda: bool(desk.get(job)["completed"]))
+    assert desk.get(job)["progress"] == "failed"
+    assert [t["progress"] for t in desk.get(f"{job}/task")["items"]] == ["succeeded"] * 2 + ["pending"] * 2
+    assert desk.call("GET", f"{job}/task/4/result").status_code == 400
+    assert made(desk) == {"J-0", "J-1"}
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_a_job_that_is_lost_is_not_found_whatever_it_did(desk: Desk, applied: bool) -> None:
+    fault(desk, "job_lost", times=1, applied=applied)
+    job = submitted(desk)
+    again = submitted(desk, 1, "K")
+    wait(lambda: bool(desk.get(again)["completed"]))
+    for path in (job, f"{job}/task", f"{job}/task/1", f"{job}/task/1/result"):
+        assert desk.call("GET", path).status_code == 404
+    assert made(desk) == {"K-0"} | ({f"J-{at}" for at in range(4)} if applied else set())
+
+
+def test_a_late_job_is_at_work_until_its_time_and_holds_up_no_other(desk: Desk) -> None:
+    fault(desk, "job_late", times=1, seconds=60)
+    job = submitted(desk)
+    again = submitted(desk, 1, "K")
+    wait(lambda: bool(desk.get(again)["completed"]))
+    assert (desk.get(job)["completed"], desk.get(job)["progress"]) == (False, "processing")
+    assert made(desk) == {"K-0"}
+    desk.clock.advance(61)
+    desk.vendor.catch_up()
+    assert desk.get(job)["progress"] == "succeeded"
+    assert len(made(desk)) == 5
+
+
+def test_a_late_job_that_was_applied_shows_its_records_before_it_says_so(desk: Desk) -> None:
+    fault(desk, "job_late", times=1, seconds=60, applied=True)
+    job = submitted(desk)
+    wait(lambda: len(made(desk)) == 4)
+    assert desk.get(job)["progress"] == "processing"
+    assert desk.get(f"{job}/task/1")["completed"] is False
+    assert desk.call("GET", f"{job}/task/1/result").status_code == 400
 
 
 def test_items_are_taken_in_order_so_that_later_ones_may_refer_to_earlier_ones(desk: Desk) -> None:

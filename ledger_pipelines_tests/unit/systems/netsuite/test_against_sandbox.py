@@ -399,3 +399,17 @@ def test_a_closed_period_is_refused_in_words_that_name_it(place: Place) -> None:
     assert isinstance(ending, Refused)
     assert "period" in ending.text.lower()
     assert payments(place) == []
+
+
+def test_a_batch_later_than_the_wait_for_it_is_unknown_and_its_records_come_with_the_clock(
+    place: Place,
+) -> None:
+    first, second = place.invoices()[:2]
+    with place.fault(kind="job_late", seconds=3600):
+        endings = place.writer(batch_wait=1.0).send([pay(1, first), pay(2, second)])
+    assert [type(one) for one in endings] == [Unknown, Unknown]
+    kinds = place.control("GET", "/dump/netsuite")["records"]
+    assert len(kinds.get("customerPayment", ())) == 0
+    place.control("POST", "/clock", {"advance_seconds": 3601})
+    made = place.control("GET", "/dump/netsuite")["records"]["customerPayment"]
+    assert {one["externalId"] for one in made} == {"AZS-PAY-1", "AZS-PAY-2"}

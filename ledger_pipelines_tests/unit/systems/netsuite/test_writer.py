@@ -270,6 +270,88 @@ def test_a_batch_that_never_ends_is_unknown_after_its_time() -> None:
     assert len(fake.asked) < 60, "waits grow"
 
 
+def done(*tasks: dict[str, Any]) -> FakeNetSuite:
+    """A batch that was accepted and is done, of which the search shows nothing."""
+    return (
+        FakeNetSuite()
+        .on(PAYMENTS, accepted())
+        .on(SUITEQL, page())
+        .on(f"GET {JOB}", httpx.Response(200, json={"completed": True, "progress": "failed", "id": "77"}))
+        .on(f"GET {JOB}/task", httpx.Response(200, json={"items": list(tasks)}))
+    )
+
+
+FAILED = ({"id": "1", "progress": "failed"}, {"id": "2", "progress": "failed"})
+
+
+def results_asked(fake: FakeNetSuite) -> int:
+    return sum(1 for path in fake.paths() if path.endswith("/result"))
+
+
+def test_a_batch_that_fails_wholly_is_asked_once_a_record_though_its_results_are_500() -> None:
+    failed = problem(500, "UNEXPECTED_ERROR", "An unexpected error occurred.")
+    fake = done(*FAILED).on(f"GET {JOB}/task/./result", failed)
+    assert [type(e) for e in send(fake, prepared(1), prepared(2))] == [Unknown, Unknown]
+    assert results_asked(fake) == 2
+
+
+def test_a_record_that_its_job_never_began_is_unknown_and_not_refused() -> None:
+    not_yet = problem(400, "INVALID_REQUEST", "The task has not been completed yet.")
+    tasks = ({"id": "1", "progress": "pending", "completed": False}, FAILED[1])
+    fake = done(*tasks).on(f"GET {JOB}/task/1/result", not_yet)
+    fake.on(f"GET {JOB}/task/2/result", problem(400, "USER_ERROR", "You must enter a value."))
+    assert [type(e) for e in send(fake, prepared(1), prepared(2))] == [Unknown, Refused]
+    assert results_asked(fake) == 1
+
+
+def test_a_list_of_tasks_that_tells_only_their_ids_is_enough_to_ask_for_results() -> None:
+    refused = problem(400, "USER_ERROR", "You must enter a value.")
+    fake = done({"id": "1"}, {"id": "2"}).on(f"GET {JOB}/task/./result", refused)
+    assert [type(e) for e in send(fake, prepared(1), prepared(2))] == [Refused, Refused]
+
+
+def test_a_job_lost_while_its_results_are_read_refuses_no_record() -> None:
+    lost = problem(404, "NONEXISTENT_ID", "The record instance does not exist.")
+    fake = done(*FAILED).on(f"GET {JOB}/task/.*", lost)
+    assert [type(e) for e in send(fake, prepared(1), prepared(2))] == [Unknown, Unknown]
+    assert results_asked(fake) == 1
+
+
+def test_a_job_lost_before_it_is_asked_leaves_its_records_unknown() -> None:
+    lost = problem(404, "NONEXISTENT_ID", "The record instance does not exist.")
+    fake = FakeNetSuite().on(PAYMENTS, accepted()).on(SUITEQL, page()).on(f"GET {JOB}", lost)
+    endings = send(fake, prepared(1), prepared(2))
+    assert all(isinstance(e, Unknown) and "accepted" in e.text for e in endings)
+
+
+def test_a_record_of_a_batch_that_is_gone_says_so_in_its_result() -> None:
+    gone = problem(404, "NONEXISTENT_ID", "The record instance does not exist.")
+    fake = done(*FAILED).on(f"GET {JOB}/task/./result", gone).on(f"GET {JOB}/task/.", httpx.Response(200))
+    fake.on("PATCH .*", accepted())
+    assert [type(e) for e in send(fake, change(1), change(2))] == [Refused, Refused]
+
+
+def test_a_limit_met_while_results_are_read_does_not_say_that_records_were_not_sent() -> None:
+    busy = problem(400, "SSS_REQUEST_LIMIT_EXCEEDED", "Request limit exceeded.")
+    fake = done(*FAILED).on(f"GET {JOB}/task/./result", busy)
+    assert [type(e) for e in send(fake, prepared(1), prepared(2))] == [Unknown, Unknown]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_right_lost_while_results_are_read_does_not_say_that_records_were_not_sent(status: int) -> None:
+    no = problem(status, "INVALID_LOGIN" if status == 401 else "INSUFFICIENT_PERMISSION", "No.")
+    fake = done(*FAILED).on(f"GET {JOB}/task/.*", no)
+    assert [type(e) for e in send(fake, prepared(1), prepared(2))] == [Unknown, Unknown]
+    assert results_asked(fake) == 1
+
+
+@pytest.mark.parametrize("silent", [httpx.Response(503), httpx.Response(429), httpx.ConnectError("gone")])
+def test_results_that_cannot_be_read_are_not_asked_for_each_record(silent: Any) -> None:
+    fake = done(*FAILED).on(f"GET {JOB}/task/./result", silent)
+    assert [type(e) for e in send(fake, prepared(1), prepared(2))] == [Unknown, Unknown]
+    assert {p for p in fake.paths() if p.endswith("/result")} == {f"GET {JOB}/task/1/result"}
+
+
 def test_losing_sight_of_an_accepted_batch_leaves_the_rest_unknown() -> None:
     fake = FakeNetSuite().on(PAYMENTS, accepted()).on(SUITEQL, httpx.ConnectError("gone"))
     assert [type(e) for e in send(fake, prepared(1), prepared(2))] == [Unknown, Unknown]
