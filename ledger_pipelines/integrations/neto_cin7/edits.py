@@ -185,6 +185,10 @@ def _merged(before: Sequence[dict[str, Json]], changes: Sequence[dict[str, Json]
     return list(by_reference.values())
 
 
+TAKEN_OUT: Final[Mapping[str, Json]] = {"qty": ZERO}
+"""What an update says of a line that is to go."""
+
+
 def number_of(value: Json) -> Decimal:
     """A number of a request; nothing is 0."""
     return Decimal(str(value or 0))
@@ -264,11 +268,16 @@ def changed_lines(ctx: Context, before: Body, after: Body) -> list[LineChange]:
                 LineChange(reference, differing, f"the line '{_shown(was)}' is now '{_shown(line)}'")
             )
     gone = (
-        LineChange(reference, {"qty": ZERO}, f"the line '{_shown(line)}' is gone")
+        LineChange(reference, {**TAKEN_OUT, **_without_discount(line)}, f"the line '{_shown(line)}' is gone")
         for reference, line in old.items()
         if reference not in wanted
     )
     return [*found, *gone]
+
+
+def _without_discount(line: Body) -> dict[str, Json]:
+    """A discount is a total of the line: it would stay, and be taken off the others' (cin7-omni.md 11, totals)."""
+    return {"discount": ZERO} if number_of(line.get("discount")) else {}
 
 
 def _shown(line: Body) -> str:

@@ -20,6 +20,7 @@ from ledger_pipelines.integrations.neto_cin7.context import Context
 from ledger_pipelines.integrations.neto_cin7.decisions import Decision, titled
 from ledger_pipelines.integrations.neto_cin7.edits import (
     AMOUNTS,
+    TAKEN_OUT,
     Edit,
     LineChange,
     Written,
@@ -391,7 +392,13 @@ class _Revising:
                 if not one.parent and one.qty and one.integration_ref not in wanted
             ]
             return made + [
-                {"id": identity(one.id), "qty": ZERO, "integrationRef": one.integration_ref} for one in others
+                {
+                    "id": identity(one.id),
+                    **TAKEN_OUT,
+                    **({"discount": ZERO} if one.discount else {}),
+                    "integrationRef": one.integration_ref,
+                }
+                for one in others
             ]
         made = []
         for one in lines:

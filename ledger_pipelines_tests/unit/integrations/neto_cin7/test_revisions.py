@@ -97,6 +97,17 @@ def test_only_what_changed_is_sent_lines_by_their_id() -> None:
         assert part in row.reason.text
 
 
+def test_the_discount_of_a_line_that_is_gone_was_taken_off_the_other_lines() -> None:
+    """A discount is a total of its line: the order came to less by it than the store's, and nothing said so."""
+    before = order("N1", line(), line("OLD", "2", "50.00", "95.00", discount_percent=d("5")))
+    after = order("N1", line())
+    assert before.grand_total.amount == after.grand_total.amount + 95
+    ctx = there(before, after, choices=settings(products={"in_step": False}))
+    assert body_of(effect_of(ctx, after))["lineItems"] == [
+        {"id": 901, "integrationRef": "L-OLD", "qty": 0, "discount": 0}
+    ]
+
+
 def test_a_header_change_says_nothing_of_amounts() -> None:
     before = order("N1")
     after = order("N1", party=replace(PAT, shipping=Address("4 Hill St", "HOBART", "TAS", "7000", "AU")))
